@@ -1,0 +1,142 @@
+"""Everything this package raises on purpose.
+
+::
+
+    ReactorError                      what happened, where, and the next action; `.code` is stable
+    ├── ModelDefinitionError          the class is not a model yet          (also a TypeError)
+    ├── ProjectError                  the author's folder; the CLI exits with 1
+    │   ├── ModelNotFoundError        no @model class in the project
+    │   ├── SeveralModelsError        more than one
+    │   ├── ConfigError               a YAML file or an override
+    │   └── WeightsError              a weights folder                      (also a LookupError)
+    ├── ModelLoadError                __init__ or warmup raised
+    ├── NoSessionError                get_ctx() outside a session           (also a RuntimeError)
+    ├── TrackError                    a track that is not there, or used the wrong way (also a RuntimeError)
+    ├── FrameError                    emit() got something that is no frame (also a ValueError)
+    ├── MessageError                  send() got something that cannot leave (also a ValueError)
+    ├── CommandError                  a command is refused; authors raise it too
+    │   ├── UnknownCommandError
+    │   ├── InvalidCommandError       `.field` names the argument
+    │   ├── RateLimitedError
+    │   └── InternalCommandError      the handler crashed; carries no exception text
+    ├── RequestError                  an HTTP request or an offer is refused; `.status` is 4xx or 503
+    └── EngineError                   the media engine or an encoder failed
+        └── EncoderUnavailableError   the encoder that was asked for is not on this machine
+
+Codes are strings that never change; clients and scripts may match on them. Sentences may change.
+"""
+
+from __future__ import annotations
+
+
+class ReactorError(Exception):
+    """Base of the tree. `str(error)` is one or more complete sentences for a person."""
+
+    code = "reactor_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ModelDefinitionError(ReactorError, TypeError):
+    """Raised while a class body or a decorator runs, so that the author's own line is in the traceback."""
+
+    code = "model_definition"
+
+
+class ProjectError(ReactorError):
+    """The author's folder cannot be used as it is."""
+
+    code = "project"
+
+
+class ModelNotFoundError(ProjectError):
+    code = "model_not_found"
+
+
+class SeveralModelsError(ProjectError):
+    code = "several_models"
+
+
+class ConfigError(ProjectError):
+    code = "config"
+
+
+class WeightsError(ProjectError, LookupError):
+    code = "weights"
+
+
+class ModelLoadError(ReactorError):
+    """`__init__` or `warmup` raised; `__cause__` is the author's exception."""
+
+    code = "model_load_failed"
+
+
+class NoSessionError(ReactorError, RuntimeError):
+    code = "no_session"
+
+
+class TrackError(ReactorError, RuntimeError):
+    code = "track"
+
+
+class FrameError(ReactorError, ValueError):
+    code = "frame"
+
+
+class MessageError(ReactorError, ValueError):
+    code = "message"
+
+
+class CommandError(ReactorError):
+    """A typed refusal of a command.
+
+    Authors raise it in a handler: ``raise CommandError("too_fast", "The car is already at full speed.")``.
+    The client receives both strings and nothing else.
+    """
+
+    code = "command_refused"
+
+    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+class UnknownCommandError(CommandError):
+    def __init__(self, message: str) -> None:
+        super().__init__("unknown_command", message)
+
+
+class InvalidCommandError(CommandError):
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__("invalid_command", message, field=field)
+
+
+class RateLimitedError(CommandError):
+    def __init__(self, message: str) -> None:
+        super().__init__("rate_limited", message)
+
+
+class InternalCommandError(CommandError):
+    def __init__(self, message: str = "The model could not run this command.") -> None:
+        super().__init__("internal_error", message)
+
+
+class RequestError(ReactorError):
+    """An HTTP-level refusal: `status`, a stable `code` and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+
+class EngineError(ReactorError):
+    code = "engine"
+
+
+class EncoderUnavailableError(EngineError):
+    code = "encoder_unavailable"

@@ -1,0 +1,24 @@
+"""Everything `reactor run` can set about the HTTP runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEFAULT_PORT = 8080
+DEFAULT_ORPHAN_TIMEOUT_S = 30.0
+DEFAULT_STUCK_WARNING_S = 5.0
+DEFAULT_KILL_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class HttpOptions:
+    """Options of one server process. Times are in seconds; 0 turns a limit off."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    orphan_timeout: float = DEFAULT_ORPHAN_TIMEOUT_S
+    max_session_duration: float = 0.0
+    stuck_warning: float = DEFAULT_STUCK_WARNING_S
+    kill_timeout: float = DEFAULT_KILL_TIMEOUT_S
+    allow_origins: tuple[str, ...] = field(default=())
+    allow_hosts: tuple[str, ...] = field(default=())
