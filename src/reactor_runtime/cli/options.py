@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from . import logs
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def seconds_option(flag: str, **settings: Any) -> Callable[[F], F]:
+    """A finite number of seconds, 0 or more."""
+    return click.option(flag, type=click.FloatRange(min=0), callback=_finite, metavar="SECONDS", **settings)
+
+
+def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a number of seconds; 0 turns the limit off.")
+    return value
+
+
+def _setup_logs(ctx: click.Context, param: click.Parameter, verbose: bool) -> None:
+    logs.setup(verbose)
+
+
+def path_option(function: F) -> F:
+    return click.option(
+        "-p",
+        "--path",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        show_default="the current folder",
+        metavar="DIR",
+        help="The model's folder.",
+    )(function)
+
+
+def verbose_option(function: F) -> F:
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_setup_logs,
+        help="Log more, and show tracebacks.",
+    )(function)

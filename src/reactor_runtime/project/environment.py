@@ -1,0 +1,18 @@
+"""Every environment variable this package reads. The command line shows these names beside its options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+WEIGHTS_DIR = "REACTOR_WEIGHTS_DIR"
+HOST = "REACTOR_HOST"
+PORT = "REACTOR_PORT"
+ORPHAN_TIMEOUT = "ORPHAN_TIMEOUT"
+MAX_SESSION_DURATION = "MAX_SESSION_DURATION_SECONDS"
+
+
+def weights_dir() -> Path | None:
+    """The folder of weights the environment names, for callers that have no command line."""
+    value = os.environ.get(WEIGHTS_DIR, "").strip()
+    return Path(value) if value else None
