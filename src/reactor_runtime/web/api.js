@@ -1,0 +1,96 @@
+// The runtime's HTTP. Every refusal becomes an ApiError that carries the server's own sentence and code.
+
+export class ApiError extends Error {
+  /** `status` 0 means that no answer came at all. */
+  constructor(status, code, detail, extra = {}) {
+    super(detail);
+    Object.assign(this, { name: "ApiError", status, code, extra });
+  }
+}
+
+const ANSWER_LIMIT_MS = 10_000;
+const NEGOTIATION_LIMIT_MS = 30_000;
+const POLL_FLOOR_MS = 100;
+
+export class Api {
+  constructor(base = "") {
+    this.base = base.replace(/\/$/, "");
+  }
+
+  async request(method, path, body) {
+    let response;
+    try {
+      response = await fetch(this.base + path, {
+        method,
+        cache: "no-store",
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+        headers: body === undefined ? {} : { "Content-Type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+    } catch {
+      throw new ApiError(0, "unreachable", "The server does not answer.");
+    }
+    const answer = await response.json().catch(() => ({}));
+    return { status: response.status, answer, retryAfter: Number(response.headers.get("Retry-After")) || null };
+  }
+
+  async call(method, path, body) {
+    const { status, answer, retryAfter } = await this.request(method, path, body);
+    if (status < 400) return { status, answer };
+    const detail = typeof answer.detail === "string" ? answer.detail : `The server answered ${status}.`;
+    throw new ApiError(status, answer.code ?? `http_${status}`, detail, { retryAfter, state: answer.state });
+  }
+
+  /** Loading and failed are answers here, not errors: only silence throws. */
+  async health() {
+    return (await this.request("GET", "/health")).answer;
+  }
+
+  async session() {
+    return (await this.call("GET", "/session")).answer;
+  }
+
+  async start() {
+    return (await this.call("POST", "/start_session", {})).answer;
+  }
+
+  async stop() {
+    return (await this.call("POST", "/stop_session")).answer;
+  }
+
+  wire(sessionId, leaf) {
+    return `/sessions/${encodeURIComponent(sessionId)}/transport/webrtc/${leaf}`;
+  }
+
+  /** The browser's spelling of the server's ICE list; the wire says `uris`, W3C says `urls`. */
+  async iceServers(sessionId) {
+    const { answer } = await this.call("GET", this.wire(sessionId, "ice_servers"));
+    return (answer.ice_servers ?? []).map((server) => ({
+      urls: server.uris,
+      username: server.credentials?.username,
+      credential: server.credentials?.password,
+    }));
+  }
+
+  /** Sends the offer; `again` replaces the peer of a session that runs. */
+  offer(sessionId, body, again) {
+    return this.call(again ? "PUT" : "POST", this.wire(sessionId, "sdp_params"), body);
+  }
+
+  /** The server holds this request until the answer exists, so asking again at once is cheap. */
+  async answer(sessionId) {
+    const deadline = performance.now() + NEGOTIATION_LIMIT_MS;
+    while (performance.now() < deadline) {
+      const asked = performance.now();
+      const { status, answer } = await this.call("GET", this.wire(sessionId, "sdp_params"));
+      if (status === 200) return answer.sdp_answer;
+      const rest = POLL_FLOOR_MS - (performance.now() - asked);
+      if (rest > 0) await new Promise((done) => setTimeout(done, rest));
+    }
+    throw new ApiError(0, "no_answer", "The server took the offer but never answered it.");
+  }
+
+  candidates(sessionId, candidates, isFinal) {
+    return this.call("POST", this.wire(sessionId, "ice_candidates"), { candidates, is_final: isFinal });
+  }
+}

@@ -1,0 +1,102 @@
+// Commands and their replies, over any function that can send a JSON object. No DOM, no WebRTC.
+
+const REPLY_LIMIT_MS = 10_000;
+
+export class CommandError extends Error {
+  constructor(code, message, field) {
+    super(message);
+    Object.assign(this, { name: "CommandError", code, field: field ?? null });
+  }
+}
+
+/** Pairs every command with its reply by id. */
+export class Commands {
+  #waiting = new Map();
+  #next = 1;
+
+  /** `transmit(object)` returns false when the wire is closed. */
+  constructor(transmit, { limit = REPLY_LIMIT_MS } = {}) {
+    this.transmit = transmit;
+    this.limit = limit;
+  }
+
+  /** Resolves with `{result, frame, ms}`; rejects with a CommandError. */
+  send(name, args = {}) {
+    const id = `c${this.#next++}`;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new CommandError("no_reply", "The model did not reply in time."));
+      }, this.limit);
+      this.#waiting.set(id, { resolve, reject, timer, at: performance.now() });
+      if (!this.transmit({ scope: "application", data: { type: name, data: args, id } })) {
+        this.#settle(id)?.reject(new CommandError("not_connected", "Not connected: the command was not sent."));
+      }
+    });
+  }
+
+  /** Takes a runtime message; true when it was the reply to a command of ours. */
+  receive({ type, data }) {
+    if (type !== "commandResult" && type !== "commandError") return false;
+    const waiting = this.#settle(data?.id);
+    if (!waiting) return false;
+    const ms = performance.now() - waiting.at;
+    if (type === "commandResult") waiting.resolve({ result: data.result ?? null, frame: data.frame ?? null, ms });
+    else waiting.reject(new CommandError(data.code, data.message, data.field));
+    return true;
+  }
+
+  /** The wire is gone: nobody waits for a reply that cannot come. */
+  abandon() {
+    for (const id of [...this.#waiting.keys()]) {
+      this.#settle(id).reject(new CommandError("not_connected", "The connection was lost before the reply."));
+    }
+  }
+
+  #settle(id) {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return null;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    return waiting;
+  }
+}
+
+/**
+ * Sends the newest value of something that moves faster than the model replies: one command in flight, one
+ * waiting, and the waiting one is replaced by whatever comes after it.
+ */
+export class Newest {
+  #busy = false;
+  #waiting = null;
+
+  /** `send(args)` returns a promise; `settled(error | null, reply | null)` hears of each outcome. */
+  constructor(send, settled) {
+    this.send = send;
+    this.settled = settled;
+  }
+
+  push(args) {
+    this.#waiting = { args };
+    if (!this.#busy) this.#drain();
+  }
+
+  /** Forgets what waits, as when a new session begins. */
+  clear() {
+    this.#waiting = null;
+  }
+
+  async #drain() {
+    this.#busy = true;
+    while (this.#waiting) {
+      const { args } = this.#waiting;
+      this.#waiting = null;
+      try {
+        this.settled(null, await this.send(args));
+      } catch (error) {
+        this.settled(error, null);
+      }
+    }
+    this.#busy = false;
+  }
+}

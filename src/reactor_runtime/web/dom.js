@@ -1,0 +1,24 @@
+// The smallest helpers for building elements; every module that draws uses them.
+
+/** `el("p", {class: "help"}, "text")`: attributes by name, listeners as `onclick`, false and null left out. */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+let count = 0;
+export const freshId = (stem) => `${stem}-${++count}`;
+
+/** `set_prompt` and `setPrompt` both read "Set prompt". */
+export function humanize(name) {
+  const words = String(name).replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[_\-.]+/g, " ").trim();
+  return words ? words[0].toUpperCase() + words.slice(1) : String(name);
+}
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

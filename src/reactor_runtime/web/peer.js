@@ -1,0 +1,194 @@
+// One WebRTC connection: an m-section for each declared track, one data channel, candidates as they come.
+// This is the only module that knows RTCPeerConnection; session.js talks to what `openPeer` returns.
+
+import { ApiError } from "./api.js";
+
+const READY_LIMIT_MS = 20_000;
+const PING_MS = 5_000;
+const CANDIDATE_BATCH_MS = 20;
+const VERSION = "1";
+
+/**
+ * Connects and resolves once media and messages can flow.
+ *
+ * `on.message(object)` hears every JSON message, `on.closed()` once when an open connection is lost; aborting
+ * `signal` closes it, at any time, in silence.
+ * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `send(object)`, `stats()`, `close()`.
+ */
+export async function openPeer({ api, sessionId, tracks, again, on, signal }) {
+  const connection = new RTCPeerConnection({ iceServers: await api.iceServers(sessionId) });
+  const peer = new Peer(connection, on);
+  signal.addEventListener("abort", () => peer.close(), { once: true });
+  try {
+    await peer.negotiate(api, sessionId, tracks, again);
+    return peer;
+  } catch (error) {
+    peer.close();
+    throw error;
+  }
+}
+
+class Peer {
+  #on;
+  #over = false;
+  #channel;
+  #pings;
+  #giveUp = () => {};
+
+  constructor(connection, on) {
+    this.connection = connection;
+    this.#on = on;
+    this.outputs = [];
+    this.inputs = [];
+    this.tried = { local: 0, remote: 0 };
+  }
+
+  async negotiate(api, sessionId, tracks, again) {
+    const added = tracks.map((track) => ({ ...track, transceiver: this.#add(track) }));
+    this.#channel = this.connection.createDataChannel("data");
+    this.#channel.addEventListener("message", ({ data }) => this.#receive(data));
+    this.outputs = added.filter((track) => track.direction === "recvonly");
+    this.inputs = added.filter((track) => track.direction === "sendonly");
+
+    const ready = this.#ready();
+    ready.catch(() => {}); // heard below; a failure during the offer must not count as unhandled
+    const trickle = new Trickle(api, sessionId, this);
+    await this.connection.setLocalDescription();
+    await api.offer(sessionId, this.#offerBody(added), again);
+    trickle.begin();
+    const answer = await api.answer(sessionId);
+    this.tried.remote = (answer.match(/^a=candidate:/gm) ?? []).length;
+    await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
+    await ready;
+    this.#watch();
+  }
+
+  #add({ kind, direction }) {
+    const transceiver = this.connection.addTransceiver(kind, { direction });
+    if (direction === "recvonly") {
+      // A live picture is worth more than a smooth one: show each frame when it comes.
+      if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
+      if ("playoutDelayHint" in transceiver.receiver) transceiver.receiver.playoutDelayHint = 0;
+    }
+    return transceiver;
+  }
+
+  #offerBody(added) {
+    return {
+      sdp_offer: this.connection.localDescription.sdp,
+      client_info: { sdk_version: VERSION, sdk_type: "page" },
+      track_mapping: added.map(({ name, kind, direction, transceiver }) => (
+        { mid: transceiver.mid, name, kind, direction })),
+    };
+  }
+
+  /** Connected means: ICE and DTLS are up and the data channel is open. */
+  #ready() {
+    const { connection } = this;
+    return new Promise((resolve, reject) => {
+      const fail = (code, sentence) => reject(new ApiError(0, code, sentence));
+      this.#giveUp = () => fail("closed", "The connection was closed.");
+      const late = setTimeout(() => fail("ice_failed", this.#noRoute()), READY_LIMIT_MS);
+      const look = () => {
+        const state = connection.connectionState;
+        if (state === "connected" && this.#channel.readyState === "open") resolve();
+        else if (state === "failed") fail("ice_failed", this.#noRoute());
+        else return;
+        clearTimeout(late);
+      };
+      connection.addEventListener("connectionstatechange", look);
+      this.#channel.addEventListener("open", look);
+      this.#channel.addEventListener("close", () => fail("closed", "The server closed the connection."));
+    });
+  }
+
+  #noRoute() {
+    const { local, remote } = this.tried;
+    return "The server answers, but no media gets through: "
+      + `${local} address${local === 1 ? "" : "es"} of this browser and ${remote} of the server were tried. `
+      + "UDP between this browser and the server must be open.";
+  }
+
+  #watch() {
+    const { connection } = this;
+    connection.addEventListener("connectionstatechange", () => {
+      if (["disconnected", "failed", "closed"].includes(connection.connectionState)) this.lost();
+    });
+    this.#channel.addEventListener("close", () => this.lost());
+    const ping = () => this.send({ scope: "runtime", data: { type: "ping", data: {} } });
+    this.#pings = setInterval(ping, PING_MS);
+    ping();
+  }
+
+  #receive(text) {
+    try {
+      this.#on.message(JSON.parse(text));
+    } catch (error) {
+      console.warn("A message of the server could not be read.", error);
+    }
+  }
+
+  /** False when the channel is not open: nothing is queued behind the caller's back. */
+  send(object) {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(JSON.stringify(object));
+    return true;
+  }
+
+  stats() {
+    return this.connection.getStats();
+  }
+
+  /** Told by the connection itself, or by a caller who knows better, as when the server is gone. */
+  lost() {
+    if (this.#over) return;
+    this.close();
+    this.#on.closed();
+  }
+
+  close() {
+    this.#over = true;
+    this.#giveUp();
+    clearInterval(this.#pings);
+    this.connection.close();
+  }
+}
+
+/** Gathers candidates into small batches, and holds them until the server knows the offer. */
+class Trickle {
+  #waiting = [];
+  #begun = false;
+  #final = false;
+  #timer = null;
+
+  constructor(api, sessionId, peer) {
+    this.send = (batch, final) => api.candidates(sessionId, batch, final).catch(() => {
+      // The connection may work without them; if it does not, `ready` says so in words.
+    });
+    peer.connection.addEventListener("icecandidate", ({ candidate }) => {
+      if (candidate?.candidate) {
+        peer.tried.local += 1;
+        this.#waiting.push({
+          candidate: candidate.candidate,
+          sdp_mid: candidate.sdpMid,
+          sdp_mline_index: candidate.sdpMLineIndex,
+        });
+      } else if (!candidate) this.#final = true;
+      this.#schedule();
+    });
+  }
+
+  begin() {
+    this.#begun = true;
+    this.#schedule();
+  }
+
+  #schedule() {
+    if (!this.#begun || this.#timer || !(this.#waiting.length || this.#final)) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.send(this.#waiting.splice(0), this.#final);
+      this.#final = false;
+    }, CANDIDATE_BATCH_MS);
+  }
+}

@@ -1,0 +1,46 @@
+// What the page says in each phase: `[short, title, sentence, button]`. Sentences of the server come first.
+
+const ENDS = {
+  stopped: ["Stopped", "The session is stopped.", "Start"],
+  completed: ["Finished", "The model has finished.", "Play again"],
+  time_cap: ["Time is up", "The session reached its time limit.", "Play again"],
+  replaced: ["Taken over", "The session was opened somewhere else.", "Play here"],
+  error: ["Stopped by an error", "The model stopped with an error. Its log has the details.", "Start again"],
+};
+
+const PHASES = {
+  asking: ["Connecting", "Connecting", "Asking the server for a session."],
+  connecting: ["Connecting", "Connecting", "Setting up the video."],
+  loading: ["Loading", "The model is loading", "The video starts by itself when it is ready."],
+  failed: ["Load failed", "Load failed", "The page goes on by itself after a restart."],
+  busy: ["In use", "Somebody else is playing", "The page starts by itself when the model is free."],
+  live: ["Live", "", ""],
+  lost: ["Reconnecting", "Connection lost", "Reconnecting to the running session."],
+  gone: ["Server gone", "The server does not answer", "The page reconnects by itself when the server is back."],
+  noroute: ["No video path", "The video cannot get through", ""],
+  refused: ["Refused", "The server refused", "The page keeps trying."],
+};
+
+const OWN_SENTENCE = new Set(["failed", "noroute", "refused"]);
+
+export function wordsFor({ phase, detail, reason }) {
+  if (phase === "ended") {
+    const [title, sentence, button] = ENDS[reason] ?? ["Ended", "The session has ended.", "Start again"];
+    return { short: title, title, sentence: detail || sentence, button };
+  }
+  const [short, title, sentence] = PHASES[phase];
+  const own = OWN_SENTENCE.has(phase) && detail;
+  return { short, title, sentence: own ? [detail, sentence].filter(Boolean).join(" ") : sentence, button: null };
+}
+
+/** Why a camera, microphone or screen is not there. */
+export function mediaWords(error, what) {
+  switch (error?.name) {
+    case "NotAllowedError": return `The ${what} was refused. Allow it in the browser's site settings, then try again.`;
+    case "NotFoundError": return `No ${what} was found on this device.`;
+    case "NotReadableError": return `The ${what} is in use by another program.`;
+    case "OverconstrainedError": return `This ${what} is not there any more. Choose another one.`;
+    case "Insecure": return `A ${what} needs a secure page: open this one over https:// or as http://localhost.`;
+    default: return `The ${what} could not be started: ${error?.message ?? "unknown reason"}.`;
+  }
+}

@@ -1,0 +1,152 @@
+// Stands in for the runtime, inside the page under test: answers `fetch`, and is the other end of a real
+// RTCPeerConnection whose video is a canvas. Tests steer it through `window.runtime`.
+
+(() => {
+  const wide = { brightness: { type: "number", minimum: 0, maximum: 1, default: 0.5, description: "How bright the picture is." } };
+  const runtime = (window.runtime = {
+    model: "pretended",
+    health: null, // {status, body} to be loading or failed
+    start: null, // {status, body} to refuse sessions
+    down: false,
+    state: "READY",
+    started: 0,
+    offers: [],
+    received: [],
+    lastEnd: null,
+    value: 0.5,
+    tracks: [{ name: "main_video", kind: "video", direction: "recvonly" }],
+    commands: [
+      { name: "set_brightness", description: "", schema: wide },
+      { name: "reset", description: "Back to the defaults" },
+    ],
+    /** Replies to a command: an object for commandResult, a throw of {code, message, field} for commandError. */
+    handle: (type, data) => {
+      if ("brightness" in data) runtime.value = data.brightness;
+      return { ok: true };
+    },
+    delay: 0,
+    say: (object) => runtime.channel?.send(JSON.stringify(object)),
+    end(reason, message = null) {
+      runtime.say({ scope: "runtime", data: { type: "sessionEnded", data: { reason, message } } });
+      runtime.state = "READY";
+      runtime.lastEnd = { reason, message };
+      setTimeout(() => runtime.hangUp(), 50);
+    },
+    hangUp() {
+      runtime.peer?.close();
+      runtime.peer = runtime.channel = null;
+      if (runtime.state === "STREAMING") runtime.state = "ORPHANED";
+    },
+  });
+
+  const canvas = new OffscreenCanvas(640, 360);
+  const draw = canvas.getContext("2d");
+  let tick = 0;
+
+  function picture(track) {
+    const element = document.createElement("canvas");
+    element.width = 640;
+    element.height = 360;
+    const to = element.getContext("2d");
+    setInterval(() => {
+      tick += 1;
+      const level = Math.round(255 * runtime.value);
+      draw.fillStyle = `rgb(${level}, ${Math.round(level * 0.8)}, ${Math.round(level * 0.5)})`;
+      draw.fillRect(0, 0, 640, 360);
+      draw.fillStyle = "#4cc9f0";
+      draw.fillRect((tick * 4) % 640, 150, 60, 60);
+      to.drawImage(canvas, 0, 0);
+    }, 40);
+    return element.captureStream(25).getTracks()[0];
+  }
+
+  const descriptor = () => ({
+    session_id: "local",
+    session_number: runtime.started,
+    state: runtime.state,
+    cluster: "local",
+    model: { name: runtime.model },
+    capabilities: { protocol_version: "1.0", tracks: runtime.tracks, commands: runtime.commands },
+    last_end: runtime.lastEnd,
+  });
+
+  let answer = null;
+
+  async function accept({ sdp_offer, track_mapping }) {
+    runtime.hangUp();
+    const peer = (runtime.peer = new RTCPeerConnection());
+    peer.ondatachannel = ({ channel }) => {
+      runtime.channel = channel;
+      channel.onmessage = ({ data }) => hear(JSON.parse(data));
+    };
+    await peer.setRemoteDescription({ type: "offer", sdp: sdp_offer });
+    for (const { mid, kind, direction } of track_mapping) {
+      const transceiver = peer.getTransceivers().find((each) => each.mid === mid);
+      if (direction === "sendonly") continue;
+      transceiver.direction = "sendonly";
+      if (kind === "video") await transceiver.sender.replaceTrack(picture());
+    }
+    await peer.setLocalDescription();
+    if (peer.iceGatheringState !== "complete") {
+      await new Promise((done) => (peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && done()));
+    }
+    runtime.state = "STREAMING";
+    answer = peer.localDescription.sdp;
+  }
+
+  async function hear({ scope, data }) {
+    runtime.received.push(data);
+    if (scope !== "application") return;
+    if (runtime.delay) await new Promise((done) => setTimeout(done, runtime.delay));
+    const { id, type: command } = data;
+    try {
+      const reply = { id, command, frame: tick, ...runtime.handle(command, data.data) };
+      runtime.say({ scope: "runtime", data: { type: "commandResult", data: reply } });
+    } catch (refusal) {
+      runtime.say({ scope: "runtime", data: { type: "commandError", data: { id, command, ...refusal } } });
+    }
+  }
+
+  const routes = {
+    "GET /health": () => [runtime.health?.status ?? 200, runtime.health?.body ?? { status: "healthy", state: runtime.state, model: runtime.model }],
+    "GET /session": () => [200, runtime.state === "READY" ? { session_id: null, state: "READY", last_end: runtime.lastEnd } : descriptor()],
+    "POST /start_session"() {
+      if (runtime.health?.status === 503) return [503, runtime.health.body];
+      if (runtime.start) return [runtime.start.status, runtime.start.body];
+      if (runtime.state !== "READY") return [409, { detail: "Somebody is playing.", code: "session_running", state: runtime.state }];
+      runtime.started += 1;
+      runtime.state = "WAITING";
+      return [200, descriptor()];
+    },
+    "POST /stop_session"() {
+      runtime.state = "READY";
+      setTimeout(() => runtime.hangUp(), 50);
+      return [200, { state: "READY" }];
+    },
+    "GET ice_servers": () => [200, { ice_servers: [] }],
+    async "POST sdp_params"(body, method) {
+      answer = null;
+      runtime.offers.push({ method, ...body });
+      accept(body);
+      return [202, {}];
+    },
+    "GET sdp_params": () => (answer ? [200, { sdp_answer: answer }] : [202, {}]),
+    "POST ice_candidates"(body) {
+      for (const { candidate, sdp_mid, sdp_mline_index } of body.candidates) {
+        runtime.peer?.addIceCandidate({ candidate, sdpMid: sdp_mid, sdpMLineIndex: sdp_mline_index }).catch(() => {});
+      }
+      return [202, {}];
+    },
+  };
+
+  const real = window.fetch;
+  window.fetch = async (url, { method = "GET", body } = {}) => {
+    const path = new URL(url, location.href).pathname;
+    if (path.startsWith("/web/")) return real(url);
+    if (runtime.down) throw new TypeError("Failed to fetch");
+    const key = path.includes("/transport/webrtc/") ? path.split("/").pop() : path;
+    const route = routes[`${method === "PUT" ? "POST" : method} ${key}`];
+    const [status, reply] = route ? await route(body ? JSON.parse(body) : undefined, method) : [404, { detail: "Not found", code: "not_found" }];
+    return new Response(JSON.stringify(reply), { status, headers: { "Content-Type": "application/json" } });
+  };
+})();
