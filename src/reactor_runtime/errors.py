@@ -12,8 +12,10 @@
     ├── ModelLoadError                __init__ or warmup raised
     ├── NoSessionError                get_ctx() outside a session           (also a RuntimeError)
     ├── TrackError                    a track that is not there, or used the wrong way (also a RuntimeError)
+    │   └── TrackDirectionError       emit() on an input, read() on an output (also a TypeError)
     ├── FrameError                    emit() got something that is no frame (also a ValueError)
     ├── MessageError                  send() got something that cannot leave (also a ValueError)
+    ├── ProfilerError                 a timer used out of order             (also a RuntimeError)
     ├── CommandError                  a command is refused; authors raise it too
     │   ├── UnknownCommandError
     │   ├── InvalidCommandError       `.field` names the argument
@@ -81,12 +83,20 @@ class TrackError(ReactorError, RuntimeError):
     code = "track"
 
 
+class TrackDirectionError(TrackError, TypeError):
+    code = "track_direction"
+
+
 class FrameError(ReactorError, ValueError):
     code = "frame"
 
 
 class MessageError(ReactorError, ValueError):
     code = "message"
+
+
+class ProfilerError(ReactorError, RuntimeError):
+    code = "profiler"
 
 
 class CommandError(ReactorError):

@@ -35,10 +35,10 @@ class InputSource(Protocol):
     """Where an input track's media comes from during one session."""
 
     def latest(self, name: str) -> NDArray[Any] | None:
-        """The newest frame ``(H, W, 3)`` uint8 RGB, or block ``(channels, M)`` int16; None before the first."""
+        """The newest frame ``(H, W, 3)`` uint8 RGB or block ``(channels, M)`` int16, or None before it."""
 
     def read(self, name: str, samples: int, timeout: float | None) -> NDArray[np.int16] | None:
-        """`samples` audio samples in order, ``(channels, samples)`` int16; None when they did not come in time."""
+        """`samples` audio samples in order, ``(channels, samples)`` int16; None if they came too late."""
 
 
 class SessionPort(Protocol):

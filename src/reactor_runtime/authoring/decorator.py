@@ -1,0 +1,185 @@
+"""`@model`: what a model is and how it is identified. How it runs is configuration, and not said here."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeGuard, TypeVar
+
+from reactor_runtime.errors import ModelDefinitionError
+
+from .model import VideoModel
+
+MAX_NAME_LENGTH = 63
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+# One slip away from a parameter. As metadata they would be kept and do nothing, which nobody would notice.
+_SHADOWS = {
+    "name": "name",
+    "config": "config",
+    "configs": "config",
+    "weight": "weights",
+    "weights": "weights",
+}
+_ATTRIBUTE = "__reactor_model__"
+
+ModelClass = TypeVar("ModelClass", bound=type[VideoModel])
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What the decorator said. `file` and `line` are where; `config` is relative to the folder of `file`."""
+
+    name: str
+    config: str | None
+    weights: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    file: Path
+    line: int
+
+
+def model(
+    name: str,
+    config: str | os.PathLike[str] | None = None,
+    weights: list[str] | tuple[str, ...] | None = None,
+    **metadata: Any,
+) -> Callable[[ModelClass], ModelClass]:
+    """Mark the `VideoModel` subclass that is the model of this project.
+
+    `name` is lowercase letters, digits and hyphens; `config` a YAML file relative to this one; `weights` the
+    folders that `VideoModel.weights(...)` may ask for; anything else is kept for tooling and changes nothing.
+    Raises `ModelDefinitionError`.
+    """
+    _check_name(name)
+    path = _checked_config(config)
+    folders = _checked_weights(weights)
+    _check_metadata(metadata)
+
+    def decorate(cls: ModelClass) -> ModelClass:
+        _check_class(cls, name)
+        frame = sys._getframe(1)
+        file = Path(frame.f_code.co_filename)
+        file = file if frame.f_code.co_filename.startswith("<") else file.absolute()
+        spec = ModelSpec(name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno)
+        setattr(cls, _ATTRIBUTE, spec)
+        return cls
+
+    return decorate
+
+
+def is_model(value: object) -> TypeGuard[type[VideoModel]]:
+    """Whether `value` is a class that carries `@model` itself; a subclass of such a class does not."""
+    return isinstance(value, type) and isinstance(vars(value).get(_ATTRIBUTE), ModelSpec)
+
+
+def spec_of(cls: type) -> ModelSpec:
+    """What `@model` said about `cls`. Raises `ModelDefinitionError` when `cls` itself was not decorated."""
+    if not is_model(cls):
+        raise ModelDefinitionError(
+            f"{cls.__qualname__} is not decorated with @model. Put @model(name={_suggest(cls.__name__)!r}) "
+            f"on it."
+        )
+    spec: ModelSpec = vars(cls)[_ATTRIBUTE]
+    return spec
+
+
+def _check_name(name: object) -> None:
+    if isinstance(name, type):
+        raise ModelDefinitionError(
+            f"@model needs a name. Write @model(name={_suggest(name.__name__)!r}) above class "
+            f"{name.__name__}."
+        )
+    if not isinstance(name, str):
+        raise ModelDefinitionError(
+            f"@model(name={name!r}): give the name as a string, as in @model(name='my-model')."
+        )
+    if len(name) <= MAX_NAME_LENGTH and _NAME.fullmatch(name):
+        return
+    raise ModelDefinitionError(
+        f"@model(name={name!r}): a name is lowercase letters, digits and hyphens, begins and ends with a "
+        f"letter or digit, and has 1 to {MAX_NAME_LENGTH} characters. Try {_suggest(name)!r}."
+    )
+
+
+def _suggest(name: str) -> str:
+    """The nearest valid spelling: "Bad Name!" and "BadName" give "bad-name"."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+    valid = re.sub(r"[^a-z0-9]+", "-", words)[:MAX_NAME_LENGTH].strip("-")
+    return valid or "my-model"
+
+
+def _checked_config(config: object) -> str | None:
+    if config is None:
+        return None
+    if not isinstance(config, str | os.PathLike) or not str(os.fspath(config)).strip():
+        raise ModelDefinitionError(
+            f"@model(config={config!r}): give the path of a YAML file, as in config='config.yml'. Values "
+            f"belong in that file."
+        )
+    return str(os.fspath(config))
+
+
+def _checked_weights(weights: object) -> tuple[str, ...]:
+    if weights is None:
+        return ()
+    if not isinstance(weights, list | tuple):
+        hint = f"[{weights!r}]" if isinstance(weights, str) else "['my-weights']"
+        raise ModelDefinitionError(
+            f"@model(weights={weights!r}): give a list of folder names, as in weights={hint}."
+        )
+    for folder in weights:
+        if not isinstance(folder, str) or not _FOLDER.fullmatch(folder):
+            raise ModelDefinitionError(
+                f"@model(weights=[{folder!r}, …]): a folder name is letters, digits, dots, hyphens and "
+                f"underscores, and is no path."
+            )
+    if len(set(weights)) < len(weights):
+        raise ModelDefinitionError(f"@model(weights={weights!r}): a folder is listed twice.")
+    return tuple(weights)
+
+
+def _check_metadata(metadata: dict[str, Any]) -> None:
+    # Imported here because only models with metadata need it.
+    from pydantic_core import PydanticSerializationError, to_json
+
+    for key, value in metadata.items():
+        shadowed = _SHADOWS.get(key.lower().strip("_"))
+        if shadowed:
+            raise ModelDefinitionError(
+                f"@model({key}=…): metadata may not shadow the parameter {shadowed!r}. If you meant the "
+                f"parameter, write {shadowed}=…; if not, choose another key."
+            )
+        if key == "metadata":
+            raise ModelDefinitionError(
+                "@model(metadata=…): give metadata as keywords, as in @model(…, author='You')."
+            )
+        if not key.isidentifier():
+            raise ModelDefinitionError(
+                f"@model(**{{{key!r}: …}}): a metadata key must be a Python identifier."
+            )
+        try:
+            to_json(value)
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
+            raise ModelDefinitionError(
+                f"@model({key}=…): metadata is published as JSON, and this {type(value).__name__} cannot be: "
+                f"{error}."
+            ) from None
+
+
+def _check_class(cls: object, name: str) -> None:
+    if not isinstance(cls, type) or not issubclass(cls, VideoModel) or cls is VideoModel:
+        what = f"class {cls.__qualname__}" if isinstance(cls, type) else f"a {type(cls).__name__}"
+        raise ModelDefinitionError(
+            f"@model(name={name!r}) decorates {what}, which is not a subclass of VideoModel. "
+            f"Write `class MyModel(VideoModel):` below it."
+        )
+    if is_model(cls):
+        raise ModelDefinitionError(
+            f"{cls.__qualname__} is decorated with @model twice, as {spec_of(cls).name!r} and as {name!r}. "
+            f"Keep one."
+        )

@@ -1,0 +1,5 @@
+"""The tracks, under the import path that existing models use."""
+
+from .authoring.tracks import AudioIn, AudioOut, InputTrack, OutputTrack, Track, VideoIn, VideoOut
+
+__all__ = ["AudioIn", "AudioOut", "InputTrack", "OutputTrack", "Track", "VideoIn", "VideoOut"]
