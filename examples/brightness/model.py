@@ -77,7 +77,8 @@ class Brightness(VideoModel):
         t = seconds * self.speed
         x = self.x + 0.25 * np.sin(2.1 * self.y + 0.7 * t)
         y = self.y + 0.25 * np.sin(2.7 * x - 0.5 * t)
-        waves = np.sin(3 * x + t) + np.sin(4 * y - 1.3 * t) + np.sin(5 * np.sqrt(x * x + y * y + 0.05) - 1.7 * t)
+        away = np.sqrt(x * x + y * y + 0.05)
+        waves = np.sin(3 * x + t) + np.sin(4 * y - 1.3 * t) + np.sin(5 * away - 1.7 * t)
         small = self.colours[self.palette][((waves + 3) * (255 / 6)).astype(np.uint8)]
         frame = cv2.resize(small, (self.width, self.height), interpolation=cv2.INTER_CUBIC)
         frame = cv2.convertScaleAbs(frame, alpha=self.brightness)

@@ -20,7 +20,6 @@ def command(path: Path) -> None:
     The model is not constructed, so this needs neither its weights nor a GPU.
     """
     from reactor_runtime.authoring.capabilities import capabilities
-
     from reactor_runtime.project.discovery import find_model
 
     with author_prints_to_stderr():

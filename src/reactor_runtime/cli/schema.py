@@ -19,9 +19,8 @@ def command(path: Path) -> None:
 
     The model is not constructed, so this needs neither its weights nor a GPU.
     """
-    from reactor_runtime.protocol.openapi import model_schema
-
     from reactor_runtime.project.discovery import find_model
+    from reactor_runtime.protocol.openapi import model_schema
 
     with author_prints_to_stderr():
         document = model_schema(find_model(path))

@@ -1,8 +1,8 @@
 """Finding the one `@model` class of a project.
 
 Python files directly in the folder are imported in sorted order. Only files that can hold the class are
-executed: first those with a decorator that ends in ``model``; if there are none, those that mention this package
-or import a package of the project, which may re-export it. A training script beside the model is never run.
+executed: first those with a decorator that ends in ``model``; if there are none, those that mention this
+package or import a package of the project, which may re-export it. A train.py beside the model never runs.
 """
 
 from __future__ import annotations
