@@ -1,0 +1,1 @@
+"""What a process offers: `http` (routes, signalling, the page)."""

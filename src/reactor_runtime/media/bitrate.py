@@ -1,0 +1,45 @@
+"""How many bits a picture deserves, and when to follow the network. Sans-IO."""
+
+from __future__ import annotations
+
+BITS_PER_PIXEL = 0.35
+"""At 30 fps, enough for textured motion with the fast presets: 832x480 gets 4.2 Mbit/s."""
+NOMINAL_FPS = 30
+FLOOR_BPS = 150_000
+CEILING_BPS = 20_000_000
+REOPEN_DOWN = 0.75
+"""An encoder that has to be opened again follows only a fall below this share of its rate,"""
+REOPEN_UP = 1.5
+"""or a rise above this one: each opening costs a keyframe."""
+REOPEN_INTERVAL_S = 3.0
+"""and rises no more often than this."""
+HEADROOM = 0.9
+"""The share of the network's estimate that the picture takes; the rest is for retransmission."""
+
+
+def default_bitrate(width: int, height: int) -> int:
+    """Bits per second for a picture of this size when nobody asked for anything else."""
+    return _clamp(int(width * height * NOMINAL_FPS * BITS_PER_PIXEL))
+
+
+def target_bitrate(wanted: int, estimates: list[int]) -> int:
+    """What one encode for several peers should take.
+
+    The slowest peer decides, but never below half of the fastest: a peer that cannot follow even that loses
+    frames at its own gate instead of spoiling the picture of everybody.
+    """
+    if not estimates:
+        return wanted
+    fair = max(min(estimates), max(estimates) // 2)
+    return _clamp(min(wanted, int(fair * HEADROOM)))
+
+
+def worth_reopening(current: int, target: int, since_last_s: float) -> bool:
+    """Whether an encoder that cannot change its rate while open should be opened again."""
+    if target < current * REOPEN_DOWN:
+        return True
+    return target > current * REOPEN_UP and since_last_s >= REOPEN_INTERVAL_S
+
+
+def _clamp(bits_per_second: int) -> int:
+    return max(FLOOR_BPS, min(CEILING_BPS, bits_per_second))

@@ -1,0 +1,51 @@
+"""What every video encoder does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from reactor_runtime.media.i420 import I420Frame
+
+RTP_CLOCK_HZ = 90_000
+"""The clock of every video payload format (RFC 7741, RFC 6184)."""
+
+
+class VideoCodec(StrEnum):
+    """Codecs that we encode, by their name in SDP."""
+
+    VP8 = "VP8"
+    H264 = "H264"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One compressed picture: a VP8 frame, or H.264 in Annex B with its parameter sets in front of an IDR."""
+
+    codec: VideoCodec
+    data: bytes
+    key: bool
+    width: int
+    height: int
+    timestamp: int
+    """In `RTP_CLOCK_HZ` ticks since the start of the session."""
+    index: int
+    """The frame's number on its track."""
+
+
+class VideoEncoder(Protocol):
+    """One stream of pictures of one size. Used by one thread; native work releases the GIL."""
+
+    codec: VideoCodec
+    width: int
+    height: int
+
+    def encode(self, frame: I420Frame, timestamp: int, key: bool) -> list[EncodedFrame]:
+        """Compress one picture; `key` forces a keyframe. Usually returns one frame."""
+
+    def set_bitrate(self, bits_per_second: int) -> bool:
+        """Follow a new target. False when this encoder has to be opened again to do so."""
+
+    def close(self) -> None: ...

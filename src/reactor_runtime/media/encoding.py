@@ -1,0 +1,247 @@
+"""One encode of one track in one codec, for every peer that takes it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from reactor_runtime.errors import EngineError
+
+from .bitrate import default_bitrate, target_bitrate, worth_reopening
+from .encoders import EncodedFrame, VideoCodec, VideoEncoder, create_encoder
+from .encoders.base import RTP_CLOCK_HZ
+from .i420 import I420Frame
+
+log = logging.getLogger(__name__)
+
+QUEUE_FRAMES = 4
+"""Frames in front of the encoder; one more drops the oldest."""
+STALE_S = 0.05
+"""A frame that waited longer than this is skipped when a newer one is there."""
+KEYFRAME_INTERVAL_S = 0.5
+"""Keyframes on request come no more often than this, whatever receivers ask."""
+IDLE_REPEAT_S = 0.1
+"""When a keyframe is wanted and the model is silent, the last picture is encoded again after this long."""
+
+EncoderFactory = Callable[[VideoCodec, int, int, int], VideoEncoder]
+
+
+class FrameSink(Protocol):
+    """One receiver of encoded frames: a peer's track, or a recording."""
+
+    def push(self, frame: EncodedFrame) -> None:
+        """Called on the encoder thread; must not block."""
+
+
+@dataclass
+class EncodingCounters:
+    encoded: int = 0
+    keyframes: int = 0
+    dropped: int = 0
+    failed: int = 0
+    bits: int = 0
+
+
+class Encoding:
+    """A thread with an encoder. Sinks may come and go on any thread."""
+
+    def __init__(
+        self,
+        track: str,
+        codec: VideoCodec,
+        *,
+        bitrate: int | None = None,
+        factory: EncoderFactory = create_encoder,
+    ) -> None:
+        self.track = track
+        self.codec = codec
+        self.counters = EncodingCounters()
+        self._wanted = bitrate
+        self._factory = factory
+        self._sinks: tuple[FrameSink, ...] = ()
+        self._estimates: dict[FrameSink, int] = {}
+        self._frames: deque[tuple[I420Frame, float]] = deque()
+        self._last: tuple[I420Frame, float] | None = None
+        self._key_wanted = False
+        self._key_sent = float("-inf")
+        self._encoder: VideoEncoder | None = None
+        self._encoder_bps = 0
+        self._opened = 0.0
+        self._timestamp = -1
+        self._changed = threading.Condition()
+        self._closed = False
+        self._busy = False
+        self._thread = threading.Thread(target=self._run, name=f"reactor-encode-{track}-{codec}", daemon=True)
+        self._thread.start()
+
+    @property
+    def sinks(self) -> tuple[FrameSink, ...]:
+        """Copy-on-write: a peer that leaves while a frame goes out touches nothing."""
+        return self._sinks
+
+    def ready(self) -> bool:
+        """Whether a picture given now would be encoded next."""
+        return len(self._frames) < 2
+
+    def push(self, frame: I420Frame, at: float) -> None:
+        """Queue a picture that is due at `at` seconds of the session clock. Never blocks."""
+        with self._changed:
+            if len(self._frames) >= QUEUE_FRAMES:
+                self._frames.popleft()
+                self.counters.dropped += 1
+            self._frames.append((frame, at))
+            self._changed.notify_all()
+
+    def add(self, sink: FrameSink) -> None:
+        """Send everything from the next keyframe on to `sink`, and make that keyframe soon."""
+        with self._changed:
+            if sink not in self._sinks:
+                self._sinks = (*self._sinks, sink)
+            # A newcomer sees nothing before it: it is not held up by the throttle.
+            self._key_sent = float("-inf")
+            self._key_wanted = True
+            self._changed.notify_all()
+
+    def remove(self, sink: FrameSink) -> None:
+        with self._changed:
+            self._sinks = tuple(other for other in self._sinks if other is not sink)
+            self._estimates.pop(sink, None)
+
+    def request_keyframe(self) -> None:
+        """A receiver cannot go on without one (PLI or FIR, RFC 4585/5104)."""
+        with self._changed:
+            self._key_wanted = True
+            self._changed.notify_all()
+
+    def set_estimate(self, sink: FrameSink, bits_per_second: int) -> None:
+        """What the network of one sink is thought to carry."""
+        with self._changed:
+            if sink in self._sinks:
+                self._estimates[sink] = bits_per_second
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until every queued picture has been encoded and handed over."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while (self._frames or self._busy) and not self._closed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._frames.clear()
+            self._sinks = ()
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                work = self._next()
+                if work is None:
+                    break
+                frame, at, key = work
+                self._busy = True
+            try:
+                self._encode(frame, at, key)
+            except Exception:
+                self.counters.failed += 1
+                log.exception("Track %r: a frame could not be encoded as %s", self.track, self.codec)
+                self._drop_encoder()
+            del frame, work
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+        self._drop_encoder()
+        self._last = None
+
+    def _next(self) -> tuple[I420Frame, float, bool] | None:
+        """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
+        while not self._closed:
+            now = time.monotonic()
+            key_at = self._key_due(now)
+            if self._frames:
+                frame, at = self._frames.popleft()
+                while self._frames and now - at > STALE_S:
+                    self.counters.dropped += 1
+                    frame, at = self._frames.popleft()
+                self._last = (frame, at)
+                return frame, at, self._take_key(now)
+            if key_at is not None and self._last is not None:
+                idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
+                if now >= idle_at:
+                    return self._last[0], now, self._take_key(now)
+                self._changed.wait(idle_at - now)
+            else:
+                self._changed.wait()
+        return None
+
+    def _key_due(self, now: float) -> float | None:
+        return max(now, self._key_sent + KEYFRAME_INTERVAL_S) if self._key_wanted else None
+
+    def _take_key(self, now: float) -> bool:
+        due = self._key_due(now)
+        if due is None or due > now:
+            return False
+        self._key_wanted = False
+        self._key_sent = now
+        return True
+
+    def _encode(self, frame: I420Frame, at: float, key: bool) -> None:
+        encoder = self._fitting(frame)
+        # Strictly rising: encoders and receivers take two pictures of one time for one.
+        self._timestamp = max(self._timestamp + 1, int(at * RTP_CLOCK_HZ))
+        for encoded in encoder.encode(frame, self._timestamp, key):
+            self.counters.encoded += 1
+            self.counters.keyframes += encoded.key
+            self.counters.bits += len(encoded.data) * 8
+            self._hand_over(encoded)
+
+    def _hand_over(self, encoded: EncodedFrame) -> None:
+        for sink in self._sinks:
+            try:
+                sink.push(encoded)
+            except Exception:
+                log.exception("Track %r: a peer could not take a frame; the others go on", self.track)
+
+    def _fitting(self, frame: I420Frame) -> VideoEncoder:
+        """The open encoder if it suits the picture and the network, else a new one."""
+        wanted = self._wanted or default_bitrate(frame.width, frame.height)
+        target = target_bitrate(wanted, list(self._estimates.values()))
+        encoder = self._encoder
+        if encoder is not None and (encoder.width, encoder.height) == (frame.width, frame.height):
+            if target == self._encoder_bps:
+                return encoder
+            if encoder.set_bitrate(target):
+                self._encoder_bps = target
+                return encoder
+            if not worth_reopening(self._encoder_bps, target, time.monotonic() - self._opened):
+                return encoder
+        self._drop_encoder()
+        self._encoder = self._open(frame, target)
+        self._encoder_bps = target
+        self._opened = time.monotonic()
+        return self._encoder
+
+    def _open(self, frame: I420Frame, target: int) -> VideoEncoder:
+        try:
+            return self._factory(self.codec, frame.width, frame.height, target)
+        except EngineError:
+            raise
+        except Exception as error:
+            raise EngineError(f"No {self.codec} encoder for {frame.width}x{frame.height}: {error}") from error
+
+    def _drop_encoder(self) -> None:
+        if self._encoder is not None:
+            self._encoder.close()
+            self._encoder = None

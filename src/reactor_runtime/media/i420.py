@@ -1,0 +1,99 @@
+"""One conversion per frame: RGB to I420 in a pooled buffer.
+
+The conversion is also the copy that lets the author reuse the array after `emit`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+POOL_LIMIT = 64
+"""Free buffers kept at most; more than the pacer, the encoders and a batch hold between them at 30 fps."""
+
+
+class BufferPool:
+    """Free I420 buffers by shape. Buffers come back when the last `I420Frame` that holds them dies.
+
+    Any thread. Only the newest shape is kept: a model that changes its size does not go back and forth.
+    """
+
+    def __init__(self, limit: int = POOL_LIMIT) -> None:
+        self._free: deque[NDArray[np.uint8]] = deque(maxlen=limit)
+        self._lock = threading.Lock()
+
+    def take(self, height: int, width: int) -> NDArray[np.uint8]:
+        """A buffer ``(height * 3 / 2, width)`` uint8 with undefined content; both sides even."""
+        shape = (height * 3 // 2, width)
+        with self._lock:
+            while self._free:
+                buffer = self._free.pop()
+                if buffer.shape == shape:
+                    return buffer
+        return np.empty(shape, np.uint8)
+
+    def give_back(self, buffer: NDArray[np.uint8]) -> None:
+        with self._lock:
+            self._free.append(buffer)
+
+    def __len__(self) -> int:
+        return len(self._free)
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class I420Frame:
+    """A picture in planar YUV 4:2:0, BT.601 limited range.
+
+    `data` is ``(height * 3 / 2, width)`` uint8: the Y plane, then U, then V. Sides are even: an odd source is
+    padded by repeating its last row or column. `index` counts the frames of the track in this session.
+    """
+
+    data: NDArray[np.uint8]
+    width: int
+    height: int
+    index: int
+    pool: BufferPool | None = None
+
+    def __del__(self) -> None:
+        if self.pool is not None:
+            self.pool.give_back(self.data)
+
+    def to_rgb(self) -> NDArray[np.uint8]:
+        """``(height, width, 3)`` uint8 RGB, a new array."""
+        return np.asarray(cv2.cvtColor(self.data, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
+
+
+def to_i420(rgb: NDArray[np.uint8], pool: BufferPool, index: int) -> I420Frame:
+    """Convert ``(H, W, 3)`` uint8 RGB. Releases the GIL while it works."""
+    rgb = _even(rgb)
+    height, width = rgb.shape[:2]
+    buffer = pool.take(height, width)
+    cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420, dst=buffer)
+    return I420Frame(buffer, width, height, index, pool)
+
+
+def black(height: int, width: int, pool: BufferPool, index: int) -> I420Frame:
+    """A black picture; sides are rounded up to even."""
+    height, width = height + height % 2, width + width % 2
+    buffer = pool.take(height, width)
+    buffer[:height] = 16
+    buffer[height:] = 128
+    return I420Frame(buffer, width, height, index, pool)
+
+
+def _even(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    if height % 2 or width % 2:
+        padded = cv2.copyMakeBorder(
+            np.ascontiguousarray(rgb), 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE
+        )
+        return np.asarray(padded, dtype=np.uint8)
+    # OpenCV takes rows with gaps, but not pixels with gaps or reversed axes.
+    if rgb.strides[2] == 1 and rgb.strides[1] == 3 and rgb.strides[0] >= width * 3:
+        return rgb
+    return np.ascontiguousarray(rgb)

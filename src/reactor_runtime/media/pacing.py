@@ -1,0 +1,101 @@
+"""When each frame leaves for the wire. Sans-IO: no threads, no clock of its own.
+
+Rules, from the author's contract:
+
+* A frame that finds nothing in front of it leaves at once, however late it is. A stall therefore costs its own
+  length and nothing after it.
+* With a declared rate, frames leave on a grid of that rate; the model is held back, never its frames dropped.
+* Without one, the frames of a batch are spread over the time the model needed for it, and no faster than the
+  ceiling. That time is the median of the last few batches, so one slow step does not turn into slow motion.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from statistics import median_low
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+CEILING_FPS = 60.0
+"""The display's rate: a model that is faster is held back to it."""
+QUEUE_S = 0.1
+"""The queue in front of the wire holds one batch or this much, whichever is more."""
+ESTIMATES = 5
+"""Batches the estimate of the model's speed looks back on."""
+CATCH_UP = 0.97
+"""A batch is played this much faster than the model makes it, so that the next one finds the queue empty."""
+GRID_SLACK = 1.0
+"""Grid ticks a frame may be late and still belong to the old grid, so that jitter does not slow a fixed rate."""
+
+
+class Pacer(Generic[Item]):
+    """The queue in front of the wire. `now` is in seconds of any monotonic clock. Not thread-safe."""
+
+    def __init__(self, rate: float = 0.0, ceiling: float = CEILING_FPS) -> None:
+        self._fixed = rate > 0
+        self._floor = 1.0 / rate if rate > 0 else 1.0 / ceiling
+        self._queue: deque[tuple[Item, bool]] = deque()
+        self._costs: deque[float] = deque(maxlen=ESTIMATES)
+        self._last: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def note_cost(self, count: int, cost: float) -> None:
+        """Say that the model needed `cost` seconds for `count` frames, the time it was held back not counted.
+
+        Comes before `has_room` and `push`: it also re-times what still waits, so that a first batch that was
+        slow because of compilation does not play in slow motion.
+        """
+        if count > 1 and cost > 0:
+            self._costs.append(cost / count)
+
+    def has_room(self, count: int) -> bool:
+        """Whether a batch of `count` may enter without making the queue longer than its bound."""
+        if not self._queue:
+            return True
+        if count == 1:
+            # Single frames are even by themselves; one that waits would only be older when it is seen.
+            return False
+        interval = self._interval(batched=True)
+        return (len(self._queue) + count) * interval <= max(QUEUE_S, count * interval)
+
+    def push(self, items: Sequence[Item]) -> None:
+        """Add one batch."""
+        batched = len(items) > 1
+        self._queue.extend((item, batched) for item in items)
+
+    def due(self, now: float) -> float | None:
+        """When the next frame leaves: `now` or earlier means at once, None means that nothing waits."""
+        if not self._queue:
+            return None
+        if self._last is None:
+            return now
+        return self._last + self._interval(self._queue[0][1])
+
+    def pop(self, now: float) -> Item | None:
+        """The next frame if its time has come."""
+        due = self.due(now)
+        if due is None or due > now:
+            return None
+        item, batched = self._queue.popleft()
+        on_grid = self._last is not None and now - due <= GRID_SLACK * self._interval(batched)
+        self._last = due if on_grid else now
+        return item
+
+    def pop_any(self) -> Item | None:
+        """The next frame, whatever its time."""
+        return self._queue.popleft()[0] if self._queue else None
+
+    def clear(self) -> int:
+        """Drop everything; returns how many that were."""
+        dropped = len(self._queue)
+        self._queue.clear()
+        return dropped
+
+    def _interval(self, batched: bool) -> float:
+        if self._fixed or not batched or not self._costs:
+            return self._floor
+        return max(self._floor, median_low(self._costs) * CATCH_UP)

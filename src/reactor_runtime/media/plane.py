@@ -1,0 +1,149 @@
+"""All outgoing media of one session."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .encoding import Encoding, FrameSink
+from .frames import to_rgb_batch
+from .i420 import BufferPool, I420Frame, black, to_i420
+from .playout import Picture, Playout
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .encoders import VideoCodec
+
+DEFAULT_SIZE = (480, 832)
+"""Height and width of a black frame before the first real one."""
+
+
+@dataclass(frozen=True)
+class VideoTrackConfig:
+    """What the plane must know about one declared video output."""
+
+    name: str
+    rate: float = 0.0
+    bitrate: int | None = None
+
+
+@dataclass
+class _TrackState:
+    size: tuple[int, int] = DEFAULT_SIZE
+    next_index: int = 0
+    last: I420Frame | None = None
+
+
+class MediaPlane:
+    """Takes what the model emits (`OutputSink`) and encodes it for whoever subscribed.
+
+    `emit` runs on the author's threads; `subscribe` and the rest on any thread.
+    """
+
+    def __init__(self, tracks: Mapping[str, VideoTrackConfig], rate: float = 0.0) -> None:
+        self._configs = dict(tracks)
+        self._states = {name: _TrackState() for name in tracks}
+        self._pool = BufferPool()
+        self._lock = threading.Lock()
+        self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
+        self._started = time.monotonic()
+        self._closed = False
+        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready)
+
+    def emit(self, name: str, frame: Any, bucket: int | None) -> None:
+        """Convert now, in the caller's thread, and queue; see `OutputSink.emit`."""
+        state = self._states[name]
+        batch = None if frame is None else to_rgb_batch(frame)
+        count = 1 if batch is None else len(batch)
+        if not count:
+            return
+        with self._lock:
+            first = state.next_index
+            state.next_index += count
+        if batch is None:
+            frames = [black(*state.size, self._pool, first)]
+        else:
+            frames = [to_i420(rgb, self._pool, first + i) for i, rgb in enumerate(batch)]
+        state.last = frames[-1]
+        state.size = (frames[-1].height, frames[-1].width)
+        self.playout.submit(name, frames, bucket)
+
+    def latest(self, name: str) -> NDArray[np.uint8] | None:
+        last = self._states[name].last
+        return None if last is None else last.to_rgb()
+
+    def next_index(self, name: str) -> int:
+        """The number of the next frame that will be emitted on the track."""
+        return self._states[name].next_index
+
+    def clock(self) -> float:
+        """Seconds since the session's media began."""
+        return time.monotonic() - self._started
+
+    def subscribe(self, name: str, codec: VideoCodec, sink: FrameSink) -> Encoding:
+        """Send the track to `sink`, sharing the encode with everybody who takes the same codec."""
+        with self._lock:
+            key = (name, codec)
+            encoding = self._encodings.get(key)
+            if encoding is None:
+                encoding = Encoding(name, codec, bitrate=self._configs[name].bitrate)
+                self._encodings = {**self._encodings, key: encoding}
+            encoding.add(sink)
+            last = self._states[name].last
+        if last is not None and not encoding.counters.encoded:
+            # A model that is silent now has still drawn something; show that to the newcomer.
+            encoding.push(last, time.monotonic())
+        return encoding
+
+    def unsubscribe(self, sink: FrameSink) -> None:
+        """Forget `sink`; an encoding that nobody takes any more ends."""
+        unused = []
+        with self._lock:
+            for key, encoding in list(self._encodings.items()):
+                encoding.remove(sink)
+                if not encoding.sinks:
+                    self._encodings = {k: e for k, e in self._encodings.items() if k != key}
+                    unused.append(encoding)
+        for encoding in unused:
+            encoding.close()
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        return tuple(self._encodings.values())
+
+    def release(self) -> None:
+        """The session is to end: nobody is held back in `emit` any more."""
+        self.playout.release()
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until all that was emitted is with the engine; False when `timeout` seconds were not enough."""
+        deadline = time.monotonic() + timeout
+        drained = self.playout.drain(timeout)
+        for encoding in self.encodings:
+            drained = encoding.drain(max(0.0, deadline - time.monotonic())) and drained
+        return drained
+
+    def close(self) -> None:
+        """End the threads and let go of every frame."""
+        self._closed = True
+        self.playout.close()
+        with self._lock:
+            encodings, self._encodings = self._encodings, {}
+        for encoding in encodings.values():
+            encoding.close()
+        for state in self._states.values():
+            state.last = None
+
+    def _ready(self) -> bool:
+        return all(encoding.ready() for encoding in self._encodings.values())
+
+    def _deliver(self, picture: Picture, at: float) -> None:
+        for (track, _), encoding in self._encodings.items():
+            frame = picture.get(track)
+            if frame is not None:
+                encoding.push(frame, at)

@@ -1,0 +1,174 @@
+"""The thread between the model and the encoders: it holds the queue in front of the wire and keeps its times."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .buckets import Buckets, Released
+from .i420 import I420Frame
+from .pacing import Pacer
+
+log = logging.getLogger(__name__)
+
+Picture = dict[str, I420Frame]
+"""The frames of one instant, by track name."""
+
+GATE_S = 0.1
+"""How long a due picture waits for a busy encoder before the encoder has to drop something."""
+GATE_POLL_S = 0.002
+ENDING_LIMIT = 128
+"""Pictures that may wait once the session is ending and nobody is held back; one more drops the oldest."""
+STOP_POLL_S = 0.05
+"""A producer that is held back looks for the stop at least this often."""
+
+
+@dataclass
+class PlayoutCounters:
+    """Grow for the length of a session."""
+
+    pictures: int = 0
+    dropped: int = 0
+    incomplete: int = 0
+
+
+class Playout:
+    """Paces what the model emits and hands it to `deliver`, in order, on one thread.
+
+    `submit` is called by the author's threads and blocks to hold a fast model back; `deliver` must not block.
+    `ready()` says whether the encoders can take a picture now.
+    """
+
+    def __init__(
+        self,
+        tracks: Sequence[str],
+        rate: float,
+        deliver: Callable[[Picture, float], None],
+        ready: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.counters = PlayoutCounters()
+        self._deliver = deliver
+        self._ready = ready
+        self._buckets: Buckets[list[I420Frame]] = Buckets(tracks)
+        self._pacer: Pacer[Picture] = Pacer(rate)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._closed = False
+        self._busy = False
+        self._resumed = time.monotonic()
+        self._warned: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="reactor-playout", daemon=True)
+        self._thread.start()
+
+    def submit(self, track: str, frames: list[I420Frame], bucket: int | None = None) -> None:
+        """Queue the frames that the model emitted on `track` in one step; blocks while the queue is full."""
+        with self._changed:
+            for released in self._buckets.put(time.monotonic(), track, frames, bucket):
+                self._enqueue(released)
+
+    def release(self) -> None:
+        """Stop holding the model back: from now on the oldest picture goes when the queue is full."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until everything emitted has been delivered; False when that took longer than `timeout` s."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            for released in self._buckets.flush():
+                self._pacer.push(_pictures(released))
+            self._changed.notify_all()
+            while (len(self._pacer) or self._busy) and not self._closed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def close(self) -> None:
+        """End the thread; what still waits is dropped and counted."""
+        with self._changed:
+            self._closed = self._stopping = True
+            self.counters.dropped += self._pacer.clear()
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)
+
+    def _enqueue(self, released: Released[list[I420Frame]]) -> None:
+        """Called with the lock held; gives it up while it waits for room."""
+        self._warn_missing(released.missing)
+        pictures = _pictures(released)
+        self._pacer.note_cost(len(pictures), time.monotonic() - self._resumed)
+        while not self._pacer.has_room(len(pictures)) and not self._stopping:
+            self._changed.wait(STOP_POLL_S)
+        if self._closed:
+            self.counters.dropped += len(pictures)
+            return
+        while self._stopping and len(self._pacer) + len(pictures) > max(ENDING_LIMIT, len(pictures)):
+            self._pacer.pop_any()
+            self.counters.dropped += 1
+        self._pacer.push(pictures)
+        self._resumed = time.monotonic()
+        self._changed.notify_all()
+
+    def _warn_missing(self, missing: tuple[str, ...]) -> None:
+        if missing:
+            self.counters.incomplete += 1
+        for name in missing:
+            if name not in self._warned:
+                self._warned.add(name)
+                log.warning(
+                    "A step went out without a frame on track %r. If the track is meant to be slower than the "
+                    "others this is fine; if not, emit on it in every step. Said once per session.",
+                    name,
+                )
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                picture = self._next()
+                if picture is None:
+                    return
+                self._busy = True
+                self._changed.notify_all()
+            try:
+                self._wait_for_encoders()
+                self._deliver(picture, time.monotonic())
+            except Exception:
+                log.exception("A picture could not be handed to the encoders; the next one will be tried")
+            del picture
+            self.counters.pictures += 1
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _next(self) -> Picture | None:
+        """Wait, with the lock held, for the next picture whose time has come; None at the end."""
+        while not self._closed:
+            now = time.monotonic()
+            for released in self._buckets.expire(now):
+                self._warn_missing(released.missing)
+                self._pacer.push(_pictures(released))
+            picture = self._pacer.pop(now)
+            if picture is not None:
+                return picture
+            wakes = [t for t in (self._pacer.due(now), self._buckets.deadline()) if t is not None]
+            self._changed.wait(max(0.0, min(wakes) - now) if wakes else None)
+        return None
+
+    def _wait_for_encoders(self) -> None:
+        deadline = time.monotonic() + GATE_S
+        while not self._ready() and not self._closed and time.monotonic() < deadline:
+            time.sleep(GATE_POLL_S)
+
+
+def _pictures(released: Released[list[I420Frame]]) -> list[Picture]:
+    """Cut the batches of one step into pictures; a track with fewer frames than others joins the first ones."""
+    length = max((len(frames) for frames in released.parts.values()), default=0)
+    return [
+        {name: frames[i] for name, frames in released.parts.items() if i < len(frames)} for i in range(length)
+    ]

@@ -1,0 +1,27 @@
+"""The session descriptor: the answer to `/start_session` for every generation of clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reactor_runtime._version import __version__
+
+LOCAL_SESSION_ID = "local"
+"""The session id of clients that hold no token; SDKs use it verbatim in paths."""
+TRANSPORT = {"protocol": "webrtc", "version": "1.0"}
+
+
+def session_descriptor(
+    *, session_id: str, state: str, model_name: str, capabilities: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All fields that some published SDK requires; see the wire's record, G2."""
+    return {
+        "session_id": session_id,
+        "state": state,
+        "cluster": LOCAL_SESSION_ID,
+        "model": {"name": model_name},
+        "server_info": {"server_version": __version__},
+        "selected_transport": TRANSPORT,
+        "capabilities": dict(capabilities),
+    }

@@ -1,0 +1,73 @@
+"""The model as an OpenAPI 3.1 document: commands as operations, messages as webhooks, tracks as an extension.
+
+Rendering it reads the class only: nothing is built, loaded or started.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime._version import __version__
+from reactor_runtime.authoring.command import CommandSpec, commands_of
+from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.tracks import tracks_of
+
+if TYPE_CHECKING:
+    from reactor_runtime.authoring.model import VideoModel
+
+
+def model_schema(model_class: type[VideoModel]) -> dict[str, Any]:
+    """The document. Tracks are named from the model's point of view: `out` goes to the client."""
+    spec = spec_of(model_class)
+    info: dict[str, Any] = {"title": spec.name, "version": _text(spec.metadata.get("version"), "0.0.0")}
+    description = _text(spec.metadata.get("description"), "")
+    if description:
+        info["description"] = description
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "paths": {
+            f"/events/{name}": {"post": _operation(command)} for name, command in commands_of(model_class).items()
+        },
+        "components": {"schemas": {"CommandError": _ERROR}},
+        "x-reactor": {
+            "runtime_version": __version__,
+            "tracks": [
+                {"name": t.name, "kind": t.kind.value, "direction": t.direction.value, "rate": float(t.rate)}
+                for t in tracks_of(model_class).values()
+            ],
+        },
+    }
+
+
+def _operation(command: CommandSpec) -> dict[str, Any]:
+    return {
+        "operationId": command.name,
+        "description": command.description,
+        "requestBody": {
+            "required": bool(command.json_schema().get("required")),
+            "content": {"application/json": {"schema": command.json_schema()}},
+        },
+        "responses": {
+            "202": {"description": "The command took effect."},
+            "4XX": {
+                "description": "The command was refused.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CommandError"}}},
+            },
+        },
+    }
+
+
+_ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "field": {"type": "string"},
+    },
+}
+
+
+def _text(value: object, default: str) -> str:
+    return value if isinstance(value, str) and value else default

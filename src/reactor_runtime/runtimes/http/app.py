@@ -1,0 +1,63 @@
+"""The HTTP surface as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from reactor_runtime._version import __version__
+from reactor_runtime.errors import RequestError
+
+from . import info, page, sessions, signalling
+from .guard import App, Guard
+from .options import HttpOptions
+from .runtime import Runtime
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+
+
+def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
+    """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
+    app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
+    app.dependency_overrides[sessions.worker] = runtime
+    for module in (info, sessions, signalling):
+        app.include_router(module.router)
+    page.mount(app)
+    app.add_exception_handler(RequestError, _request_error)  # type: ignore[arg-type]  # narrower than Exception
+    app.add_exception_handler(RequestValidationError, _validation_error)  # type: ignore[arg-type]  # same
+    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]  # same
+    app.add_exception_handler(Exception, _internal_error)
+    return Guard(app, host=options.host, allow_hosts=options.allow_hosts, allow_origins=options.allow_origins)
+
+
+def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:
+    """The body of every refusal."""
+    return JSONResponse({"detail": detail, "code": code, **more}, status_code=status)
+
+
+async def _request_error(_: Request, error: RequestError) -> JSONResponse:
+    state = getattr(error, "state", None)
+    response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    return problem(422, "invalid_request", f"The request is malformed at {place}: {first['msg']}.", field=place)
+
+
+async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+    return problem(error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail))
+
+
+async def _internal_error(_: Request, error: Exception) -> JSONResponse:
+    return problem(500, "internal_error", "The server failed; its log says why.")
+
+

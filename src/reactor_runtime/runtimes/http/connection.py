@@ -1,0 +1,184 @@
+"""One client of one session: its peer, its channel, its share of the media."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from reactor_runtime.transports.port import IceCandidate, Peer, PeerState, Section
+
+from .ratelimit import TokenBucket
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reactor_runtime.media.encoders import EncodedFrame
+    from reactor_runtime.media.encoding import Encoding
+    from reactor_runtime.session.session import Session
+
+    from .negotiation import Offer
+
+log = logging.getLogger(__name__)
+
+DATA_CHANNEL = "data"
+NEGOTIATION_S = 30.0
+"""An offer that has not become a connection by then is dropped."""
+EARLY_MESSAGES = 64
+"""Messages kept between the opening of the channel and the connection."""
+PING_TIMEOUT_S = 20.0
+"""Silence of a client that has pinged before; one that never pinged is not watched."""
+
+
+class ConnectionOwner(Protocol):
+    """Who is told what a connection does. All on the event loop."""
+
+    def connection_ready(self, connection: Connection) -> None: ...
+
+    def connection_lost(self, connection: Connection, why: str) -> None: ...
+
+    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
+
+    def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
+        """Engine thread."""
+
+
+class Connection:
+    """Implements `PeerEvents`. `ready` means that media and messages can really flow."""
+
+    def __init__(self, connection_id: int, session: Session, offer: Offer, owner: ConnectionOwner) -> None:
+        self.id = connection_id
+        self.session = session
+        self.offer = offer
+        self.peer: Peer | None = None
+        self.ready = False
+        self.closed = False
+        self.answer: asyncio.Task[str] | None = None
+        self.limit = TokenBucket()
+        self.last_ping: float | None = None
+        self._owner = owner
+        self._sections: dict[str, Section] = {section.mid: section for section in offer.sections}
+        self._encodings: dict[str, Encoding] = {}
+        self._sinks: dict[str, _Sink] = {}
+        self._state = PeerState.NEW
+        self._channels: set[str] = set()
+        self._early: deque[tuple[str, bytes, bool]] = deque(maxlen=EARLY_MESSAGES)
+        self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
+
+    # --- PeerEvents, on the event loop ---
+
+    def state_changed(self, state: PeerState) -> None:
+        self._state = state
+        if state is PeerState.CONNECTED:
+            self._check_ready()
+        elif state in (PeerState.FAILED, PeerState.CLOSED):
+            self._lose(f"the peer connection is {state}")
+
+    def candidate_found(self, candidate: IceCandidate) -> None:
+        """The answer carries them; see `Peer.gathered`."""
+
+    def channel_opened(self, label: str) -> None:
+        self._channels.add(label)
+        self._check_ready()
+
+    def channel_closed(self, label: str) -> None:
+        self._channels.discard(label)
+        if label == DATA_CHANNEL:
+            self._lose("the client closed its data channel")
+
+    def message_received(self, label: str, data: bytes, binary: bool) -> None:
+        if self.ready:
+            self._owner.message(self, label, data, binary)
+        else:
+            self._early.append((label, data, binary))
+
+    # --- PeerEvents, on the engine's threads ---
+
+    def keyframe_requested(self, mid: str) -> None:
+        encoding = self._encodings.get(mid)
+        if encoding is not None:
+            encoding.request_keyframe()
+
+    def bitrate_changed(self, mid: str, bits_per_second: int) -> None:
+        encoding, sink = self._encodings.get(mid), self._sinks.get(mid)
+        if encoding is not None and sink is not None:
+            encoding.set_estimate(sink, bits_per_second)
+
+    def video_received(self, mid: str, rgb: NDArray[np.uint8]) -> None:
+        section = self._sections.get(mid)
+        if section is not None and not self.closed:
+            self._owner.video(self, section.track, rgb)
+
+    def audio_received(self, mid: str, block: NDArray[np.int16], rate: int) -> None:
+        """Audio has no place in this version."""
+
+    # --- for the owner ---
+
+    def send(self, text: str) -> bool:
+        """Send a text message; False when the client cannot be reached."""
+        if self.peer is None or self.closed:
+            return False
+        return self.peer.send(DATA_CHANNEL, text.encode("utf-8"))
+
+    def buffered(self) -> int:
+        return 0 if self.peer is None or self.closed else self.peer.buffered()
+
+    def silent(self) -> bool:
+        """Whether a client that pings has stopped doing so."""
+        return self.last_ping is not None and time.monotonic() - self.last_ping > PING_TIMEOUT_S
+
+    async def close(self) -> None:
+        """End everything of this client. May be called twice."""
+        if self.closed:
+            return
+        self.closed = True
+        self.ready = False
+        self._reaper.cancel()
+        if self.answer is not None:
+            self.answer.cancel()
+        # Ending an encoding joins its thread, which may be in native code for a frame's time.
+        loop = asyncio.get_running_loop()
+        for sink in self._sinks.values():
+            await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
+        self._encodings.clear()
+        if self.peer is not None:
+            await self.peer.close()
+
+    def _check_ready(self) -> None:
+        connected = self._state is PeerState.CONNECTED
+        channel = DATA_CHANNEL in self._channels or not self.offer.has_channel
+        if self.ready or self.closed or not (connected and channel):
+            return
+        self.ready = True
+        self._reaper.cancel()
+        self._subscribe()
+        self._owner.connection_ready(self)
+        while self._early:
+            self._owner.message(self, *self._early.popleft())
+
+    def _subscribe(self) -> None:
+        if self.peer is None:
+            return
+        for sender in self.peer.senders:
+            section = self._sections[sender.mid]
+            sink = _Sink(sender.push)
+            self._sinks[sender.mid] = sink
+            self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
+
+    def _reap(self) -> None:
+        self._lose(f"it did not connect within {NEGOTIATION_S:g} s")
+
+    def _lose(self, why: str) -> None:
+        if not self.closed:
+            self._owner.connection_lost(self, why)
+
+
+class _Sink:
+    """A peer's track as the encoding sees it."""
+
+    def __init__(self, push: Callable[[EncodedFrame], None]) -> None:
+        self.push = push

@@ -1,0 +1,154 @@
+"""Which requests a server on a laptop answers: Host, Origin, CORS and the size of bodies. Pure ASGI.
+
+A web page anywhere can make its visitor's browser call ``http://127.0.0.1:8080``. So the Host must be one of
+ours (DNS rebinding), an Origin must be allowed or absent, and answers name no origin but the one that asked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_LIMIT = 10 * 1024 * 1024
+"""Bytes of a request's body."""
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ALLOWED_METHODS = "GET, POST, PUT, OPTIONS"
+ALLOWED_HEADERS = (
+    "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
+    "reactor-webrtc-version"
+)
+
+
+class Guard:
+    """Wraps the application and refuses what does not belong here."""
+
+    def __init__(
+        self, app: App, *, host: str, allow_hosts: Iterable[str] = (), allow_origins: Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._hosts = allowed_hosts(host, allow_hosts)
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        origin = headers.get(b"origin")
+        if not self._host_allowed(host):
+            await _refuse(send, 421, "wrong_host", "This server does not answer under that host name.")
+            return
+        if origin is not None and not self._origin_allowed(origin, host, scope.get("scheme", "http")):
+            await _refuse(
+                send,
+                403,
+                "origin_not_allowed",
+                "Pages of this origin may not use this server; start it with --allow-origin to let them.",
+            )
+            return
+        cors = _cors(origin)
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            await _respond(send, 204, b"", [*cors, *_PREFLIGHT])
+            return
+        await self._forward(scope, receive, _with_headers(send, cors), headers)
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
+        declared = headers.get(b"content-length", "0")
+        if not declared.isdigit() or int(declared) > BODY_LIMIT:
+            await _refuse(send, 413, "body_too_large", f"A body may have {BODY_LIMIT // 2**20} MiB at most.")
+            return
+        seen = 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > BODY_LIMIT:
+                # The length was not told or not true: end the body here; what is cut does not parse.
+                return {"type": "http.disconnect"}
+            return message
+
+        await self._app(scope, bounded, send)
+
+    def _host_allowed(self, host: str) -> bool:
+        if "*" in self._hosts:
+            return True
+        return _without_port(host) in self._hosts
+
+    def _origin_allowed(self, origin: str, host: str, scheme: str) -> bool:
+        origin = origin.rstrip("/").lower()
+        if origin == f"{scheme}://{host}".lower() or origin in self._origins:
+            return True
+        parts = urlsplit(origin)
+        # Local front-end development: any port of this machine.
+        return parts.scheme in ("http", "https") and _without_port(parts.netloc) in LOOPBACK_NAMES
+
+
+def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
+    """Host names under which a server bound to `host` answers: never taken from a request."""
+    names = set(LOOPBACK_NAMES)
+    names.update(name.lower() for name in more)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        names.add(host.lower())
+    else:
+        if address.is_unspecified:
+            # Bound to every address: which of them a client uses cannot be known.
+            names.add("*")
+        names.add(f"[{host}]" if address.version == 6 else host)
+    return frozenset(names)
+
+
+def _without_port(host: str) -> str:
+    host = host.lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
+    if origin is None:
+        return [(b"vary", b"Origin")]
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", b"Retry-After"),
+        (b"vary", b"Origin"),
+    ]
+
+
+_PREFLIGHT = [
+    (b"access-control-allow-methods", ALLOWED_METHODS.encode()),
+    (b"access-control-allow-headers", ALLOWED_HEADERS.encode()),
+    (b"access-control-max-age", b"600"),
+]
+
+
+def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), *extra]}
+        await send(message)
+
+    return wrapped
+
+
+async def _refuse(send: Send, status: int, code: str, detail: str) -> None:
+    body = json.dumps({"detail": detail, "code": code}).encode()
+    await _respond(send, status, body, [(b"content-type", b"application/json")])
+
+
+async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

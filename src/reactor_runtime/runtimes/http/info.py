@@ -1,0 +1,44 @@
+"""Routes that say how the worker is and what its model can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from reactor_runtime.protocol.openapi import model_schema
+from reactor_runtime.session.states import State
+
+from .runtime import CRASHES_IN_A_ROW, Runtime
+from .sessions import Worker
+
+router = APIRouter(tags=["info"])
+
+
+@router.get("/health")
+async def health(runtime: Worker) -> JSONResponse:
+    """200 when sessions can be served; 503 while the model loads, and when it could not."""
+    body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
+    if runtime.life.state is State.CREATED:
+        detail = "The model is loading."
+        return JSONResponse(
+            {"status": "loading", **body, "code": "loading", "detail": detail}, 503, {"Retry-After": "1"}
+        )
+    if runtime.load_error is not None:
+        return JSONResponse(
+            {"status": "failed", **body, "code": "model_load_failed", "detail": runtime.load_error}, 503
+        )
+    if runtime.life.state is State.TERMINATED:
+        return JSONResponse({"status": "terminated", **body, "code": "terminated"}, 503)
+    return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.crashes})
+
+
+@router.get("/schema")
+async def schema(runtime: Worker) -> dict[str, Any]:
+    """The model's commands and tracks as OpenAPI 3.1."""
+    return model_schema(runtime.model_class)
+
+
+def _status(runtime: Runtime) -> str:
+    return "failing" if runtime.crashes >= CRASHES_IN_A_ROW else "healthy"

@@ -1,0 +1,356 @@
+"""One worker: carries out what `session.life` decides. Everything here runs on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.authoring.capabilities import capabilities
+from reactor_runtime.authoring.tracks import Track, tracks_of
+from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.protocol import messages
+from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
+from reactor_runtime.session.host import ModelHost, ModelOutcome
+from reactor_runtime.session.life import Effect, Life, Limits
+from reactor_runtime.session.session import Session
+from reactor_runtime.session.states import IN_SESSION, EndReason, State
+from reactor_runtime.transports.port import Engine, PeerConfig
+
+from .connection import Connection
+from .dispatch import Dispatcher
+from .negotiation import Offer
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reactor_runtime.project.project import Project
+
+    from .options import HttpOptions
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 2.0
+"""How long the last frames and messages of a session may take to leave."""
+DRAIN_POLL_S = 0.01
+CLOSE_WAIT_S = 10.0
+"""How long `/stop_session` and `/start_session` wait for a session that is closing."""
+WATCHDOG_S = 2.0
+KILLED_STATUS = 70
+"""Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
+IMPLICIT_CONNECTION = 1001
+"""The connection of clients that know of only one."""
+CRASHES_IN_A_ROW = 3
+"""Sessions in a row that ended in an error before `/health` says that the model is failing."""
+
+
+class Runtime:
+    """The session slot of this process, its connections and the model behind it."""
+
+    def __init__(self, project: Project, options: HttpOptions, engine: Engine, leave: Callable[[int], None]) -> None:
+        """`leave(status)` is called once, when nothing is left to wait for."""
+        self.options = options
+        self.life = Life(
+            Limits(
+                options.orphan_timeout, options.max_session_duration, options.stuck_warning, options.kill_timeout
+            )
+        )
+        self.host = ModelHost(project.model_class, project.config, project.weights)
+        self.model_name = self.host.spec.name
+        self.model_class = project.model_class
+        self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
+        self.load_error: str | None = None
+        self.crashes = 0
+        self.session: Session | None = None
+        self.connections: dict[int, Connection] = {}
+        self._capabilities = capabilities(project.model_class)
+        self._dispatcher = Dispatcher(self)
+        self._engine = engine
+        self._leave = leave
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._watchdog = self._spawn(self._watch_pings())
+
+    # --- what routes call ---
+
+    def load(self) -> None:
+        """Begin to build the model; returns at once."""
+        self.host.load().add_done_callback(lambda future: self._call(self._loaded, future))
+
+    async def start_session(self) -> dict[str, Any]:
+        """Raises `RequestError` (409, 503)."""
+        await self._wait_while_closing()
+        number = self.life.start(time.monotonic())
+        self.session = Session(number, LOCAL_SESSION_ID, self.model_class, self.model_name, self._wake)
+        self.host.begin(self.session)
+        log.info("Session %d: waiting for its client", number)
+        self._schedule()
+        return self.descriptor()
+
+    async def stop_session(self) -> State:
+        """End the session and wait, within limits, until the slot is free. Idle is no error."""
+        if self.life.state in IN_SESSION:
+            self._apply(self.life.stop(time.monotonic(), EndReason.STOPPED, "The client ended the session."))
+        await self._wait_while_closing()
+        return self.life.state
+
+    def descriptor(self) -> dict[str, Any]:
+        return session_descriptor(
+            session_id=LOCAL_SESSION_ID,
+            state=self.life.state.value,
+            model_name=self.model_name,
+            capabilities=self._capabilities,
+        )
+
+    def capabilities(self) -> dict[str, Any]:
+        return self._capabilities
+
+    def require_session(self) -> Session:
+        """Raises `RequestError` when no session takes offers now."""
+        if self.session is None or self.life.state not in IN_SESSION:
+            raise RequestError(
+                400, "no_session", f"No session running (state {self.life.state}); POST /start_session first."
+            )
+        return self.session
+
+    async def connect(self, offer: Offer, connection_id: int = IMPLICIT_CONNECTION) -> Connection:
+        """Answer an offer; whoever had this connection id before is replaced. Raises `RequestError`."""
+        session = self.require_session()
+        connection = Connection(connection_id, session, offer, self)
+        try:
+            connection.peer = await self._engine.create_peer(PeerConfig(), connection)
+            await connection.peer.answer(offer.sdp, offer.sections)
+        except BaseException:
+            await connection.close()
+            raise
+        if self.session is not session or self.life.state not in IN_SESSION:
+            await connection.close()
+            raise RequestError(409, "session_ended", "The session ended while the offer was being answered.")
+        before = self.connections.get(connection_id)
+        self.connections[connection_id] = connection
+        if before is not None:
+            before.send(messages.session_ended(EndReason.REPLACED, "Another connection took this one's place."))
+            await self._drop(before, "another offer replaced it")
+        return connection
+
+    def leave(self) -> None:
+        """End the session, then the process."""
+        self._apply(self.life.leave(time.monotonic()))
+
+    async def close(self) -> None:
+        """Let go of everything; the loop ends after this."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._close_connections()
+        if self.session is not None:
+            await self._loop.run_in_executor(None, self.session.close)
+        self.host.close()
+        self._engine.close()
+
+    # --- ConnectionOwner ---
+
+    def connection_ready(self, connection: Connection) -> None:
+        number = connection.session.number
+        log.info("Session %d: client connected", number)
+        connection.session.set_connected(True)
+        self._apply(self.life.connected(number, time.monotonic()))
+
+    def connection_lost(self, connection: Connection, why: str) -> None:
+        self._spawn(self._drop(connection, why))
+
+    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
+        self._dispatcher.message(connection, label, data, binary)
+
+    def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
+        self.host.media(connection.session, track, rgb)
+
+    # --- messages out ---
+
+    def broadcast(self, text: str) -> None:
+        for connection in self.connections.values():
+            if connection.ready:
+                connection.send(text)
+
+    def flush(self, session: Session) -> None:
+        """Send what the model has said since the last time."""
+        for text in session.outbox.take():
+            if session is self.session:
+                self.broadcast(messages.application(text))
+
+    # --- inside ---
+
+    def _loaded(self, future: Future[None]) -> None:
+        error = future.exception()
+        if error is None:
+            log.info("Model %s is ready", self.model_name)
+            self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
+            return
+        self.load_error = str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
+        log.error("The model could not be loaded: %s", self.load_error, exc_info=error.__cause__ or error)
+        if self.life.state is State.CREATED:
+            self._apply(self.life.load_failed())
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._carry_out(effect)
+        self._schedule()
+
+    def _carry_out(self, effect: Effect) -> None:
+        session = self.session
+        if effect is Effect.EXIT:
+            self._leave(1 if self.load_error else 0)
+        elif effect is Effect.KILL:
+            self._kill()
+        elif session is None:
+            return
+        elif effect is Effect.RUN_MODEL:
+            self.host.run(session).add_done_callback(lambda future: self._call(self._model_ended, session, future))
+        elif effect is Effect.STOP_MODEL:
+            session.stop()
+        elif effect is Effect.FINISH:
+            self._spawn(self._finish(session))
+        elif effect is Effect.WARN_STUCK:
+            self._warn_stuck()
+
+    def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
+        error = future.exception() or future.result().error
+        self.crashes = self.crashes + 1 if error is not None else 0
+        if self.crashes >= CRASHES_IN_A_ROW:
+            log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
+        message = "The model stopped because of an error." if error is not None else ""
+        self._apply(self.life.model_ended(session.number, time.monotonic(), error is not None, message))
+
+    def _warn_stuck(self) -> None:
+        log.warning(
+            "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in its "
+            "loops, also inside long steps. Its threads are here:\n%s",
+            self.options.stuck_warning,
+            self.host.stacks(),
+        )
+        self._spawn(self._tell_end_and_close())
+
+    def _kill(self) -> None:
+        log.critical(
+            "The model has not returned %g s after the session was to end; the process ends now, so that no other "
+            "user meets this one's state. Its threads are here:\n%s",
+            self.options.kill_timeout,
+            self.host.stacks(),
+        )
+        # The model thread cannot be ended in any other way.
+        logging.shutdown()
+        os._exit(KILLED_STATUS)
+
+    async def _finish(self, session: Session) -> None:
+        """Let the tail of a session out, say why it ended, close its wires and free the slot."""
+        deadline = time.monotonic() + DRAIN_S
+        if any(connection.ready for connection in self.connections.values()):
+            drained = await self._loop.run_in_executor(None, session.plane.drain, DRAIN_S)
+            if not drained:
+                log.warning("Session %d: some of the last frames did not leave within %g s", session.number, DRAIN_S)
+        self.flush(session)
+        await self._tell_end_and_close(deadline)
+        self.host.detach(session)
+        await self._loop.run_in_executor(None, session.close)
+        end = self.life.end
+        log.info("Session %d ended: %s", session.number, end.reason if end else "?")
+        if self.session is session:
+            self.session = None
+        self._apply(self.life.cleaned(session.number))
+
+    async def _tell_end_and_close(self, deadline: float | None = None) -> None:
+        end = self.life.end
+        if end is not None:
+            self.broadcast(messages.session_ended(end.reason, end.message))
+        await self._drain_channels(deadline or time.monotonic() + DRAIN_S)
+        await self._close_connections()
+
+    async def _drain_channels(self, deadline: float) -> None:
+        connections = [connection for connection in self.connections.values() if connection.ready]
+        while any(connection.buffered() for connection in connections) and time.monotonic() < deadline:
+            await asyncio.sleep(DRAIN_POLL_S)
+        if connections:
+            # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.
+            await asyncio.sleep(2 * DRAIN_POLL_S)
+
+    async def _close_connections(self) -> None:
+        connections, self.connections = list(self.connections.values()), {}
+        for connection in connections:
+            await connection.close()
+
+    async def _drop(self, connection: Connection, why: str) -> None:
+        if connection.closed:
+            return
+        was_ready = connection.ready
+        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.id, why)
+        if self.connections.get(connection.id) is connection:
+            del self.connections[connection.id]
+        await connection.close()
+        others = any(other.ready for other in self.connections.values())
+        if was_ready and not others and connection.session is self.session:
+            connection.session.set_connected(False)
+            self._apply(self.life.disconnected(connection.session.number, time.monotonic()))
+
+    async def _wait_while_closing(self) -> None:
+        deadline = time.monotonic() + CLOSE_WAIT_S
+        while self.life.state is State.CLOSING and (left := deadline - time.monotonic()) > 0:
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), left)
+            except TimeoutError:
+                return
+
+    async def _watch_pings(self) -> None:
+        while True:
+            await asyncio.sleep(WATCHDOG_S)
+            for connection in list(self.connections.values()):
+                if connection.silent():
+                    await self._drop(connection, "the client stopped pinging")
+
+    def _schedule(self) -> None:
+        """Wake at the next deadline of the session's life."""
+        self._changed.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.life.deadline()
+        if deadline is not None:
+            delay = max(0.0, deadline - time.monotonic())
+            self._timer = self._loop.call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._apply(self.life.tick(time.monotonic()))
+
+    def _wake(self, session: Session) -> None:
+        self._call(self.flush, session)
+
+    def _call(self, function: Callable[..., None], *args: object) -> None:
+        """Run `function` on the loop, from any thread; a loop that has ended needs nothing any more."""
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            log.debug("The event loop has ended; %s is not called", getattr(function, "__name__", function))
+
+    def call(self, function: Callable[..., None], *args: object) -> None:
+        """Run `function` on the loop, from any thread."""
+        self._call(function, *args)
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("An internal task failed", exc_info=task.exception())

@@ -1,0 +1,158 @@
+"""The process: sockets, signals, exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from reactor_runtime.errors import ReactorError
+from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
+
+from .app import create_app
+from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from reactor_runtime.project.project import Project
+
+    from .options import HttpOptions
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 128
+FAILED_LINGER_S = 3.0
+"""How long a server whose model did not load stays up to say so."""
+FORCED_STATUS = 130
+"""Exit status after a second signal."""
+LEAVE_DEADLINE_S = 75.0
+"""A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
+
+
+class BindError(ReactorError):
+    """The address cannot be listened on."""
+
+    code = "bind"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: ours let a session end first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(project: Project, options: HttpOptions) -> int:
+    """Run until asked to leave; returns the exit status. Raises `BindError`."""
+    sockets = _bind(options.host, options.port)
+    try:
+        return asyncio.run(_serve(project, options, sockets))
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
+    loop = asyncio.get_running_loop()
+    leaving: asyncio.Future[int] = loop.create_future()
+    runtime = Runtime(project, options, ReactorWebRtcEngine(), lambda status: _resolve(leaving, status))
+    app = create_app(lambda: runtime, options)
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+    )
+    serving = loop.create_task(server.serve(sockets=sockets))
+    with _signals(loop, runtime):
+        runtime.load()
+        log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
+        status = await leaving
+        if runtime.load_error is not None:
+            await asyncio.sleep(FAILED_LINGER_S)
+        server.should_exit = True
+        await serving
+        await runtime.close()
+    return status
+
+
+def _resolve(leaving: asyncio.Future[int], status: int) -> None:
+    if not leaving.done():
+        leaving.set_result(status)
+
+
+@contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
+    """The first signal ends the session and then the process; the second ends the process."""
+    asked = False
+
+    def on_signal() -> None:
+        nonlocal asked
+        if asked:
+            log.warning("Asked twice; leaving at once")
+            _force(FORCED_STATUS)
+        asked = True
+        log.info("Shutting down; a second signal leaves at once")
+        loop.call_later(LEAVE_DEADLINE_S, _force, FORCED_STATUS)
+        runtime.leave()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _force(status: int) -> None:
+    faulthandler.dump_traceback(all_threads=True)
+    logging.shutdown()
+    os._exit(status)
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
+    try:
+        first = _listen(host, port)
+    except OSError as error:
+        raise BindError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Is another server running there? "
+            "Choose another with --port."
+        ) from error
+    sockets = [first]
+    if host in ("127.0.0.1", "localhost"):
+        try:
+            sockets.append(_listen("::1", first.getsockname()[1]))
+        except OSError as error:
+            log.debug("Not listening on ::1: %s", error)
+    return sockets
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,45 @@
+"""Routes that begin, end and describe the session."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from .runtime import Runtime
+
+router = APIRouter(tags=["session"])
+
+
+def worker() -> Runtime:
+    """Overridden by the application with the worker of this process."""
+    raise NotImplementedError
+
+
+Worker = Annotated[Runtime, Depends(worker)]
+
+
+@router.post("/start_session")
+async def start_session(runtime: Worker) -> dict[str, Any]:
+    """Begin a session. The body is ignored: clients of different ages send different ones."""
+    return await runtime.start_session()
+
+
+@router.post("/stop_session")
+async def stop_session(runtime: Worker) -> dict[str, Any]:
+    """End the session. 200 also when there is none; the state says whether the slot is free."""
+    return {"state": (await runtime.stop_session()).value}
+
+
+@router.get("/session")
+async def session(runtime: Worker) -> dict[str, Any]:
+    """The descriptor, the state, and why the last session ended."""
+    end = runtime.life.end
+    frames = runtime.session.next_frame() if runtime.session is not None else 0
+    return {
+        **runtime.descriptor(),
+        "number": runtime.life.number,
+        "frames": frames,
+        "clients": sum(1 for connection in runtime.connections.values() if connection.ready),
+        "last_end": None if end is None else {"reason": end.reason.value, "message": end.message},
+    }

@@ -1,0 +1,123 @@
+"""Commands of clients, one at a time, in order of arrival, on one thread that is not the model's."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import queue
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.authoring.active import use
+from reactor_runtime.authoring.command import CommandSpec
+from reactor_runtime.errors import (
+    CommandError,
+    InternalCommandError,
+    MessageError,
+    RateLimitedError,
+    UnknownCommandError,
+)
+from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.worker import WorkerThread
+
+if TYPE_CHECKING:
+    from reactor_runtime.authoring.context import Context
+    from reactor_runtime.authoring.model import VideoModel
+    from reactor_runtime.session.session import Session
+
+log = logging.getLogger(__name__)
+
+PENDING_LIMIT = 1024
+"""Commands that may wait for the one that runs; one more is refused."""
+GATE_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class CommandOutcome:
+    """What the client is told: `result` is JSON text, or None when the handler returned nothing."""
+
+    frame: int
+    result: str | None = None
+    error: CommandError | None = None
+
+
+Answer = Callable[[CommandOutcome], None]
+
+
+class CommandRunner:
+    """Owns the command thread. `submit` may be called on the event loop: it never blocks."""
+
+    def __init__(self, specs: Mapping[str, CommandSpec]) -> None:
+        self._specs = specs
+        self.thread = WorkerThread("reactor-commands", PENDING_LIMIT)
+        self._loop: asyncio.Runner | None = None
+
+    def submit(
+        self, model: VideoModel, session: Session, context: Context, name: str, arguments: Any, answer: Answer
+    ) -> None:
+        """Run a command; `answer` is called exactly once, on the command thread or right here."""
+        spec = self._specs.get(name)
+        if spec is None:
+            answer(CommandOutcome(session.next_frame(), error=UnknownCommandError(_unknown(name, self._specs))))
+            return
+        try:
+            self.thread.submit(lambda: answer(self._run(model, session, context, spec, arguments)))
+        except queue.Full:
+            answer(
+                CommandOutcome(
+                    session.next_frame(),
+                    error=RateLimitedError(f"{PENDING_LIMIT} commands are waiting already; send fewer."),
+                )
+            )
+
+    def wait_idle(self) -> None:
+        """Return when every command submitted so far has been answered; however long a handler takes."""
+        while True:
+            try:
+                self.thread.submit(lambda: None).result()
+                return
+            except queue.Full:
+                # The queue drains on its own: commands of an ended session are only answered.
+                time.sleep(GATE_POLL_S)
+
+    def close(self) -> None:
+        self.thread.close()
+
+    def _run(
+        self, model: VideoModel, session: Session, context: Context, spec: CommandSpec, arguments: Any
+    ) -> CommandOutcome:
+        while not session.entered.wait(GATE_POLL_S):
+            pass
+        if session.stopping.is_set():
+            return CommandOutcome(session.next_frame(), error=CommandError("session_ended", "The session has ended."))
+        try:
+            with use(context):
+                result = self._call(model, spec, spec.validate(arguments))
+            text = None if result is None else to_json(result, what=f"the command {spec.name!r}")
+            return CommandOutcome(session.next_frame(), result=text)
+        except CommandError as error:
+            log.warning("Command %r was refused: %s", spec.name, error)
+            return CommandOutcome(session.next_frame(), error=error)
+        except MessageError as error:
+            log.error("Command %r ran, but its result cannot be sent: %s", spec.name, error)
+            return CommandOutcome(session.next_frame(), error=InternalCommandError())
+        # An author's handler may raise anything, `sys.exit()` included; the session goes on.
+        except BaseException:
+            log.exception("Command %r failed", spec.name)
+            return CommandOutcome(session.next_frame(), error=InternalCommandError())
+
+    def _call(self, model: VideoModel, spec: CommandSpec, arguments: dict[str, Any]) -> Any:
+        result = getattr(model, spec.method)(**arguments)
+        if not inspect.iscoroutine(result):
+            return result
+        if self._loop is None:
+            self._loop = asyncio.Runner()
+        return self._loop.run(result)
+
+
+def _unknown(name: str, specs: Mapping[str, CommandSpec]) -> str:
+    known = ", ".join(sorted(specs)) or "none"
+    return f"The model has no command {name!r}. Its commands: {known}."

@@ -1,0 +1,86 @@
+"""Inbound media for `on_media`: every frame, in order, on one thread, bounded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from reactor_runtime.authoring.active import use
+from reactor_runtime.authoring.media import MediaBundle
+
+if TYPE_CHECKING:
+    from reactor_runtime.authoring.context import Context
+    from reactor_runtime.authoring.model import VideoModel
+
+log = logging.getLogger(__name__)
+
+FEED_LIMIT = 32
+"""Bundles that may wait for `on_media`: a second of video. One more drops the oldest."""
+
+
+class MediaFeed:
+    """Owns the media thread. `put` never blocks."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self.failed = 0
+        self._queue: deque[tuple[VideoModel, Context, MediaBundle]] = deque()
+        self._changed = threading.Condition()
+        self._busy = False
+        self._closed = False
+        self.thread = threading.Thread(target=self._run, name="reactor-media", daemon=True)
+        self.thread.start()
+
+    def put(self, model: VideoModel, context: Context, bundle: MediaBundle) -> None:
+        with self._changed:
+            if len(self._queue) >= FEED_LIMIT:
+                self._queue.popleft()
+                self.dropped += 1
+                if self.dropped == 1:
+                    log.warning(
+                        "on_media is slower than the client's frames; the oldest are dropped (more than %d waited)",
+                        FEED_LIMIT,
+                    )
+            self._queue.append((model, context, bundle))
+            self._changed.notify_all()
+
+    def end_session(self) -> None:
+        """Drop what waits and return when `on_media` is not running; however long that takes."""
+        with self._changed:
+            self._queue.clear()
+            while self._busy:
+                self._changed.wait()
+            self.dropped = self.failed = 0
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._queue.clear()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                model, context, bundle = self._queue.popleft()
+                self._busy = True
+            self._call(model, context, bundle)
+            del model, context, bundle
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _call(self, model: VideoModel, context: Context, bundle: MediaBundle) -> None:
+        try:
+            with use(context):
+                model.on_media(bundle)
+        # An author's hook may raise anything; the next frame is tried.
+        except BaseException:
+            self.failed += 1
+            if self.failed == 1:
+                log.exception("on_media failed; further failures of this session are only counted")

@@ -1,0 +1,175 @@
+"""The model and its three threads, for the length of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reactor_runtime.authoring.binding import bound
+from reactor_runtime.authoring.building import build_model
+from reactor_runtime.authoring.command import commands_of
+from reactor_runtime.authoring.context import Context, activate, deactivate, use
+from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.media import MediaBundle, TrackData
+from reactor_runtime.authoring.model import VideoModel
+from reactor_runtime.errors import ModelLoadError, NoSessionError
+
+from .commands import Answer, CommandRunner
+from .feed import MediaFeed
+from .session import Session
+from .worker import WorkerThread
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from reactor_runtime.authoring.ports import WeightsSource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelOutcome:
+    """How `start_session` ended: `error` is what it raised."""
+
+    error: BaseException | None = None
+
+
+class ModelHost:
+    """Runs author code, and only here: never on the event loop.
+
+    `load` and `run` return futures that the model thread fills; the other methods do not block.
+    """
+
+    def __init__(self, model_class: type[VideoModel], config: DictConfig, weights: WeightsSource) -> None:
+        self.model_class = model_class
+        self.spec = spec_of(model_class)
+        self._config = config
+        self._weights = weights
+        self._model: VideoModel | None = None
+        self._context: Context | None = None
+        self._session: Session | None = None
+        self.model_thread = WorkerThread("reactor-model")
+        self.commands = CommandRunner(commands_of(model_class))
+        self.feed = MediaFeed()
+        self._wants_media = model_class.on_media is not VideoModel.on_media
+
+    def load(self) -> Future[None]:
+        """Build the model and warm it up. The future raises `ModelLoadError`."""
+        return self.model_thread.submit(self._load)
+
+    def begin(self, session: Session) -> None:
+        """Attach a session before its model runs, so that early commands and frames find it."""
+        context = Context(session)
+        self._session, self._context = session, context
+        activate(context)
+
+    def run(self, session: Session) -> Future[ModelOutcome]:
+        """Run `start_session`, wait for handlers that still run, then `reset`."""
+        return self.model_thread.submit(lambda: self._run(session))
+
+    def detach(self, session: Session) -> None:
+        """Forget a session; what the author kept of it stops working."""
+        if self._session is session and self._context is not None:
+            deactivate(self._context)
+            self._session = self._context = None
+
+    def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
+        """Queue a command of `session`."""
+        model, context = self._attached(session)
+        self.commands.submit(model, session, context, name, arguments, answer)
+
+    def media(self, session: Session, name: str, data: NDArray[np.uint8]) -> None:
+        """Take a frame of the client. Engine threads."""
+        if session is not self._session or session.stopping.is_set():
+            return
+        session.inputs.put_video(name, data)
+        track = session.tracks.get(name)
+        if self._wants_media and track is not None and session.entered.is_set():
+            model, context = self._attached(session)
+            self.feed.put(model, context, MediaBundle({name: TrackData(track.to_info(), data)}))
+
+    def stacks(self) -> str:
+        """Where the author's code is on each of its threads."""
+        parts = []
+        frames = sys._current_frames()
+        for name, ident in self._threads():
+            frame = frames.get(ident or -1)
+            if frame is not None:
+                parts.append(f"Thread {name}:\n" + "".join(traceback.format_stack(frame)))
+        return "\n".join(parts)
+
+    def close(self) -> None:
+        self.feed.close()
+        self.commands.close()
+        self.model_thread.close(timeout=0.2)
+
+    def _threads(self) -> list[tuple[str, int | None]]:
+        return [
+            (self.model_thread.name, self.model_thread.ident),
+            (self.commands.thread.name, self.commands.thread.ident),
+            (self.feed.thread.name, self.feed.thread.ident),
+        ]
+
+    def _attached(self, session: Session) -> tuple[VideoModel, Context]:
+        if self._model is None or self._context is None or session is not self._session:
+            raise NoSessionError("This session is over.")
+        return self._model, self._context
+
+    def _load(self) -> None:
+        model = build_model(self.model_class, self._config, self._weights)
+        try:
+            with bound(self.model_class, self._weights):
+                _finish(model.warmup())
+        except BaseException as error:
+            raise ModelLoadError(f"{self.model_class.__name__}.warmup() raised {_summary(error)}") from error
+        self._model = model
+
+    def _run(self, session: Session) -> ModelOutcome:
+        model, context = self._attached(session)
+        outcome = ModelOutcome()
+        with use(context), bound(self.model_class, self._weights):
+            session.entered.set()
+            try:
+                _finish(model.start_session())
+            # Whatever the author's loop raises ends this session, not the process.
+            except BaseException as error:
+                outcome = ModelOutcome(error)
+                log.exception("%s.start_session() failed; the session ends", self.model_class.__name__)
+            session.stop()
+            self.commands.wait_idle()
+            self.feed.end_session()
+            self._reset(model)
+        return outcome
+
+    def _reset(self, model: VideoModel) -> None:
+        try:
+            _finish(model.reset())
+        except BaseException:
+            log.exception("%s.reset() failed; the next user may find state of this one", self.model_class.__name__)
+
+
+def _finish(result: object) -> None:
+    """Run what an `async def` hook returned, on an event loop of its own in this thread."""
+    if inspect.iscoroutine(result):
+        asyncio.run(_await(result))
+
+
+async def _await(coroutine: Coroutine[Any, Any, Any]) -> None:
+    await coroutine
+
+
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+

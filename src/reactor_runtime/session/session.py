@@ -1,0 +1,115 @@
+"""One session and everything that must die with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.authoring.media import TrackDirection, TrackKind
+from reactor_runtime.authoring.tracks import InputTrack, OutputTrack, Track, default_track, tracks_of
+from reactor_runtime.errors import TrackError
+from reactor_runtime.media.inputs import InputBuffers
+from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
+from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.outbox import Outbox
+
+if TYPE_CHECKING:
+    from reactor_runtime.authoring.model import VideoModel
+
+
+class Session:
+    """State of one visit (`SessionPort`, `OutputSink`). Author threads call it; so does the event loop."""
+
+    def __init__(
+        self,
+        number: int,
+        session_id: str,
+        model_class: type[VideoModel],
+        model_name: str,
+        wake: Callable[[Session], None],
+    ) -> None:
+        self.number = number
+        self.session_id = session_id
+        self.model_name = model_name
+        self.stopping = threading.Event()
+        self.entered = threading.Event()
+        """Set when `start_session` is about to be called, or never will be: commands wait for it."""
+        self.outbox = Outbox(lambda: wake(self))
+        self.inputs = InputBuffers(self.stopping.is_set)
+        declared = tracks_of(model_class)
+        video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
+        self._default = default_track(declared)
+        self.plane = MediaPlane(
+            {t.name: VideoTrackConfig(t.name, float(t.rate)) for t in video}, _playout_rate(self._default, video)
+        )
+        self._connected = threading.Event()
+        self._tracks = {name: self._bind(track) for name, track in declared.items()}
+
+    @property
+    def tracks(self) -> Mapping[str, Track]:
+        return self._tracks
+
+    @property
+    def connected(self) -> bool:
+        return self._connected.is_set()
+
+    def set_connected(self, connected: bool) -> None:
+        """Whether some client is attached; the model reads it as `get_ctx().connected`."""
+        if connected:
+            self._connected.set()
+        else:
+            self._connected.clear()
+
+    def should_stop(self) -> bool:
+        return self.stopping.is_set()
+
+    def wait_stop(self, timeout: float) -> bool:
+        return self.stopping.wait(timeout)
+
+    def send(self, data: Any) -> None:
+        self.outbox.put(to_json(data))
+
+    def emit(self, name: str, frame: Any, bucket: int | None) -> None:
+        if self._tracks[name].kind is TrackKind.AUDIO:
+            raise TrackError(
+                f"Track {name!r} is audio, which this version does not send yet. Emit on the video tracks only."
+            )
+        self.plane.emit(name, frame, bucket)
+
+    def latest(self, name: str) -> Any:
+        return self.plane.latest(name)
+
+    def stop(self) -> None:
+        """Make `should_stop()` true and hold nobody back in `emit` any more."""
+        self.stopping.set()
+        self.plane.release()
+
+    def next_frame(self) -> int:
+        """The index, on the default output track, of the next frame that the model emits."""
+        track = self._default
+        if track is None or track.kind is not TrackKind.VIDEO or track.direction is not TrackDirection.OUT:
+            return 0
+        return self.plane.next_index(track.name)
+
+    def close(self) -> None:
+        """Let go of everything; what was not sent by now is lost."""
+        self.stop()
+        self.entered.set()
+        self.outbox.close()
+        self.plane.close()
+        self.inputs.clear()
+
+    def _bind(self, track: Track) -> Track:
+        if isinstance(track, OutputTrack):
+            return track.bind(self)
+        if isinstance(track, InputTrack):
+            return track.bind(self.inputs)
+        raise TypeError(f"{track!r} is neither an input nor an output")
+
+
+def _playout_rate(default: Track | None, video: list[OutputTrack]) -> float:
+    """The rate of the whole step: that of the default track, else of the first that declares one."""
+    if default is not None and default.kind is TrackKind.VIDEO and default.rate:
+        return float(default.rate)
+    return next((float(track.rate) for track in video if track.rate), 0.0)

@@ -1,0 +1,148 @@
+"""The one small port that every WebRTC engine stands behind.
+
+Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop; events arrive there
+too, except media, which stays on the engine's own threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+
+
+class PeerState(StrEnum):
+    """`RTCPeerConnectionState`."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class IceServer:
+    """`RTCIceServer`: a STUN or TURN server."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""
+
+
+@dataclass(frozen=True)
+class IceCandidate:
+    """`RTCIceCandidateInit`."""
+
+    candidate: str
+    sdp_mid: str | None = None
+    sdp_mline_index: int | None = None
+
+
+@dataclass(frozen=True)
+class PeerConfig:
+    """What an engine needs to know before it makes a peer."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+    relay_only: bool = False
+    port_range: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """One media section of the offer that belongs to a declared track.
+
+    `sends` is our side: True for a track of the model that goes to the client.
+    """
+
+    mid: str
+    track: str
+    kind: str
+    sends: bool
+    codecs: tuple[VideoCodec, ...] = field(default=())
+    """For a video that we send: what we can encode, the preferred first."""
+
+
+class PeerEvents(Protocol):
+    """What a peer reports. Called on the event loop unless a method says otherwise."""
+
+    def state_changed(self, state: PeerState) -> None: ...
+
+    def candidate_found(self, candidate: IceCandidate) -> None: ...
+
+    def channel_opened(self, label: str) -> None: ...
+
+    def channel_closed(self, label: str) -> None: ...
+
+    def message_received(self, label: str, data: bytes, binary: bool) -> None: ...
+
+    def keyframe_requested(self, mid: str) -> None:
+        """Engine thread. Must not block."""
+
+    def bitrate_changed(self, mid: str, bits_per_second: int) -> None:
+        """Engine thread. Must not block."""
+
+    def video_received(self, mid: str, rgb: NDArray[np.uint8]) -> None:
+        """Engine thread. ``(H, W, 3)`` uint8 RGB that nobody writes to afterwards."""
+
+    def audio_received(self, mid: str, block: NDArray[np.int16], rate: int) -> None:
+        """Engine thread. ``(channels, M)`` int16."""
+
+
+class VideoSender(Protocol):
+    """The sending half of one video section, after the answer."""
+
+    mid: str
+    codec: VideoCodec
+
+    def push(self, frame: EncodedFrame) -> None:
+        """Send one frame, or drop it until the next keyframe. Any thread; does not block."""
+
+
+class Peer(Protocol):
+    """One connection to one client."""
+
+    @property
+    def senders(self) -> Sequence[VideoSender]:
+        """One for each video section that we send and that has a codec in common; empty before the answer."""
+
+    async def answer(self, offer: str, sections: Sequence[Section]) -> str:
+        """Take an SDP offer, begin gathering and return the answer at once; candidates trickle.
+
+        Raises `RequestError` when the offer cannot be used.
+        """
+
+    async def add_candidate(self, candidate: IceCandidate) -> None:
+        """Unusable candidates (``.local``, TCP, malformed) are ignored."""
+
+    async def gathered(self, timeout: float) -> str:
+        """The answer with the candidates found within `timeout` seconds, for clients that do not trickle."""
+
+    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
+        """Send on a data channel; False when it is not open."""
+
+    def buffered(self) -> int:
+        """Bytes that wait in the data channels."""
+
+    async def stats(self) -> dict[str, Any]: ...
+
+    async def close(self) -> None:
+        """Ends everything; no event arrives afterwards. May be called twice."""
+
+
+class Engine(Protocol):
+    """A WebRTC implementation; one per process."""
+
+    name: str
+
+    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer: ...
+
+    def close(self) -> None: ...

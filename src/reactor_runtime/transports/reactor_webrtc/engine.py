@@ -1,0 +1,35 @@
+"""The factory, and how its callbacks reach the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+import reactor_webrtc as rw
+
+from reactor_runtime.transports.port import PeerConfig, PeerEvents
+
+from .peer import ReactorWebRtcPeer
+
+
+class ReactorWebRtcEngine:
+    """One libwebrtc factory. There can be only one alive in a process."""
+
+    name = "reactor-webrtc"
+
+    def __init__(self) -> None:
+        builder = rw.PeerConnectionFactoryBuilder()
+        # The receiver shows a frame when it has it: 28 ms become 16 (docs/architecture.md).
+        builder.with_send_playout_delay(0.0, 0.0)
+        builder.with_receive_playout_delay(0.0, 0.0)
+        # Our payloads go out as the encoder made them.
+        builder.with_metadata(False)
+        builder.with_sctp_tuning(low_latency=True)
+        self._factory: rw.PeerConnectionFactory | None = builder.build()
+
+    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> ReactorWebRtcPeer:
+        if self._factory is None:
+            raise RuntimeError("the engine is closed")
+        return ReactorWebRtcPeer(self._factory, config, events, asyncio.get_running_loop())
+
+    def close(self) -> None:
+        self._factory = None

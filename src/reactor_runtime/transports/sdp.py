@@ -1,0 +1,142 @@
+"""The little of SDP (RFC 8866) that we read or rewrite ourselves. Pure functions on text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from reactor_runtime.errors import RequestError
+
+SDP_LIMIT = 64 * 1024
+"""Bytes of an offer; browsers send 3 to 12 KiB."""
+
+_RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([A-Za-z0-9_.-]+)/(\d+)", re.M)
+_APT = re.compile(r"^a=fmtp:(\d{1,3}) .*\bapt=(\d{1,3})", re.M)
+_FMTP = re.compile(r"^a=fmtp:(\d{1,3}) (.+)$", re.M)
+_DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", re.M)
+
+
+@dataclass
+class MediaSection:
+    """One m-section: its kind, mid, direction and the payload types in order of preference."""
+
+    kind: str
+    mid: str
+    direction: str
+    lines: list[str]
+    payloads: list[str]
+    codecs: dict[str, str] = field(default_factory=dict)
+    """Payload type to codec name, upper case."""
+
+    @property
+    def rejected(self) -> bool:
+        return self.lines[0].split(" ")[1] == "0"
+
+
+def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
+    """Session-level lines and media sections. Raises `RequestError` (400) on what is no offer."""
+    if len(sdp.encode("utf-8", "replace")) > SDP_LIMIT:
+        raise RequestError(413, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB.")
+    lines = sdp.replace("\r\n", "\n").strip("\n").split("\n")
+    if not lines or lines[0] != "v=0":
+        raise RequestError(400, "invalid_sdp", "The SDP does not begin with v=0; send what createOffer() gave.")
+    head: list[str] = []
+    blocks: list[list[str]] = []
+    for line in lines:
+        if line.startswith("m="):
+            blocks.append([line])
+        elif blocks:
+            blocks[-1].append(line)
+        else:
+            head.append(line)
+    if not blocks:
+        raise RequestError(400, "invalid_sdp", "The SDP has no media section.")
+    return head, [_section(block, index) for index, block in enumerate(blocks)]
+
+
+def _section(lines: list[str], index: int) -> MediaSection:
+    words = lines[0][2:].split(" ")
+    if len(words) < 4 or not words[1].split("/")[0].isdigit():
+        raise RequestError(400, "invalid_sdp", f"The media line {lines[0][:80]!r} of the SDP is malformed.")
+    text = "\n".join(lines)
+    mid = next((line[6:].strip() for line in lines if line.startswith("a=mid:")), str(index))
+    direction = _DIRECTION.search(text)
+    return MediaSection(
+        kind=words[0],
+        mid=mid,
+        direction=direction.group(1) if direction else "sendrecv",
+        lines=lines,
+        payloads=words[3:],
+        codecs={number: name.upper() for number, name, _ in _RTPMAP.findall(text)},
+    )
+
+
+def prefer(section: MediaSection, names: list[str]) -> None:
+    """Put the payload types of the named codecs in front, in that order; nothing is removed."""
+
+    def rank(payload: str) -> int:
+        name = section.codecs.get(payload, "")
+        return names.index(name) if name in names else len(names)
+
+    section.payloads.sort(key=rank)  # stable: the client's own order decides among equals
+    words = section.lines[0].split(" ")
+    section.lines[0] = " ".join([*words[:3], *section.payloads])
+
+
+def keep_h264_profile(section: MediaSection) -> None:
+    """Prefer the H.264 payloads that any baseline stream satisfies: packetization-mode 1, a baseline profile.
+
+    Levels are left alone: what we send is not bound to the level of the offer (RFC 6184 section 8.2.2).
+    """
+    parameters = dict(_FMTP.findall("\n".join(section.lines)))
+
+    def rank(payload: str) -> int:
+        if section.codecs.get(payload) != "H264":
+            return 0
+        text = parameters.get(payload, "").lower()
+        return (0 if "packetization-mode=1" in text else 2) + (0 if "profile-level-id=42" in text else 1)
+
+    h264 = sorted((p for p in section.payloads if section.codecs.get(p) == "H264"), key=rank)
+    iterator = iter(h264)
+    section.payloads = [next(iterator) if section.codecs.get(p) == "H264" else p for p in section.payloads]
+
+
+def usable_candidate(candidate: str) -> bool:
+    """Whether a candidate can lead anywhere: UDP, to an address rather than a browser's ``.local`` name."""
+    words = candidate.split()
+    if len(words) < 8 or words[2].lower() != "udp":
+        return False
+    return not words[4].lower().endswith(".local")
+
+
+def usable_line(line: str) -> bool:
+    """False for a candidate line that `usable_candidate` refuses."""
+    return not line.startswith("a=candidate:") or usable_candidate(line[2:])
+
+
+def join(head: list[str], sections: list[MediaSection]) -> str:
+    lines = head + [line for section in sections for line in section.lines]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def max_message_size(sections: list[MediaSection], default: int = 65536) -> int:
+    """The largest data channel message the other side takes, in bytes (RFC 8841 section 6)."""
+    for section in sections:
+        for line in section.lines:
+            if line.startswith("a=max-message-size:"):
+                value = line.partition(":")[2].strip()
+                return int(value) if value.isdigit() and int(value) else default
+    return default
+
+
+def with_candidates(sdp: str, candidates: list[tuple[str, str | None]]) -> str:
+    """Add gathered candidates to their section (the first one when it is bundled), and say they are all."""
+    head, sections = parse(sdp)
+    by_mid = {section.mid: section for section in sections}
+    for candidate, mid in candidates:
+        section = by_mid.get(mid or "", sections[0])
+        section.lines.append(f"a={candidate}")
+    for section in sections:
+        if not section.rejected:
+            section.lines.append("a=end-of-candidates")
+    return join(head, sections)
