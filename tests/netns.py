@@ -1,8 +1,8 @@
 """Run a command in a network of its own: ``python tests/netns.py COMMAND…``.
 
 The media engine offers no loopback address to its peers, so the wire tests need another one, and Wi-Fi is not
-one to rely on. As root on Linux the command gets a namespace with `lo`, a pair of connected addresses and no way out;
-elsewhere it runs where it is, on the machine's own address.
+one to rely on. As root on Linux the command gets a namespace with `lo`, a pair of connected addresses and no
+way out; elsewhere it runs where it is, on the machine's own address.
 """
 
 from __future__ import annotations

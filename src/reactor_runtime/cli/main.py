@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="reactor %(version)s")
 def reactor() -> None:
     """Turn a video model into something people can play with."""
@@ -55,9 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _status(arguments: Sequence[str] | None) -> int:
     try:
         result = reactor.main(arguments, prog_name="reactor", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return MISUSED
     except click.UsageError as error:
         return _fail(MISUSED, f"{error.format_message()}{_where_to_read(error)}")
     except click.ClickException as error:

@@ -19,7 +19,7 @@ def create_project(name: str, parent: Path) -> Path:
     try:
         model(name)  # the decorator knows what a name is
     except ModelDefinitionError as error:
-        raise ProjectError(error.message) from error
+        raise ProjectError(f"A project cannot be called {name!r}. {error.message}") from error
     folder = parent / name
     if folder.exists() or folder.is_symlink():
         raise ProjectError(f"{folder} exists already; choose another name.")
