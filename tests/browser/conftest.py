@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -85,6 +86,15 @@ def new_page(browser: Any) -> Iterator[NewPage]:
 def _is_complaint(line: Any) -> bool:
     # A refused request is logged by the browser itself; the page has its own words for it.
     return line.type == "error" and not line.text.startswith("Failed to load resource")
+
+
+def until(page: Any, expression: str, limit: float = 10) -> None:
+    """Waits for a truth in the page. Playwright's own `wait_for_function` needs `unsafe-eval`, which we refuse."""
+    deadline = time.monotonic() + limit
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never became true: {expression}")
+        page.wait_for_timeout(50)
 
 
 class _Files(SimpleHTTPRequestHandler):

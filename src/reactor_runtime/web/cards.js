@@ -56,6 +56,7 @@ export class Cards {
 class Card {
   #touched = new Set();
   #newest;
+  #fresh = false; // Enter in a live card ends an entry and submits the form, and must not send twice
 
   constructor(command, send, heard) {
     this.command = command;
@@ -74,7 +75,7 @@ class Card {
     const single = command.fields.length === 1;
     const id = freshId("card");
     this.controls = command.fields.map((field) => {
-      const on = { edit: () => this.#edited(field), commit: () => this.live && this.#submit(true) };
+      const on = { edit: () => this.#edited(field), commit: () => this.#committed() };
       return makeControl(field, on, { quiet: single && field.kind !== "toggle" });
     });
     this.mark = el("span", { class: "mark" });
@@ -94,7 +95,7 @@ class Card {
       this.foot);
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#submit(false);
+      if (!this.#fresh) this.#submit(false);
     });
     this.#setLive(this.live);
     this.sendOnce = async (args) => {
@@ -138,6 +139,13 @@ class Card {
     this.#touched.add(field.name);
     this.#clear();
     this.#check();
+  }
+
+  #committed() {
+    if (!this.live) return;
+    this.#fresh = true;
+    setTimeout(() => (this.#fresh = false));
+    this.#submit(true);
   }
 
   /** Shows what is wrong with the fields that were touched, and holds the button while anything is. */

@@ -1,0 +1,207 @@
+"""The life of a visit against a pretended runtime: connecting, failing in words, and coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import until
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(new_page: Any, files: str, pretended: str) -> Open:
+    def open_(script: str = "", **more: Any) -> Any:
+        page = new_page(script=f"{pretended}\n{script}", **more)
+        page.goto(files)
+        return page
+
+    return open_
+
+
+def phase(page: Any, name: str) -> None:
+    page.locator(f"html[data-phase={name}]").wait_for()
+
+
+def stage(page: Any, words: str) -> None:
+    page.locator(".veil").get_by_text(words).wait_for()
+
+
+def picture(page: Any) -> list[int]:
+    """The colour of one pixel of the decoded video."""
+    return page.evaluate(
+        """() => { const video = document.querySelector('video'); const canvas = new OffscreenCanvas(8, 8);
+                   const context = canvas.getContext('2d'); context.drawImage(video, 0, 0, 8, 8);
+                   return [...context.getImageData(1, 1, 1, 1).data.slice(0, 3)]; }"""
+    )
+
+
+def test_it_connects_by_itself_and_shows_the_video(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    until(page, "document.querySelector('video').videoWidth === 640")
+    assert page.title() == "pretended"
+    assert page.locator(".veil").is_hidden()
+
+
+def test_the_offer_has_a_section_for_each_track_in_order_and_one_channel(open_page: Open) -> None:
+    page = open_page(
+        "runtime.tracks = [{name: 'a', kind: 'video', direction: 'recvonly'},"
+        " {name: 'cam', kind: 'video', direction: 'sendonly'}, {name: 'b', kind: 'audio', direction: 'recvonly'}]"
+    )
+    phase(page, "live")
+    [offer] = page.evaluate("runtime.offers")
+    assert offer["method"] == "POST"
+    assert offer["client_info"]["sdk_type"] == "page"
+    assert offer["track_mapping"] == [
+        {"mid": "0", "name": "a", "kind": "video", "direction": "recvonly"},
+        {"mid": "1", "name": "cam", "kind": "video", "direction": "sendonly"},
+        {"mid": "2", "name": "b", "kind": "audio", "direction": "recvonly"},
+    ]
+    assert [line.split()[0] for line in offer["sdp_offer"].splitlines() if line.startswith("m=")] == [
+        "m=video", "m=video", "m=audio", "m=application"
+    ]  # fmt: skip
+    assert page.evaluate("runtime.channel.label") == "data"
+    assert page.evaluate("runtime.received[0]") == {"type": "ping", "data": {}}
+
+
+def test_loading_is_waited_for(open_page: Open) -> None:
+    page = open_page("runtime.health = {status: 503, body: {code: 'loading', detail: 'Loading.', state: 'CREATED'}};")
+    stage(page, "The model is loading")
+    page.evaluate("runtime.health = null")
+    phase(page, "live")
+
+
+def test_a_failed_load_is_shown_with_the_sentence_of_the_server(open_page: Open) -> None:
+    page = open_page("runtime.health = {status: 503, body: {code: 'model_load_failed', detail: 'No such file: w.bin.'}};")
+    stage(page, "No such file: w.bin.")
+    page.get_by_role("status").get_by_text("No such file: w.bin.").wait_for(state="attached")
+
+
+def test_a_taken_session_is_waited_for(open_page: Open) -> None:
+    page = open_page("runtime.start = {status: 409, body: {code: 'session_running', detail: 'Taken.', state: 'STREAMING'}};")
+    stage(page, "Somebody else is playing")
+    page.evaluate("runtime.start = null")
+    phase(page, "live")
+
+
+def test_a_lost_connection_is_made_again_in_the_same_session(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    page.evaluate("runtime.hangUp()")
+    until(page, "runtime.offers.length === 2 && document.documentElement.dataset.phase === 'live'")
+    assert page.evaluate("runtime.offers[1].method") == "PUT"
+    assert page.evaluate("runtime.started") == 1
+
+
+def test_a_server_that_went_away_is_waited_for_and_played_anew(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    page.evaluate("runtime.down = true; runtime.hangUp(); runtime.state = 'READY'")
+    stage(page, "The server does not answer")
+    page.evaluate("runtime.down = false")
+    phase(page, "live")
+    assert page.evaluate("runtime.started") == 2
+
+
+def test_a_picture_that_stands_still_asks_whether_the_server_is_there(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    until(page, "document.querySelector('video').videoWidth > 0")
+    # The wire itself says nothing: packets just stop, and so do the answers of the server.
+    page.evaluate("runtime.peer.getSenders().forEach((sender) => sender.replaceTrack(null)); runtime.down = true")
+    stage(page, "The server does not answer")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "button"),
+    [
+        ("error", "The model stopped with an error", "Start again"),
+        ("completed", "The model has finished", "Play again"),
+        ("time_cap", "time limit", "Play again"),
+        ("replaced", "opened somewhere else", "Play here"),
+    ],
+)
+def test_an_end_says_why_and_can_be_followed_by_another_session(open_page: Open, reason: str, words: str, button: str) -> None:
+    page = open_page()
+    phase(page, "live")
+    page.evaluate(f"runtime.end('{reason}')")
+    phase(page, "ended")
+    stage(page, words)
+    assert page.get_by_role("slider").is_disabled()
+    page.locator(".veil").get_by_role("button", name=button).click()
+    phase(page, "live")
+    assert page.evaluate("runtime.started") == 2
+
+
+def test_stop_and_start(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    page.get_by_role("button", name="Stop").click()
+    stage(page, "The session is stopped.")
+    assert page.evaluate("runtime.state") == "READY"
+    page.get_by_role("banner").get_by_role("button", name="Start").click()
+    phase(page, "live")
+    assert page.evaluate("runtime.started") == 2
+
+
+def test_a_new_session_shows_defaults_again_and_keeps_drafts(open_page: Open) -> None:
+    page = open_page(
+        "runtime.commands.push({name: 'say', description: '', schema: {text: {type: 'string', required: true}}});"
+    )
+    phase(page, "live")
+    page.get_by_role("slider").press("End")
+    page.get_by_role("textbox", name="Text").fill("a draft")
+    page.evaluate("runtime.end('completed')")
+    page.get_by_role("button", name="Play again").click()
+    phase(page, "live")
+    assert page.get_by_role("slider").input_value() == "0.5"
+    assert page.get_by_role("textbox", name="Text").input_value() == "a draft"
+
+
+def test_a_moved_slider_changes_the_decoded_picture(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    until(page, "document.querySelector('video').videoWidth > 0")
+    page.get_by_role("slider").press("End")
+    page.wait_for_timeout(500)
+    assert picture(page)[0] > 230
+    page.get_by_role("slider").press("Home")
+    page.wait_for_timeout(500)
+    assert picture(page)[0] < 30
+
+
+def test_the_camera_is_given_and_taken_back(open_page: Open) -> None:
+    page = open_page("runtime.tracks.push({name: 'webcam', kind: 'video', direction: 'sendonly'});")
+    phase(page, "live")
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    received = "runtime.peer.getStats().then((s) => [...s.values()].find((r) => r.type === 'inbound-rtp')?.framesDecoded ?? 0)"
+    until(page, f"{received}.then((frames) => frames > 3)")
+    page.evaluate("runtime.hangUp()")
+    until(page, "runtime.offers.length === 2 && runtime.peer !== null")
+    until(page, f"{received}.then((frames) => frames > 3)")
+    page.locator("[data-input=webcam]").get_by_role("button", name="Stop").click()
+    page.get_by_label("Preview of Webcam").wait_for(state="hidden")
+
+
+def test_a_refused_camera_is_explained(open_page: Open) -> None:
+    page = open_page(
+        "runtime.tracks.push({name: 'webcam', kind: 'video', direction: 'sendonly'});"
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"
+    )
+    phase(page, "live")
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_role("alert").get_by_text("The camera was refused.").wait_for()
+
+
+def test_a_wire_that_cannot_be_built_is_explained(open_page: Open) -> None:
+    page = open_page(
+        """Object.defineProperty(RTCPeerConnection.prototype, 'connectionState', {get: () => 'failed'});
+           Object.defineProperty(RTCPeerConnection.prototype, 'iceConnectionState', {get: () => 'failed'});"""
+    )
+    phase(page, "noroute")
+    stage(page, "UDP between this browser and the server must be open.")
