@@ -33,15 +33,16 @@ class Painter(VideoModel):
 @pytest.fixture(autouse=True)
 def process_as_before() -> Iterator[None]:
     """Commands run in this process too; what they set is undone."""
-    root, package = logging.getLogger(), logging.getLogger(logs.PACKAGE)
-    handlers, levels = list(root.handlers), (root.level, package.level)
+    root = logging.getLogger()
+    loggers = [root, logging.getLogger(logs.PACKAGE), logging.getLogger("uvicorn")]
+    handlers, levels = list(root.handlers), [logger.level for logger in loggers]
     path, finders = list(sys.path), list(sys.meta_path)
     yield
     sys.path[:], sys.meta_path[:] = path, finders
     sys.modules.pop("model", None)
     root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    package.setLevel(levels[1])
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture

@@ -14,18 +14,26 @@ def test_lines_go_to_stderr(capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert [line[9:] for line in captured.err.splitlines()] == [
-        "session.worker: loaded",
+        "loaded",
         "warning  session.worker: slow",
         "author: theirs",
     ]
 
 
-def test_verbose_shows_our_debug_lines_only(capsys):
+def test_verbose_shows_our_debug_lines_and_where_all_come_from(capsys):
     logs.setup(verbose=True)
-    logging.getLogger("reactor_runtime.x").debug("seen")
+    logging.getLogger("reactor_runtime.x").debug("detail")
+    logging.getLogger("reactor_runtime.x").info("news")
     logging.getLogger("asyncio").debug("unseen")
-    assert "seen" in capsys.readouterr().err
-    assert "unseen" not in capsys.readouterr().err
+    lines = [line[9:] for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["debug  x: detail", "x: news"]
+
+
+def test_the_servers_own_news_is_for_verbose(capsys):
+    logs.setup(verbose=False)
+    logging.getLogger("uvicorn.error").info("Started server process")
+    logging.getLogger("uvicorn.error").warning("odd")
+    assert [line[9:] for line in capsys.readouterr().err.splitlines()] == ["warning  uvicorn.error: odd"]
 
 
 def test_setting_up_twice_does_not_double_the_lines(capsys):

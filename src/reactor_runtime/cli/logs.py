@@ -19,15 +19,18 @@ class _Stderr:
 
 
 class Formatter(logging.Formatter):
-    """``14:03:07 warning  session.worker: text``; a plain INFO line goes without its level."""
+    """``14:03:07 text`` for our own news, ``14:03:07 warning  session.worker: text`` for all else."""
 
-    def __init__(self) -> None:
+    def __init__(self, verbose: bool = False) -> None:
         super().__init__("%(asctime)s %(label)s%(message)s", datefmt="%H:%M:%S")
+        self._verbose = verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        source = record.name.removeprefix(f"{PACKAGE}.")
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}  "
-        record.label = f"{level}{source}: "
+        ours = record.name.startswith(PACKAGE)
+        news = record.levelno == logging.INFO
+        level = "" if news else f"{record.levelname.lower()}  "
+        source = "" if ours and news and not self._verbose else f"{record.name.removeprefix(f'{PACKAGE}.')}: "
+        record.label = f"{level}{source}"
         return super().format(record)
 
 
@@ -37,7 +40,9 @@ def setup(verbose: bool) -> None:
     for handler in [handler for handler in root.handlers if isinstance(handler.formatter, Formatter)]:
         root.removeHandler(handler)
     handler = logging.StreamHandler(_Stderr())
-    handler.setFormatter(Formatter())
+    handler.setFormatter(Formatter(verbose))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else logging.INFO)
+    # Its INFO lines say what ours say already.
+    logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.WARNING)
