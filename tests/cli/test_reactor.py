@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from reactor_runtime import __version__
 from reactor_runtime.cli import main as program
 
+# Pydantic is missing here: the façade describes commands with it, so importing the package imports it.
 HEAVY = {"numpy", "cv2", "av", "omegaconf", "yaml", "fastapi", "starlette", "uvicorn", "reactor_webrtc"}
 
 

@@ -47,7 +47,7 @@ def find_model(path: Path) -> type[VideoModel]:
 
     Raises `ProjectError` when there is no such folder, `ModelNotFoundError`, `SeveralModelsError`.
     """
-    folder = Path(os.path.abspath(path.expanduser()))
+    folder = project_folder(path)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise ProjectError(f"{path} {what}; name the folder that holds the model with --path.")
@@ -64,6 +64,11 @@ def find_model(path: Path) -> type[VideoModel]:
         if search.failures:
             break
     raise ModelNotFoundError(_nothing_found(search, bool(sources)))
+
+
+def project_folder(path: Path) -> Path:
+    """The folder that `path` names, absolute; links in it are kept."""
+    return Path(os.path.abspath(path.expanduser()))
 
 
 def _files(folder: Path) -> list[Path]:

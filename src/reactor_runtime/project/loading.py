@@ -10,7 +10,7 @@ from reactor_runtime.authoring.decorator import spec_of
 
 from . import environment
 from .config import ConfigFile, EffectiveConfig, load_config
-from .discovery import find_model
+from .discovery import find_model, project_folder
 from .project import Project
 from .weights import WeightsStore
 
@@ -30,8 +30,9 @@ def load_project(
     """
     model_class = find_model(path)
     effective = effective_config(model_class, config_file, overrides)
-    store = WeightsStore(path.absolute(), weights_dir or environment.weights_dir())
-    return Project(path.absolute(), model_class, effective.config, store)
+    folder = project_folder(path)
+    store = WeightsStore(folder, weights_dir or environment.weights_dir())
+    return Project(folder, model_class, effective.config, store)
 
 
 def effective_config(
