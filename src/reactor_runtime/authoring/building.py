@@ -12,6 +12,7 @@ from reactor_runtime.errors import ModelDefinitionError, ModelLoadError
 
 from .active import admitting_threads
 from .binding import bound
+from .command import commands_of
 from .model import VideoModel
 
 if TYPE_CHECKING:
@@ -33,15 +34,26 @@ def build_model(cls: type[VideoModel], config: Any, weights: WeightsSource) -> V
             f"{cls.__qualname__} ({_file_of(cls)}) has no start_session. Add the generation loop: "
             f"`def start_session(self):` with `while not get_ctx().should_stop(): …`."
         )
+    for spec in commands_of(cls).values():
+        spec.flat_schema()  # an annotation that is still undefined shows now, not when a user calls
     args, kwargs = _constructor_arguments(cls, config)
-    with bound(cls, weights), admitting_threads(), _explained(cls, "__init__"):
+    with bound(cls, weights), loading(cls, "__init__"):
         return cls(*args, **kwargs)
 
 
-def warm_up(model: VideoModel) -> None:
-    """Run the model's `warmup`. Raises `ModelLoadError` when it raised."""
-    with admitting_threads(), _explained(type(model), "warmup"):
-        model.warmup()
+@contextmanager
+def loading(cls: type, hook: str) -> Iterator[None]:
+    """Run `__init__` or `warmup` inside: what they raise becomes a `ModelLoadError` that names the author's
+    line, and the threads they start belong to the model."""
+    try:
+        with admitting_threads():
+            yield
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ModelLoadError(
+            f"{cls.__qualname__}.{hook} failed with {reason} ({_line_of(error, cls)}). The model cannot be "
+            f"used until this is fixed; the traceback shows the way there."
+        ) from error
 
 
 def _constructor_arguments(cls: type[VideoModel], config: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -84,18 +96,6 @@ def _looks_like_config(parameter: inspect.Parameter) -> bool:
     annotation = parameter.annotation
     hint = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
     return "DictConfig" in hint or any(word in parameter.name.lower() for word in _CONFIG_WORDS)
-
-
-@contextmanager
-def _explained(cls: type, hook: str) -> Iterator[None]:
-    try:
-        yield
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise ModelLoadError(
-            f"{cls.__qualname__}.{hook} failed with {reason} ({_line_of(error, cls)}). The model cannot be "
-            f"used until this is fixed; the traceback shows the way there."
-        ) from error
 
 
 def _line_of(error: BaseException, cls: type) -> str:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reactor_runtime.errors import ModelDefinitionError
@@ -109,6 +109,7 @@ class CommandSpec:
                 schema.build_argument(parameter, function, self._where, self._local_names)
                 for parameter, function in self._parameters
             ]
+            self._local_names = {}  # they keep alive whatever the author's function held
 
     def _resolve(self) -> list[Argument]:
         try:
@@ -207,8 +208,17 @@ def _names_for(cls: type, function: Callable[..., Any], local_names: Mapping[str
     """What an annotation that is a string may name besides the globals of its module."""
     names = dict(local_names) if "<locals>" in function.__qualname__ else {}
     for base in reversed(cls.__mro__):
-        names |= {name: value for name, value in vars(base).items() if isinstance(value, type)}
+        names |= {name: value for name, value in vars(base).items() if _names_a_type(value)}
     return names
+
+
+def _names_a_type(value: object) -> bool:
+    """Classes, aliases like ``list[int]``, what `typing` offers, and modules; not a method called `set`."""
+    return isinstance(value, type | ModuleType) or type(value).__module__ in (
+        "typing",
+        "types",
+        "typing_extensions",
+    )
 
 
 def _check_name(name: object, description: object) -> None:

@@ -9,7 +9,7 @@ from reactor_runtime.errors import NoSessionError, TrackError
 
 from .active import activate, current, deactivate, use
 from .profiler import Profiler
-from .tracks import Track, default_track
+from .tracks import IMPLICIT_TRACK, Track, default_track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,13 @@ def _no_such_track(name: str | None, tracks: Mapping[str, Track]) -> str:
         return f"get_track({name!r}): give the name of a track as a string. This model has: {declared}."
     close = difflib.get_close_matches(name, tracks, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"This model has no track {name!r}; it has: {declared}.{hint} {_line_to_add(name)}"
+    line = _line_to_add(name)
+    if IMPLICIT_TRACK.name in tracks and tracks[IMPLICIT_TRACK.name].is_implicit:
+        line += (
+            f" Keep the picture with `{IMPLICIT_TRACK.name} = VideoOut()`, which a model has only while it "
+        )
+        line += "declares no track."
+    return f"This model has no track {name!r}; it has: {declared}.{hint} {line}"
 
 
 def _line_to_add(name: str) -> str:

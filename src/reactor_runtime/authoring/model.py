@@ -33,8 +33,8 @@ class VideoModel:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the class while its body runs, so that the author's own line is in the traceback."""
         super().__init_subclass__(**kwargs)
-        _check_hooks(cls)
         _check_track_names(cls)
+        _check_hooks(cls)
         tracks_of(cls)
         # Annotations that are strings may name what is local to the function that defines the class.
         collect_commands(cls, sys._getframe(1).f_locals)
@@ -85,9 +85,10 @@ def _check_hook_kind(where: str, name: str, hook: Any) -> None:
             f"{where} contains `yield`, so calling it would run nothing. Emit frames with "
             f"get_ctx().get_track().emit(frame) instead."
         )
-    if inspect.iscoroutinefunction(hook) and name != "start_session":
+    if inspect.iscoroutinefunction(hook) and name == "on_media":
         raise ModelDefinitionError(
-            f"{where} is `async def`; only start_session and commands may be. Use `def`."
+            f"{where} is `async def`, and the media thread has no event loop: frames must be taken in order. "
+            f"Write `def on_media`."
         )
 
 

@@ -29,9 +29,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from reactor_runtime.errors import ModelDefinitionError
 
-from .validation import sentences
+from .validation import FIELD_PREFIX, sentences
 
-FIELD_PREFIX = "p_"
 # Inlining shared types multiplies them; beyond this the schema is no longer something a client can show.
 MAX_SCHEMA_NODES = 10_000
 

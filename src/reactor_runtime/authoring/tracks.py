@@ -76,6 +76,11 @@ class Track:
         facts += ["default=True"] if self.default else []
         return f"{type(self).__name__}({', '.join(facts)})"
 
+    @property
+    def is_implicit(self) -> bool:
+        """Whether this is the `main_video` of a model that declares no track."""
+        return self._declared is IMPLICIT_TRACK
+
     def to_info(self) -> TrackInfo:
         return TrackInfo(self.name, self.kind, float(self.rate), self.direction)
 

@@ -10,6 +10,7 @@ import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
+# Fields of the argument models are named with this before the parameter's own name; see schema.py.
+FIELD_PREFIX = "p_"
 MAX_DEPTH = 64
 # Beyond, a whole number no longer fits a double, and Python stops printing it in full.
 MAX_INTEGER_BITS = 1_000
@@ -74,12 +77,19 @@ def validate(command: str, model: type[BaseModel], names: Iterable[str], argumen
     _refuse_unknown(command, list(names), arguments)
     data = {name: _normal(command, name, name, value, 0) for name, value in arguments.items()}
     try:
-        return model.model_validate_json(json.dumps(data), strict=True)
+        checked = model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_context=True)
+        raise _refusal(command, error, data) from None
+    for name, value in data.items():
+        _refuse_confused(command, name, name, value, getattr(checked, FIELD_PREFIX + name))
+    return checked
+
+
+def _refusal(command: str, error: ValidationError, data: Mapping[str, Any]) -> InvalidCommandError:
+    errors = error.errors(include_url=False, include_context=True)
     field = next((str(problem["loc"][0]) for problem in errors if problem["loc"]), None)
     problems = [problem for problem in errors if not field or problem["loc"][:1] == (field,)]
-    raise InvalidCommandError(f"Command {command!r}: {_listed(problems, data)}.", field=field)
+    return InvalidCommandError(f"Command {command!r}: {_listed(problems, data)}.", field=field)
 
 
 def sentences(error: ValidationError) -> str:
@@ -126,6 +136,25 @@ def _normal(command: str, field: str, path: str, value: object, depth: int) -> A
     if problem:
         raise InvalidCommandError(f"Command {command!r}: argument {_echo(path)} {problem}.", field=field)
     return _whole(value) if isinstance(value, float) else value
+
+
+def _refuse_confused(command: str, field: str, path: str, sent: object, value: object) -> None:
+    """Pydantic takes `true` for 1 in a Literal or an Enum: they are equal in Python, but not here."""
+    if isinstance(sent, Mapping):
+        for key, item in sent.items():
+            inner = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
+            _refuse_confused(command, field, f"{path}.{key}", item, inner)
+    elif isinstance(sent, list) and isinstance(value, list | tuple) and len(value) == len(sent):
+        for position, item in enumerate(sent):
+            _refuse_confused(command, field, f"{path}.{position}", item, value[position])
+    elif isinstance(sent, bool | int | float):
+        plain = value.value if isinstance(value, Enum) else value
+        if plain == sent and isinstance(plain, bool) != isinstance(sent, bool):
+            wanted = "true or false" if isinstance(plain, bool) else "a number"
+            raise InvalidCommandError(
+                f"Command {command!r}: argument {_echo(path)} must be {wanted}, not {_echo(sent)}.",
+                field=field,
+            )
 
 
 def _whole(value: float) -> int | float:

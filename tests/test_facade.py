@@ -1,0 +1,60 @@
+"""What `from reactor_runtime import …` gives, and what it costs."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import reactor_runtime
+
+PROMISED = [
+    *("VideoModel", "model", "command", "get_ctx", "CommandError", "__version__"),
+    *("Track", "OutputTrack", "InputTrack", "VideoOut", "AudioOut", "VideoIn", "AudioIn"),
+    *("MediaBundle", "TrackData", "TrackDirection", "TrackKind"),
+]
+
+HEAVY = ["numpy", "cv2", "av", "fastapi", "omegaconf", "torch", "reactor_webrtc", "asyncio"]
+
+
+def test_the_promised_names_are_there_and_few():
+    assert set(PROMISED) <= set(reactor_runtime.__all__)
+    assert reactor_runtime.__all__ == sorted(reactor_runtime.__all__)
+    assert len(reactor_runtime.__all__) <= 25
+
+
+@pytest.mark.parametrize("name", [name for name in reactor_runtime.__all__ if name != "__version__"])
+def test_every_name_reports_the_package(name):
+    value = getattr(reactor_runtime, name)
+    assert value.__module__ == "reactor_runtime"
+    assert pickle.loads(pickle.dumps(value)) is value
+
+
+def test_nothing_else_leaks():
+    import types
+
+    public = {
+        name
+        for name, value in vars(reactor_runtime).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert public == set(reactor_runtime.__all__) - {"__version__"}
+
+
+def test_the_older_import_paths():
+    from reactor_runtime import tracks
+    from reactor_runtime.transports import media
+
+    for name in tracks.__all__:
+        assert getattr(tracks, name) is getattr(reactor_runtime, name)
+    for name in ("MediaBundle", "TrackData", "TrackKind", "TrackDirection"):
+        assert getattr(media, name) is getattr(reactor_runtime, name)
+    assert media.TrackInfo("a", media.TrackKind.VIDEO).rate == 0
+
+
+def test_the_import_is_light():
+    code = f"import sys, reactor_runtime; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
