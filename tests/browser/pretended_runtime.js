@@ -39,30 +39,30 @@
     },
   });
 
-  const canvas = new OffscreenCanvas(640, 360);
+  const canvas = new OffscreenCanvas(320, 180);
   const draw = canvas.getContext("2d");
   let tick = 0;
 
   function picture(track) {
     const element = document.createElement("canvas");
-    element.width = 640;
-    element.height = 360;
+    element.width = 320;
+    element.height = 180;
     const to = element.getContext("2d");
     setInterval(() => {
       tick += 1;
       const level = Math.round(255 * runtime.value);
       draw.fillStyle = `rgb(${level}, ${Math.round(level * 0.8)}, ${Math.round(level * 0.5)})`;
-      draw.fillRect(0, 0, 640, 360);
+      draw.fillRect(0, 0, 320, 180);
       draw.fillStyle = "#4cc9f0";
-      draw.fillRect((tick * 4) % 640, 150, 60, 60);
+      draw.fillRect((tick * 4) % 320, 75, 30, 30);
       to.drawImage(canvas, 0, 0);
-    }, 40);
-    return element.captureStream(25).getTracks()[0];
+    }, 66);
+    return element.captureStream(15).getTracks()[0];
   }
 
   const descriptor = () => ({
     session_id: "local",
-    session_number: runtime.started,
+    number: runtime.started,
     state: runtime.state,
     cluster: "local",
     model: { name: runtime.model },
@@ -109,9 +109,9 @@
 
   const routes = {
     "GET /health": () => [runtime.health?.status ?? 200, runtime.health?.body ?? { status: "healthy", state: runtime.state, model: runtime.model }],
-    "GET /session": () => [200, runtime.state === "READY" ? { session_id: null, state: "READY", last_end: runtime.lastEnd } : descriptor()],
+    "GET /session": () => [200, descriptor()],
     "POST /start_session"() {
-      if (runtime.health?.status === 503) return [503, runtime.health.body];
+      if (runtime.health?.status === 503) return [503, { detail: "Not now.", code: "unavailable", state: runtime.health.body.state }];
       if (runtime.start) return [runtime.start.status, runtime.start.body];
       if (runtime.state !== "READY") return [409, { detail: "Somebody is playing.", code: "session_running", state: runtime.state }];
       runtime.started += 1;

@@ -42,7 +42,7 @@ def picture(page: Any) -> list[int]:
 def test_it_connects_by_itself_and_shows_the_video(open_page: Open) -> None:
     page = open_page()
     phase(page, "live")
-    until(page, "document.querySelector('video').videoWidth === 640")
+    until(page, "document.querySelector('video').videoWidth === 320")
     assert page.title() == "pretended"
     assert page.locator(".veil").is_hidden()
 

@@ -161,7 +161,7 @@ const CHECKS = {
     const length = [...value].length; // the server counts characters, not UTF-16 units
     if (field.minLength !== undefined && length < field.minLength) return say(`must have at least ${some(field.minLength, "character")}`);
     if (field.maxLength !== undefined && length > field.maxLength) return say(`must have at most ${some(field.maxLength, "character")}`);
-    if (field.pattern && !matches(field.pattern, value)) return say(`must match ${field.pattern}`);
+    if (field.pattern && !matches(field.pattern, value)) return say(`must match the pattern ${field.pattern}`);
     return [];
   },
   list(field, value, path, say) {
@@ -180,8 +180,8 @@ const CHECKS = {
 };
 
 function size(field, value, say) {
-  if (field.minItems !== undefined && value.length < field.minItems) return say(`needs at least ${some(field.minItems, "item")}`);
-  if (field.maxItems !== undefined && value.length > field.maxItems) return say(`takes at most ${some(field.maxItems, "item")}`);
+  if (field.minItems !== undefined && value.length < field.minItems) return say(`must have at least ${some(field.minItems, "item")}`);
+  if (field.maxItems !== undefined && value.length > field.maxItems) return say(`must have at most ${some(field.maxItems, "item")}`);
   return null;
 }
 

@@ -82,7 +82,7 @@ export class Session extends EventTarget {
         if (over) this.#tell("notice", { message: over.message ?? over.reason });
       } catch (error) {
         if (signal.aborted) return;
-        await this.#rest(this.#explain(error, failures++));
+        await this.#rest(this.#explain(await this.#asked(error), failures++));
       }
     }
   }
@@ -129,7 +129,7 @@ export class Session extends EventTarget {
   async #obtain() {
     if (this.#mine) {
       const running = await this.api.session();
-      if (running.session_id && identity(running) === this.#mine && isOpen(running.state)) {
+      if (identity(running) === this.#mine && isOpen(running.state)) {
         return { descriptor: { ...this.descriptor, ...running }, resumed: true };
       }
       this.#mine = null;
@@ -137,7 +137,7 @@ export class Session extends EventTarget {
     }
     if (!["lost", "gone", "loading", "failed", "busy"].includes(this.phase)) this.#enter("asking");
     const descriptor = await this.api.start();
-    this.#mine = identity(descriptor);
+    this.#mine = identity(await this.api.session());
     return { descriptor, resumed: false };
   }
 
@@ -148,11 +148,20 @@ export class Session extends EventTarget {
     return this.#tell("notice", data);
   }
 
+  /** A 503 is explained by `/health`, which knows whether to wait or what to repair. */
+  async #asked(error) {
+    if (error.status !== 503) return error;
+    const { code, detail } = await this.api.health().catch(() => ({}));
+    return code ? new ApiError(503, code, detail ?? error.message) : error;
+  }
+
   /** Puts a failure into a phase; returns how long to wait before the next try. */
   #explain(error, failures) {
     if (!(error instanceof ApiError)) console.error(error);
     const { status, code, extra = {} } = error;
     const backOff = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
+    // A process that could not load its model ends: its last words say more than its silence.
+    if (code === "unreachable" && this.phase === "failed") return FAILED_POLL_MS;
     if (code === "unreachable") return this.#enter("gone"), backOff;
     if (code === "loading") return this.#enter("loading", error.message), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", error.message), FAILED_POLL_MS;
@@ -185,5 +194,5 @@ export class Session extends EventTarget {
 }
 
 const isOpen = (state) => ["WAITING", "STREAMING", "ORPHANED"].includes(String(state).toUpperCase());
-const identity = (descriptor) => String(descriptor.session_number ?? descriptor.started_at ?? descriptor.session_id);
+const identity = ({ session_id: id, started_at: at, number }) => [id, at, number].join("/");
 const delay = (ms) => new Promise((done) => setTimeout(done, ms));
