@@ -1,6 +1,7 @@
 """Frames on their way from the author's thread to encoded pictures, and media from clients to the author.
 
-Read in this order: `frames` (what `emit` takes), `i420` (the one conversion), `buckets` and `pacing` (sans-IO),
+Read in this order: `frames` (what `emit` takes), `i420` (the one conversion), `buckets` and `pacing`
+(sans-IO),
 `playout` (their thread), `encoders/` and `encoding` (one encode, many sinks), `plane` (all of it for one
 session), `inputs` (the other direction).
 """

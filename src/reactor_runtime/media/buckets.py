@@ -44,7 +44,9 @@ class Buckets(Generic[Payload]):
         self._current: Bundle[Payload] | None = None
         self._numbered: dict[int, Bundle[Payload]] = {}
 
-    def put(self, now: float, track: str, payload: Payload, bucket: int | None = None) -> list[Released[Payload]]:
+    def put(
+        self, now: float, track: str, payload: Payload, bucket: int | None = None
+    ) -> list[Released[Payload]]:
         """Add one track's part; returns what may go out now, oldest first."""
         self._waited_for.add(track)
         released = self.expire(now)
@@ -101,6 +103,8 @@ class Buckets(Generic[Payload]):
         return self._waited_for <= bundle.parts.keys()
 
     def _release(self, bundle: Bundle[Payload]) -> Released[Payload]:
-        missing = tuple(name for name in self._tracks if name in self._waited_for and name not in bundle.parts)
+        missing = tuple(
+            name for name in self._tracks if name in self._waited_for and name not in bundle.parts
+        )
         self._waited_for.difference_update(missing)
         return Released(bundle.parts, missing)

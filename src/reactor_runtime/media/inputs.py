@@ -15,7 +15,7 @@ AUDIO_SECONDS = 2.0
 
 
 class InputBuffers:
-    """Per-session input of all tracks (`InputSource`). Written by the engine's threads, read by the author's."""
+    """Per-session input of all tracks (`InputSource`). Engine threads write, author threads read."""
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         self._latest: dict[str, NDArray[Any]] = {}

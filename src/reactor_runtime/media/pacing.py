@@ -2,7 +2,8 @@
 
 Rules, from the author's contract:
 
-* A frame that finds nothing in front of it leaves at once, however late it is. A stall therefore costs its own
+* A frame that finds nothing in front of it leaves at once, however late it is. A stall therefore costs its
+own
   length and nothing after it.
 * With a declared rate, frames leave on a grid of that rate; the model is held back, never its frames dropped.
 * Without one, the frames of a batch are spread over the time the model needed for it, and no faster than the
@@ -27,7 +28,8 @@ ESTIMATES = 5
 CATCH_UP = 0.97
 """A batch is played this much faster than the model makes it, so that the next one finds the queue empty."""
 GRID_SLACK = 1.0
-"""Grid ticks a frame may be late and still belong to the old grid, so that jitter does not slow a fixed rate."""
+"""Grid ticks a frame may be late and still belong to the old grid, so that jitter does not slow a fixed rate.
+"""
 
 
 class Pacer(Generic[Item]):

@@ -121,7 +121,7 @@ class MediaPlane:
         self.playout.release()
 
     def drain(self, timeout: float) -> bool:
-        """Wait until all that was emitted is with the engine; False when `timeout` seconds were not enough."""
+        """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
         deadline = time.monotonic() + timeout
         drained = self.playout.drain(timeout)
         for encoding in self.encodings:

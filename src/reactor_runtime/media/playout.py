@@ -1,4 +1,4 @@
-"""The thread between the model and the encoders: it holds the queue in front of the wire and keeps its times."""
+"""The thread between model and encoders: it holds the queue in front of the wire and keeps its times."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ class Playout:
             if name not in self._warned:
                 self._warned.add(name)
                 log.warning(
-                    "A step went out without a frame on track %r. If the track is meant to be slower than the "
-                    "others this is fine; if not, emit on it in every step. Said once per session.",
+                    "A step went out without a frame on track %r. If the track is meant to be slower than "
+                    "the others this is fine; if not, emit on it in every step. Said once per session.",
                     name,
                 )
 
@@ -167,7 +167,7 @@ class Playout:
 
 
 def _pictures(released: Released[list[I420Frame]]) -> list[Picture]:
-    """Cut the batches of one step into pictures; a track with fewer frames than others joins the first ones."""
+    """Cut the batches of one step into pictures; a track with fewer frames joins the first ones."""
     length = max((len(frames) for frames in released.parts.values()), default=0)
     return [
         {name: frames[i] for name, frames in released.parts.items() if i < len(frames)} for i in range(length)

@@ -54,7 +54,10 @@ def _plain(value: Any, what: str, path: str, depth: int) -> Any:
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {_key(k, what, path): _plain(v, what, f"{path}.{k}".strip("."), depth + 1) for k, v in value.items()}
+        return {
+            _key(k, what, path): _plain(v, what, f"{path}.{k}".strip("."), depth + 1)
+            for k, v in value.items()
+        }
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(v, what, f"{path}[{i}]", depth + 1) for i, v in enumerate(value)]
     if isinstance(value, (datetime, date, time)):
@@ -71,8 +74,8 @@ def _array(value: Any, what: str, path: str, depth: int) -> Any:
     tolist = getattr(value, "tolist", None)
     if tolist is None or isinstance(value, type):
         raise MessageError(
-            f"{what} cannot send {_where(path)}a {type(value).__name__}. Send strings, numbers, booleans, None, "
-            "lists, dicts, dataclasses, Pydantic models or small arrays."
+            f"{what} cannot send {_where(path)}a {type(value).__name__}. Send strings, numbers, booleans, "
+            "None, lists, dicts, dataclasses, Pydantic models or small arrays."
         )
     elements = math.prod(getattr(value, "shape", ()))
     if elements > ARRAY_LIMIT:

@@ -27,7 +27,8 @@ def model_schema(model_class: type[VideoModel]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": info,
         "paths": {
-            f"/events/{name}": {"post": _operation(command)} for name, command in commands_of(model_class).items()
+            f"/events/{name}": {"post": _operation(command)}
+            for name, command in commands_of(model_class).items()
         },
         "components": {"schemas": {"CommandError": _ERROR}},
         "x-reactor": {

@@ -61,7 +61,9 @@ class CommandRunner:
         """Run a command; `answer` is called exactly once, on the command thread or right here."""
         spec = self._specs.get(name)
         if spec is None:
-            answer(CommandOutcome(session.next_frame(), error=UnknownCommandError(_unknown(name, self._specs))))
+            answer(
+                CommandOutcome(session.next_frame(), error=UnknownCommandError(_unknown(name, self._specs)))
+            )
             return
         try:
             self.thread.submit(lambda: answer(self._run(model, session, context, spec, arguments)))
@@ -92,7 +94,9 @@ class CommandRunner:
         while not session.entered.wait(GATE_POLL_S):
             pass
         if session.stopping.is_set():
-            return CommandOutcome(session.next_frame(), error=CommandError("session_ended", "The session has ended."))
+            return CommandOutcome(
+                session.next_frame(), error=CommandError("session_ended", "The session has ended.")
+            )
         try:
             with use(context):
                 result = self._call(model, spec, spec.validate(arguments))
@@ -102,7 +106,7 @@ class CommandRunner:
             log.warning("Command %r was refused: %s", spec.name, error)
             return CommandOutcome(session.next_frame(), error=error)
         except MessageError as error:
-            log.error("Command %r ran, but its result cannot be sent: %s", spec.name, error)
+            log.warning("Command %r ran, but its result cannot be sent: %s", spec.name, error)
             return CommandOutcome(session.next_frame(), error=InternalCommandError())
         # An author's handler may raise anything, `sys.exit()` included; the session goes on.
         except BaseException:

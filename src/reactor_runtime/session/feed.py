@@ -40,7 +40,7 @@ class MediaFeed:
                 self.dropped += 1
                 if self.dropped == 1:
                     log.warning(
-                        "on_media is slower than the client's frames; the oldest are dropped (more than %d waited)",
+                        "on_media is slower than the client; the oldest frames are dropped (over %d waited)",
                         FEED_LIMIT,
                     )
             self._queue.append((model, context, bundle))

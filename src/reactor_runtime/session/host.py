@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import logging
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -130,7 +129,7 @@ class ModelHost:
         model = build_model(self.model_class, self._config, self._weights)
         try:
             with bound(self.model_class, self._weights):
-                _finish(model.warmup())
+                _run_hook(model.warmup)
         except BaseException as error:
             raise ModelLoadError(f"{self.model_class.__name__}.warmup() raised {_summary(error)}") from error
         self._model = model
@@ -141,7 +140,7 @@ class ModelHost:
         with use(context), bound(self.model_class, self._weights):
             session.entered.set()
             try:
-                _finish(model.start_session())
+                _run_hook(model.start_session)
             # Whatever the author's loop raises ends this session, not the process.
             except BaseException as error:
                 outcome = ModelOutcome(error)
@@ -154,13 +153,16 @@ class ModelHost:
 
     def _reset(self, model: VideoModel) -> None:
         try:
-            _finish(model.reset())
+            _run_hook(model.reset)
         except BaseException:
-            log.exception("%s.reset() failed; the next user may find state of this one", self.model_class.__name__)
+            log.exception(
+                "%s.reset() failed; the next user may find state of this one", self.model_class.__name__
+            )
 
 
-def _finish(result: object) -> None:
-    """Run what an `async def` hook returned, on an event loop of its own in this thread."""
+def _run_hook(hook: Callable[[], object]) -> None:
+    """Call a hook; one written as `async def` gets an event loop of its own in this thread."""
+    result = hook()
     if inspect.iscoroutine(result):
         asyncio.run(_await(result))
 
@@ -171,5 +173,3 @@ async def _await(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 def _summary(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-

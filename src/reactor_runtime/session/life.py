@@ -127,11 +127,9 @@ class Life:
             return []
         self._model_running = False
         self._stuck_at = self._kill_at = None
-        effects: list[Effect] = []
         if self.state in IN_SESSION:
             reason = EndReason.ERROR if failed else EndReason.COMPLETED
-            effects = self.stop(now, reason, message or "The model has finished.")
-            return effects
+            return self.stop(now, reason, message or "The model has finished.")
         return self._finish()
 
     def cleaned(self, number: int) -> list[Effect]:

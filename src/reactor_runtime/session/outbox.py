@@ -33,8 +33,8 @@ class Outbox:
                 self.dropped += 1
                 if self.dropped == 1:
                     log.warning(
-                        "The model sends messages faster than they leave; the oldest are dropped (more than %d "
-                        "waited). Send less often. Said once per session.",
+                        "The model sends messages faster than they leave; the oldest are dropped (more "
+                        "than %d waited). Send less often. Said once per session.",
                         OUTBOX_LIMIT,
                     )
             self._messages.append(text)

@@ -41,7 +41,8 @@ class Session:
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.plane = MediaPlane(
-            {t.name: VideoTrackConfig(t.name, float(t.rate)) for t in video}, _playout_rate(self._default, video)
+            {t.name: VideoTrackConfig(t.name, float(t.rate)) for t in video},
+            _playout_rate(self._default, video),
         )
         self._connected = threading.Event()
         self._tracks = {name: self._bind(track) for name, track in declared.items()}
@@ -73,7 +74,7 @@ class Session:
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         if self._tracks[name].kind is TrackKind.AUDIO:
             raise TrackError(
-                f"Track {name!r} is audio, which this version does not send yet. Emit on the video tracks only."
+                f"Track {name!r} is audio, which this version does not send yet. Emit on video tracks only."
             )
         self.plane.emit(name, frame, bucket)
 

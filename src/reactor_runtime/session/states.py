@@ -65,7 +65,9 @@ TABLE: dict[tuple[State, Event], State] = {
 
 
 class IllegalTransitionError(RequestError):
-    """Something was asked that the present state does not allow; 409, or 503 where waiting or leaving is the cure."""
+    """Something was asked that the present state does not allow; 409, or 503 where waiting or leaving is the
+    cure.
+    """
 
     def __init__(self, state: State, event: Event) -> None:
         status, code, message = _refusal(state, event)
@@ -87,7 +89,11 @@ def _refusal(state: State, event: Event) -> tuple[int, str, str]:
     if state is State.TERMINATED:
         return 503, "terminated", "This worker has ended; start it again."
     if event is Event.START and state in IN_SESSION:
-        return 409, "session_running", f"A session is running (state {state}); it must end before another starts."
+        return (
+            409,
+            "session_running",
+            f"A session is running (state {state}); it must end before another starts.",
+        )
     if state is State.CLOSING:
         return 409, "session_closing", "The last session is still closing; try again in a moment."
     return 409, "no_session", f"This cannot be done in state {state}; start a session first."

@@ -1,6 +1,7 @@
 """The one small port that every WebRTC engine stands behind.
 
-Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop; events arrive there
+Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop; events arrive
+there
 too, except media, which stays on the engine's own threads.
 """
 
@@ -123,8 +124,8 @@ class Peer(Protocol):
     async def add_candidate(self, candidate: IceCandidate) -> None:
         """Unusable candidates (``.local``, TCP, malformed) are ignored."""
 
-    async def gathered(self, timeout: float) -> str:
-        """The answer with the candidates found within `timeout` seconds, for clients that do not trickle."""
+    async def gathered(self, within: float) -> str:
+        """The answer with the candidates found `within` so many seconds, for clients that do not trickle."""
 
     def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
         """Send on a data channel; False when it is not open."""

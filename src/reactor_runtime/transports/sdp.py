@@ -39,7 +39,9 @@ def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
         raise RequestError(413, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB.")
     lines = sdp.replace("\r\n", "\n").strip("\n").split("\n")
     if not lines or lines[0] != "v=0":
-        raise RequestError(400, "invalid_sdp", "The SDP does not begin with v=0; send what createOffer() gave.")
+        raise RequestError(
+            400, "invalid_sdp", "The SDP does not begin with v=0; send what createOffer() gave."
+        )
     head: list[str] = []
     blocks: list[list[str]] = []
     for line in lines:

@@ -1,7 +1,7 @@
 """Software encoders of FFmpeg, through PyAV.
 
-Measured on libvpx and x264 of PyAV 18.1: x264 follows `bit_rate` and its maximum while open; libvpx keeps the
-rate it was opened with.
+Measured on PyAV 18.1: x264 follows a new `bit_rate` while open, up to the maximum it was opened with; libvpx
+keeps the rate it was opened with.
 """
 
 from __future__ import annotations
@@ -34,13 +34,17 @@ class PyAVEncoder:
 
     ffmpeg_name: str
     codec: VideoCodec
-    takes_new_bitrate: bool
+    lowest_share: float
+    """Down to which share of the rate it was opened with the encoder follows a new target while open."""
 
     def __init__(self, width: int, height: int, bits_per_second: int) -> None:
         self.width = width
         self.height = height
-        self._context = av.CodecContext.create(self.ffmpeg_name, "w")
-        context = self._context
+        context = av.CodecContext.create(self.ffmpeg_name, "w")
+        if not isinstance(context, av.VideoCodecContext):
+            raise EngineError(f"{self.ffmpeg_name} is no video encoder.")
+        self._context = context
+        self._opened_bps = bits_per_second
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, RTP_CLOCK_HZ)
         context.framerate = Fraction(NOMINAL_FPS, 1)
@@ -79,10 +83,10 @@ class PyAVEncoder:
         ]
 
     def set_bitrate(self, bits_per_second: int) -> bool:
-        if self.takes_new_bitrate:
-            self._context.bit_rate = bits_per_second
-            self._context.max_bit_rate = bits_per_second
-        return self.takes_new_bitrate
+        if not self._opened_bps * self.lowest_share <= bits_per_second <= self._opened_bps:
+            return False
+        self._context.bit_rate = bits_per_second
+        return True
 
     def close(self) -> None:
         """Free the native encoder now rather than when the collector comes by."""
@@ -94,7 +98,7 @@ class Vp8Encoder(PyAVEncoder):
 
     ffmpeg_name = "libvpx"
     codec = VideoCodec.VP8
-    takes_new_bitrate = False
+    lowest_share = 1.0
 
     def options(self, bits_per_second: int) -> dict[str, str]:
         return {
@@ -103,7 +107,8 @@ class Vp8Encoder(PyAVEncoder):
             "lag-in-frames": "0",
             "error-resilient": "0",
             "static-thresh": "0",
-            # A keyframe may take three frames' worth of bits; without it the first one takes 250 ms on the wire.
+            # A keyframe may take three frames' worth of bits; without it the first one takes 250 ms on the
+            # wire.
             "max-intra-rate": "300",
             "qmin": "2",
             "qmax": "56",
@@ -118,7 +123,8 @@ class X264Encoder(PyAVEncoder):
 
     ffmpeg_name = "libx264"
     codec = VideoCodec.H264
-    takes_new_bitrate = True
+    # Its maximum and its buffer stay as they were opened; below this they would let bursts through.
+    lowest_share = 0.4
 
     def options(self, bits_per_second: int) -> dict[str, str]:
         return {
@@ -131,6 +137,7 @@ class X264Encoder(PyAVEncoder):
             "maxrate": str(bits_per_second),
             # A fifth of a second: small enough that no frame waits long in front of the wire.
             "bufsize": str(bits_per_second // 5),
-            # Parameter sets in front of every IDR, for receivers that join late; slices off, for latency in loss.
+            # Parameter sets in front of every IDR, for receivers that join late; slices off, for latency in
+            # loss.
             "x264-params": "repeat-headers=1:sliced-threads=0",
         }

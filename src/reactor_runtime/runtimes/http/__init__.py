@@ -13,7 +13,7 @@ __all__ = ["HttpOptions", "serve"]
 
 
 def serve(project: Project, options: HttpOptions) -> int:
-    """Serve the project's model until a signal or a fatal error; returns the exit status. Main thread only."""
+    """Serve the model until a signal or a fatal error; returns the exit status. Main thread only."""
     # Imported here: the server's libraries take half a second that `reactor --help` must not wait for.
     from .server import serve as run
 

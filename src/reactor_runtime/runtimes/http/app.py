@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,10 +28,8 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
     for module in (info, sessions, signalling):
         app.include_router(module.router)
     page.mount(app)
-    app.add_exception_handler(RequestError, _request_error)  # type: ignore[arg-type]  # narrower than Exception
-    app.add_exception_handler(RequestValidationError, _validation_error)  # type: ignore[arg-type]  # same
-    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]  # same
-    app.add_exception_handler(Exception, _internal_error)
+    for kind, handler in _HANDLERS:
+        app.add_exception_handler(kind, handler)
     return Guard(app, host=options.host, allow_hosts=options.allow_hosts, allow_origins=options.allow_origins)
 
 
@@ -50,7 +49,9 @@ async def _request_error(_: Request, error: RequestError) -> JSONResponse:
 async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    return problem(422, "invalid_request", f"The request is malformed at {place}: {first['msg']}.", field=place)
+    return problem(
+        422, "invalid_request", f"The request is malformed at {place}: {first['msg']}.", field=place
+    )
 
 
 async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
@@ -61,3 +62,10 @@ async def _internal_error(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "internal_error", "The server failed; its log says why.")
 
 
+# Starlette's type asks for handlers of any Exception; each of these gets only its own kind.
+_HANDLERS: tuple[tuple[type[Exception], Any], ...] = (
+    (RequestError, _request_error),
+    (RequestValidationError, _validation_error),
+    (HTTPException, _http_error),
+    (Exception, _internal_error),
+)

@@ -37,7 +37,8 @@ PING_TIMEOUT_S = 20.0
 class ConnectionOwner(Protocol):
     """Who is told what a connection does. All on the event loop."""
 
-    def connection_ready(self, connection: Connection) -> None: ...
+    def presence_changed(self, connection: Connection) -> None:
+        """The client came, went silent, or came back: see `Connection.live`."""
 
     def connection_lost(self, connection: Connection, why: str) -> None: ...
 
@@ -48,7 +49,7 @@ class ConnectionOwner(Protocol):
 
 
 class Connection:
-    """Implements `PeerEvents`. `ready` means that media and messages can really flow."""
+    """Implements `PeerEvents`. `ready`: media and messages could flow once. `live`: they do now."""
 
     def __init__(self, connection_id: int, session: Session, offer: Offer, owner: ConnectionOwner) -> None:
         self.id = connection_id
@@ -56,6 +57,7 @@ class Connection:
         self.offer = offer
         self.peer: Peer | None = None
         self.ready = False
+        self.live = False
         self.closed = False
         self.answer: asyncio.Task[str] | None = None
         self.limit = TokenBucket()
@@ -73,8 +75,15 @@ class Connection:
 
     def state_changed(self, state: PeerState) -> None:
         self._state = state
-        if state is PeerState.CONNECTED:
+        if state is PeerState.CONNECTED and self.ready:
+            self._set_live(True)
+            for encoding in self._encodings.values():
+                encoding.request_keyframe()
+        elif state is PeerState.CONNECTED:
             self._check_ready()
+        elif state is PeerState.DISCONNECTED and self.ready:
+            # The network is silent. It may come back; the peer is kept until the engine gives up on it.
+            self._set_live(False)
         elif state in (PeerState.FAILED, PeerState.CLOSED):
             self._lose(f"the peer connection is {state}")
 
@@ -136,7 +145,7 @@ class Connection:
         if self.closed:
             return
         self.closed = True
-        self.ready = False
+        self.ready = self.live = False
         self._reaper.cancel()
         if self.answer is not None:
             self.answer.cancel()
@@ -156,9 +165,13 @@ class Connection:
         self.ready = True
         self._reaper.cancel()
         self._subscribe()
-        self._owner.connection_ready(self)
+        self._set_live(True)
         while self._early:
             self._owner.message(self, *self._early.popleft())
+
+    def _set_live(self, live: bool) -> None:
+        self.live = live
+        self._owner.presence_changed(self)
 
     def _subscribe(self) -> None:
         if self.peer is None:

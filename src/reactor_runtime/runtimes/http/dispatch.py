@@ -37,8 +37,8 @@ class Dispatcher:
         if isinstance(message, RuntimeMessage):
             self._runtime_message(connection, message)
         elif not connection.limit.take(time.monotonic()):
-            error = RateLimitedError(f"More than {COMMANDS_PER_S:g} commands a second; send fewer.")
-            self._refuse(connection, message.id, message.name, error)
+            limited = RateLimitedError(f"More than {COMMANDS_PER_S:g} commands a second; send fewer.")
+            self._refuse(connection, message.id, message.name, limited)
         else:
             self._command(connection, message)
 

@@ -37,7 +37,10 @@ class Offer:
 
 
 def read_offer(
-    text: str, mapping: Sequence[TrackMapping], tracks: Mapping[str, Track], codecs: Sequence[VideoCodec] = CODECS
+    text: str,
+    mapping: Sequence[TrackMapping],
+    tracks: Mapping[str, Track],
+    codecs: Sequence[VideoCodec] = CODECS,
 ) -> Offer:
     """Raises `RequestError` (4xx) that says what does not fit."""
     _, media = sdp.parse(text)
@@ -63,18 +66,24 @@ def _section(
     track = tracks.get(entry.name)
     if track is None:
         known = ", ".join(tracks)
-        raise RequestError(400, "unknown_track", f"The model has no track {entry.name[:80]!r}; it has: {known}.")
+        raise RequestError(
+            400, "unknown_track", f"The model has no track {entry.name[:80]!r}; it has: {known}."
+        )
     part = by_mid.get(entry.mid)
     if part is None:
         raise RequestError(400, "unknown_mid", f"The offer has no media section with mid {entry.mid[:80]!r}.")
     kind = str(track.kind.value)
     if entry.kind != kind or part.kind != kind:
-        raise RequestError(400, "wrong_kind", f"Track {entry.name!r} is {kind}; section {entry.mid!r} is not.")
+        raise RequestError(
+            400, "wrong_kind", f"Track {entry.name!r} is {kind}; section {entry.mid!r} is not."
+        )
     sends = track.direction is TrackDirection.OUT
     wanted = "recvonly" if sends else "sendonly"
     if entry.direction not in (wanted, "sendrecv"):
         raise RequestError(
-            400, "wrong_direction", f"For a client, track {entry.name!r} is {wanted}, not {entry.direction[:20]!r}."
+            400,
+            "wrong_direction",
+            f"For a client, track {entry.name!r} is {wanted}, not {entry.direction[:20]!r}.",
         )
     return Section(entry.mid, entry.name, kind, sends, codecs if sends and kind == "video" else ())
 

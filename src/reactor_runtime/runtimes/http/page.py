@@ -10,10 +10,19 @@ from fastapi.responses import Response
 
 from reactor_runtime.errors import RequestError
 
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self'; "
-    "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob: mediastream:",
+        "connect-src 'self'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
 )
 """The page needs nothing beyond its own origin, and says so to the browser."""
 SERVED = frozenset({".html", ".js", ".css", ".svg", ".png", ".webmanifest", ".ico"})

@@ -53,12 +53,17 @@ CRASHES_IN_A_ROW = 3
 class Runtime:
     """The session slot of this process, its connections and the model behind it."""
 
-    def __init__(self, project: Project, options: HttpOptions, engine: Engine, leave: Callable[[int], None]) -> None:
+    def __init__(
+        self, project: Project, options: HttpOptions, engine: Engine, leave: Callable[[int], None]
+    ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
         self.life = Life(
             Limits(
-                options.orphan_timeout, options.max_session_duration, options.stuck_warning, options.kill_timeout
+                options.orphan_timeout,
+                options.max_session_duration,
+                options.stuck_warning,
+                options.kill_timeout,
             )
         )
         self.host = ModelHost(project.model_class, project.config, project.weights)
@@ -137,7 +142,9 @@ class Runtime:
         before = self.connections.get(connection_id)
         self.connections[connection_id] = connection
         if before is not None:
-            before.send(messages.session_ended(EndReason.REPLACED, "Another connection took this one's place."))
+            before.send(
+                messages.session_ended(EndReason.REPLACED, "Another connection took this one's place.")
+            )
             await self._drop(before, "another offer replaced it")
         return connection
 
@@ -159,11 +166,20 @@ class Runtime:
 
     # --- ConnectionOwner ---
 
-    def connection_ready(self, connection: Connection) -> None:
-        number = connection.session.number
-        log.info("Session %d: client connected", number)
-        connection.session.set_connected(True)
-        self._apply(self.life.connected(number, time.monotonic()))
+    def presence_changed(self, connection: Connection) -> None:
+        """Tell the session's life and the model whether any client is there."""
+        session = connection.session
+        if session is not self.session:
+            return
+        present = any(other.live for other in self.connections.values())
+        if present == session.connected:
+            return
+        log.info(
+            "Session %d: %s", session.number, "client connected" if present else "no client is connected"
+        )
+        session.set_connected(present)
+        change = self.life.connected if present else self.life.disconnected
+        self._apply(change(session.number, time.monotonic()))
 
     def connection_lost(self, connection: Connection, why: str) -> None:
         self._spawn(self._drop(connection, why))
@@ -195,7 +211,9 @@ class Runtime:
             log.info("Model %s is ready", self.model_name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
+        self.load_error = (
+            str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
+        )
         log.error("The model could not be loaded: %s", self.load_error, exc_info=error.__cause__ or error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
@@ -214,7 +232,9 @@ class Runtime:
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
-            self.host.run(session).add_done_callback(lambda future: self._call(self._model_ended, session, future))
+            self.host.run(session).add_done_callback(
+                lambda future: self._call(self._model_ended, session, future)
+            )
         elif effect is Effect.STOP_MODEL:
             session.stop()
         elif effect is Effect.FINISH:
@@ -232,8 +252,8 @@ class Runtime:
 
     def _warn_stuck(self) -> None:
         log.warning(
-            "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in its "
-            "loops, also inside long steps. Its threads are here:\n%s",
+            "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
+            "its loops, also inside long steps. Its threads are here:\n%s",
             self.options.stuck_warning,
             self.host.stacks(),
         )
@@ -241,8 +261,8 @@ class Runtime:
 
     def _kill(self) -> None:
         log.critical(
-            "The model has not returned %g s after the session was to end; the process ends now, so that no other "
-            "user meets this one's state. Its threads are here:\n%s",
+            "The model has not returned %g s after the session was to end; the process ends now, so that no "
+            "other user meets this one's state. Its threads are here:\n%s",
             self.options.kill_timeout,
             self.host.stacks(),
         )
@@ -256,7 +276,9 @@ class Runtime:
         if any(connection.ready for connection in self.connections.values()):
             drained = await self._loop.run_in_executor(None, session.plane.drain, DRAIN_S)
             if not drained:
-                log.warning("Session %d: some of the last frames did not leave within %g s", session.number, DRAIN_S)
+                log.warning(
+                    "Session %d: some of the last frames did not leave within %g s", session.number, DRAIN_S
+                )
         self.flush(session)
         await self._tell_end_and_close(deadline)
         self.host.detach(session)
@@ -276,7 +298,8 @@ class Runtime:
 
     async def _drain_channels(self, deadline: float) -> None:
         connections = [connection for connection in self.connections.values() if connection.ready]
-        while any(connection.buffered() for connection in connections) and time.monotonic() < deadline:
+        # The engine has no event that says "empty".
+        while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(DRAIN_POLL_S)
         if connections:
             # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.
@@ -290,15 +313,11 @@ class Runtime:
     async def _drop(self, connection: Connection, why: str) -> None:
         if connection.closed:
             return
-        was_ready = connection.ready
         log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.id, why)
         if self.connections.get(connection.id) is connection:
             del self.connections[connection.id]
         await connection.close()
-        others = any(other.ready for other in self.connections.values())
-        if was_ready and not others and connection.session is self.session:
-            connection.session.set_connected(False)
-            self._apply(self.life.disconnected(connection.session.number, time.monotonic()))
+        self.presence_changed(connection)
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S

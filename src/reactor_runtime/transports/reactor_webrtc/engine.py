@@ -1,4 +1,4 @@
-"""The factory, and how its callbacks reach the event loop."""
+"""The factory, and how its encoders find their tracks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 import reactor_webrtc as rw
 
+from reactor_runtime.errors import EngineError
 from reactor_runtime.transports.port import PeerConfig, PeerEvents
 
 from .peer import ReactorWebRtcPeer
@@ -25,11 +26,17 @@ class ReactorWebRtcEngine:
         builder.with_metadata(False)
         builder.with_sctp_tuning(low_latency=True)
         self._factory: rw.PeerConnectionFactory | None = builder.build()
+        # The engine gives a new encoder to the track that was created first and has none yet, whatever
+        # connection asks. Two connections that come up at once would get each other's pictures. Under this
+        # lock
+        # there is never more than one such track.
+        self._slots = asyncio.Lock()
 
     async def create_peer(self, config: PeerConfig, events: PeerEvents) -> ReactorWebRtcPeer:
         if self._factory is None:
-            raise RuntimeError("the engine is closed")
-        return ReactorWebRtcPeer(self._factory, config, events, asyncio.get_running_loop())
+            raise EngineError("The media engine is closed.")
+        return ReactorWebRtcPeer(self._factory, self._slots, config, events)
 
     def close(self) -> None:
+        """Let the factory go. Peers must be closed before."""
         self._factory = None

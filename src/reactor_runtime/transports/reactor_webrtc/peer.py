@@ -1,12 +1,15 @@
 """One peer connection of the engine.
 
-Every callback of the engine arrives on a native thread that holds the GIL. Events go to the event loop; decoded
-media and encoder feedback are handed on where they are, because they are frequent and their receivers are quick.
+Every callback of the engine arrives on a native thread that holds the GIL. Events go to the event loop;
+decoded
+media and encoder feedback are handed on where they are, because they are frequent and their receivers are
+quick.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +23,7 @@ from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports import sdp as sdp_text
 from reactor_runtime.transports.port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
-from .sender import EncodedVideoSender, listen
+from .sender import InlineVideoSender, listen
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +31,10 @@ START_BPS = 6_000_000
 """Where the bandwidth estimate begins: near steady state, so that the first seconds are not blurred."""
 MIN_BPS = 300_000
 MAX_BPS = 20_000_000
-NOMINAL_SIZE = (1280, 720)
-"""What the engine is told about a track before its first frame; each frame carries its own size."""
-LAG_CHECK_S = 0.5
-LAG_CHECKS = 3
-"""Checks in a row that must find frames stuck in the engine's queue before its track is replaced."""
+PLACEHOLDER_SIZE = (64, 36)
+BIND_S = 3.0
+"""How long the engine may take to give a connected peer's track an encoder."""
+BIND_SIGNAL_S = 0.01
 
 # Pairs, because the engine's enumerations cannot be hashed.
 _STATES = (
@@ -46,21 +48,22 @@ _STATES = (
 
 
 class ReactorWebRtcPeer:
-    """Implements `transports.port.Peer`. Methods run on the event loop, except `send` and the senders' `push`."""
+    """Implements `transports.port.Peer`. Methods run on the event loop, except `send` and the senders'
+    `push`.
+    """
 
     def __init__(
-        self,
-        factory: rw.PeerConnectionFactory,
-        config: PeerConfig,
-        events: PeerEvents,
-        loop: asyncio.AbstractEventLoop,
+        self, factory: rw.PeerConnectionFactory, slots: asyncio.Lock, config: PeerConfig, events: PeerEvents
     ) -> None:
         self._factory = factory
+        self._slots = slots
+        self._config = config
         self._events = events
-        self._loop = loop
+        self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._pc: rw.PeerConnection | None = None
         self._channels: dict[str, rw.DataChannel] = {}
-        self._senders: dict[str, EncodedVideoSender] = {}
+        self._senders: dict[str, InlineVideoSender] = {}
         self._transceivers: dict[str, rw.Transceiver] = {}
         self._received: list[rw.Track] = []
         self._inbound: dict[str, list[str]] = {"audio": [], "video": []}
@@ -68,17 +71,13 @@ class ReactorWebRtcPeer:
         self._early: list[IceCandidate] | None = []
         self._gathering_done = asyncio.Event()
         self._answer = ""
-        self._watch: asyncio.Task[None] | None = None
-        self._pc: rw.PeerConnection | None = factory.create_peer_connection(
-            _configuration(config), self._observer()
-        )
+        self._binding: asyncio.Task[None] | None = None
 
     @property
-    def senders(self) -> Sequence[EncodedVideoSender]:
+    def senders(self) -> Sequence[InlineVideoSender]:
         return tuple(self._senders.values())
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
-        pc = self._require()
         head, media = sdp_text.parse(offer)
         by_mid = {section.mid: section for section in sections}
         for part in media:
@@ -86,26 +85,21 @@ class ReactorWebRtcPeer:
             if part.kind in self._inbound and part.direction in ("sendrecv", "sendonly"):
                 # The engine reports incoming tracks without a mid, in the order of their sections.
                 self._inbound[part.kind].append(part.mid)
-        try:
-            await pc.set_remote_description(rw.SessionDescription("offer", sdp_text.join(head, media)))
-            await self._configure(await pc.transceivers(), by_mid)
-            answer = await pc.create_answer()
-            await self._bind_codecs(answer.sdp)
-            await pc.set_local_description(answer)
-            await pc.set_bitrate(min_bps=MIN_BPS, start_bps=START_BPS, max_bps=MAX_BPS)
-        except RuntimeError as error:
-            raise RequestError(400, "invalid_sdp", f"The offer cannot be used: {error}.") from error
-        self._answer = answer.sdp
+        async with self._slots:
+            try:
+                self._answer = await self._negotiate(sdp_text.join(head, media), by_mid)
+            except RuntimeError as error:
+                raise RequestError(400, "invalid_sdp", f"The offer cannot be used: {error}.") from error
         early, self._early = self._early or [], None
         for candidate in early:
             await self.add_candidate(candidate)
         return self._answer
 
-    async def gathered(self, timeout: float) -> str:  # noqa: ASYNC109 - the port's word for a bound, not a cancel
+    async def gathered(self, within: float) -> str:
         try:
-            await asyncio.wait_for(self._gathering_done.wait(), timeout)
+            await asyncio.wait_for(self._gathering_done.wait(), within)
         except TimeoutError:
-            log.debug("ICE gathering is not complete after %.1f s; answering with what is there", timeout)
+            log.debug("ICE gathering is not complete after %.1f s; answering with what is there", within)
         return sdp_text.with_candidates(
             self._answer, [(candidate.candidate, candidate.sdp_mid) for candidate in self._candidates]
         )
@@ -162,14 +156,15 @@ class ReactorWebRtcPeer:
         if self._closed:
             return
         self._closed = True
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._binding is not None:
+            self._binding.cancel()
         for sender in self._senders.values():
             sender.open = False
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.close(0.0)
-        # The engine closes a connection when its last reference goes; that waits for native threads, which may
+        # The engine closes a connection when its last reference goes; that waits for native threads, which
+        # may
         # wait for the GIL in a callback, so it happens off the loop.
         keep = [self._pc, channels, self._senders, self._transceivers, self._received]
         self._pc = None
@@ -181,64 +176,96 @@ class ReactorWebRtcPeer:
             raise RequestError(409, "connection_closed", "This connection is closed; open a new one.")
         return self._pc
 
-    async def _configure(
-        self, transceivers: list[rw.Transceiver], sections: dict[str, Section]
-    ) -> None:
-        for transceiver in transceivers:
+    async def _negotiate(self, offer: str, sections: dict[str, Section]) -> str:
+        """Make the connection and the answer. Under the lock of the engine's encoder slots."""
+        # While a pre-encoded track is alive, a new connection knows H.264, and the sections get the stream
+        # id that
+        # lets a browser put sound and picture together. The real tracks come when the peer is connected.
+        placeholders = {
+            mid: self._factory.create_video_track_with_options(
+                f"placeholder-{mid}", pre_encoded=PLACEHOLDER_SIZE
+            )
+            for mid, section in sections.items()
+            if section.sends and section.kind == "video"
+        }
+        self._pc = pc = self._factory.create_peer_connection(_configuration(self._config), self._observer())
+        await pc.set_remote_description(rw.SessionDescription("offer", offer))
+        for transceiver in await pc.transceivers():
             section = sections.get(transceiver.mid() or "")
             if section is None:
                 await transceiver.set_direction(rw.TransceiverDirection.Inactive)
                 continue
             self._transceivers[section.mid] = transceiver
-            if section.sends and section.kind == "video":
-                sender = self._new_sender(section)
-                await transceiver.set_track(sender.track)
-                self._senders[section.mid] = sender
+            if section.mid in placeholders:
+                await transceiver.set_track(placeholders[section.mid])
             await transceiver.set_direction(
                 rw.TransceiverDirection.SendOnly if section.sends else rw.TransceiverDirection.RecvOnly
             )
+        answer = await pc.create_answer()
+        self._create_senders(answer.sdp, sections)
+        await pc.set_local_description(answer)
+        await pc.set_bitrate(min_bps=MIN_BPS, start_bps=START_BPS, max_bps=MAX_BPS)
+        return answer.sdp
 
-    def _new_sender(self, section: Section) -> EncodedVideoSender:
-        return EncodedVideoSender(
-            section.mid,
-            section.codecs[0],
-            self._new_track(section.mid),
-            lambda mid=section.mid: self._events.keyframe_requested(mid),  # type: ignore[misc]  # bound per loop
-        )
-
-    def _new_track(self, mid: str) -> rw.EncodedVideoTrack:
-        track = self._factory.create_video_track_with_options(f"video-{mid}", pre_encoded=NOMINAL_SIZE)
-        if not isinstance(track, rw.EncodedVideoTrack):
-            raise TypeError("the engine made a raw track where an encoded one was asked for")
-
-        def on_bitrate(bits_per_second: int) -> None:
-            sender = self._senders.get(mid)
-            if sender is not None and not self._closed:
-                sender.gate.set_rate(bits_per_second)
-                self._events.bitrate_changed(mid, bits_per_second)
-
-        def on_keyframe() -> None:
-            if not self._closed:
-                self._events.keyframe_requested(mid)
-
-        listen(track, on_keyframe, on_bitrate)
-        return track
-
-    async def _bind_codecs(self, answer: str) -> None:
+    def _create_senders(self, answer: str, sections: dict[str, Section]) -> None:
         """Learn from the answer what each section sends; one without a codec of ours sends nothing."""
         _, media = sdp_text.parse(answer)
         for part in media:
-            sender = self._senders.get(part.mid)
-            if sender is None:
+            section = sections.get(part.mid)
+            if section is None or not section.sends or section.kind != "video":
                 continue
             name = part.codecs.get(part.payloads[0], "") if part.payloads else ""
             if part.rejected or name not in list(VideoCodec):
                 log.warning("The client takes none of our codecs on section %s; no picture there", part.mid)
-                del self._senders[part.mid]
                 continue
-            sender.codec = VideoCodec(name)
-            # Otherwise libwebrtc caps the stream at 2 to 2.5 Mbit/s by its size and drops frames above.
-            await self._transceivers[part.mid].set_send_bitrate(None, MAX_BPS)
+            self._senders[part.mid] = InlineVideoSender(
+                part.mid, VideoCodec(name), functools.partial(self._events.keyframe_requested, part.mid)
+            )
+
+    async def _bind(self) -> None:
+        """Give each sender its track and wait until the engine's encoder for it is there; then report."""
+        async with self._slots:
+            for mid, sender in self._senders.items():
+                await self._bind_one(mid, sender)
+        self._events.state_changed(PeerState.CONNECTED)
+
+    async def _bind_one(self, mid: str, sender: InlineVideoSender) -> None:
+        track = self._factory.create_video_track_with_options(f"video-{mid}", inline_encoder=sender.encode)
+        if not isinstance(track, rw.Track):
+            raise TypeError("the engine made a pre-encoded track where an inline one was asked for")
+        listen(
+            track,
+            functools.partial(self._on_bitrate, mid),
+            functools.partial(self._on_keyframe_request, mid),
+        )
+        sender.attach(track)
+        transceiver = self._transceivers[mid]
+        await transceiver.set_track(track)
+        # Otherwise libwebrtc caps the stream at 2 to 2.5 Mbit/s by its size and drops frames above.
+        await transceiver.set_send_bitrate(None, MAX_BPS)
+        deadline = self._loop.time() + BIND_S
+        while not sender.bound.is_set():
+            if self._loop.time() > deadline:
+                # Not recoverable: a late encoder would take the track of the next connection.
+                log.error(
+                    "The engine gave section %s no encoder within %g s; the connection ends", mid, BIND_S
+                )
+                self._events.state_changed(PeerState.FAILED)
+                await self.close()
+                return
+            sender.signal()
+            await asyncio.sleep(BIND_SIGNAL_S)
+        sender.open = True
+
+    def _on_bitrate(self, mid: str, bits_per_second: int) -> None:
+        sender = self._senders.get(mid)
+        if sender is not None and not self._closed:
+            sender.gate.set_rate(bits_per_second)
+            self._events.bitrate_changed(mid, bits_per_second)
+
+    def _on_keyframe_request(self, mid: str) -> None:
+        if not self._closed:
+            self._events.keyframe_requested(mid)
 
     def _observer(self) -> rw.PeerConnectionObserver:
         observer = rw.PeerConnectionObserver()
@@ -262,11 +289,10 @@ class ReactorWebRtcPeer:
             handler(*args)
 
     def _on_state(self, state: PeerState) -> None:
-        for sender in self._senders.values():
-            sender.open = state is PeerState.CONNECTED
-        if state is PeerState.CONNECTED and self._watch is None and self._senders:
-            self._watch = self._loop.create_task(self._watch_lag())
-        self._events.state_changed(state)
+        if state is PeerState.CONNECTED and self._binding is None:
+            self._binding = self._loop.create_task(self._bind())
+        elif state is not PeerState.CONNECTED or (self._binding is not None and self._binding.done()):
+            self._events.state_changed(state)
 
     def _on_gathering(self, state: rw.IceGatheringState) -> None:
         if state == rw.IceGatheringState.Complete:
@@ -280,7 +306,9 @@ class ReactorWebRtcPeer:
     def _on_channel(self, channel: rw.DataChannel) -> None:
         # Native thread: listeners must be there before the first message is.
         label = channel.label()
-        channel.on_message(lambda data, binary: self._post(self._events.message_received, label, data, binary))
+        channel.on_message(
+            lambda data, binary: self._post(self._events.message_received, label, data, binary)
+        )
         channel.on_close(lambda: self._post(self._on_channel_closed, label))
         self._post(self._on_channel_opened, label, channel)
 
@@ -319,27 +347,6 @@ class ReactorWebRtcPeer:
             return
         block = np.frombuffer(pcm, np.int16).reshape(frames, channels).T
         self._events.audio_received(mid, block, rate)
-
-    async def _watch_lag(self) -> None:
-        """Find frames that are stuck in the engine's queue (see `EncodedVideoSender`) and cure it."""
-        suspicious: dict[str, int] = {}
-        while not self._closed:
-            await asyncio.sleep(LAG_CHECK_S)
-            pushed = {mid: sender.pushed for mid, sender in self._senders.items()}
-            encoded = {rtp.mid: rtp.frames_encoded for rtp in (await self._require().get_stats()).outbound_rtp}
-            for mid, sender in self._senders.items():
-                lag = pushed[mid] - sender.encoded_before - encoded.get(mid, 0)
-                suspicious[mid] = suspicious.get(mid, 0) + 1 if lag > 0 else 0
-                if suspicious[mid] >= LAG_CHECKS:
-                    suspicious[mid] = 0
-                    await self._renew(mid, sender, encoded.get(mid, 0), lag)
-
-    async def _renew(self, mid: str, sender: EncodedVideoSender, encoded: int, lag: int) -> None:
-        log.info("Section %s: %d frames were stuck in the engine; its track is renewed", mid, lag)
-        track = self._new_track(mid)
-        sender.replace(track, encoded)
-        await self._transceivers[mid].set_track(track)
-        self._events.keyframe_requested(mid)
 
 
 def _state(state: rw.PeerConnectionState) -> PeerState:

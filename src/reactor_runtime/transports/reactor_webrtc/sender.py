@@ -1,66 +1,102 @@
-"""The sending half of one video section: keeps the engine's queue empty and its own bounded."""
+"""The sending half of one video section.
+
+The engine has two ways to take compressed pictures. Its pre-encoded track keeps them in a first-in-first-out
+queue that loses step for ever when the engine drops a frame. So we use the other one, the inline encoder: we
+push
+a tiny raw frame as a signal, and the engine asks back, on its encoder thread, for the bytes. The queue
+between the
+two is ours: a signal that gets lost is noticed and made up for.
+"""
 
 from __future__ import annotations
 
-import logging
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 import reactor_webrtc as rw
 
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.transports.gate import FrameGate
 
-log = logging.getLogger(__name__)
+QUEUE_FRAMES = 4
+"""Frames that may wait for the engine to ask; one more drops them all up to the next keyframe."""
+SIGNAL_WIDTH, SIGNAL_HEIGHT = 64, 36
+SIGNAL = bytes(SIGNAL_WIDTH * SIGNAL_HEIGHT * 4)
+"""The raw frame whose only purpose is to be counted; the smaller the cheaper."""
+EXTRA_SIGNAL_US = 1000
+"""The engine ignores a second frame in the same millisecond."""
 
 
-class EncodedVideoSender:
-    """Pushes encoded frames into one peer's track.
+class InlineVideoSender:
+    """Implements `transports.port.VideoSender`."""
 
-    The engine keeps pushed frames in a first-in-first-out queue of its own and takes one out for each frame that
-    its pipeline lets through. Where the pipeline drops one, every later frame comes out one frame late, for
-    ever. So: nothing is pushed before the peer is connected, the gate keeps below the estimate, and
-    the peer compares `pushed` with what came out; a lag that stays is cured by a new track.
-    """
-
-    def __init__(
-        self, mid: str, codec: VideoCodec, track: rw.EncodedVideoTrack, request_key: Callable[[], None]
-    ) -> None:
+    def __init__(self, mid: str, codec: VideoCodec, request_key: Callable[[], None]) -> None:
         self.mid = mid
         self.codec = codec
-        self.track = track
-        self.pushed = 0
-        """Frames given to the engine on the present track."""
-        self.encoded_before = 0
-        """What the engine had counted when the present track began; its count goes on across tracks."""
-        self.open = False
         self.gate = FrameGate()
+        self.open = False
+        self.sent = 0
+        self.dropped = 0
+        self.bound = threading.Event()
+        """Set when the engine has asked for the first time: its encoder belongs to this track."""
+        self.track: rw.Track | None = None
         self._request_key = request_key
+        self._waiting: deque[EncodedFrame] = deque()
+        self._lock = threading.Lock()
+        # From our clock, time.monotonic, to the engine's.
+        self._offset_us = rw.time_micros() - int(time.monotonic() * 1e6)
+
+    def attach(self, track: rw.Track) -> None:
+        self.track = track
 
     def push(self, frame: EncodedFrame) -> None:
-        if not self.open:
+        track = self.track
+        if not self.open or track is None:
             return
         if not self.gate.admits(frame.key, len(frame.data), time.monotonic()):
             if self.gate.wants_key():
                 self._request_key()
             return
-        self.track.push_encoded_frame(
-            frame.data, frame.key, frame.width, frame.height, frame.timestamp & 0xFFFFFFFF
-        )
-        self.pushed += 1
+        behind = self._queue(frame)
+        at = frame.timestamp * 1_000_000 // RTP_CLOCK_HZ + self._offset_us
+        track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at)
+        if behind:
+            track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at + EXTRA_SIGNAL_US)
 
-    def replace(self, track: rw.EncodedVideoTrack, encoded: int) -> None:
-        """Go on with a fresh engine queue; the next frame must be a keyframe."""
-        self.track = track
-        self.pushed = 0
-        self.encoded_before = encoded
-        self.gate.reset()
+    def signal(self) -> None:
+        """Make the engine ask once, although nothing may wait."""
+        if self.track is not None:
+            self.track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT)
+
+    def encode(self, _: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
+        """The engine asks for the next frame. Engine thread; None means there is none."""
+        self.bound.set()
+        with self._lock:
+            if not self._waiting:
+                return None
+            frame = self._waiting.popleft()
+        self.sent += 1
+        return frame.data, frame.key
+
+    def _queue(self, frame: EncodedFrame) -> bool:
+        """Add a frame; True when an earlier one still waits, so that a signal must have been lost."""
+        with self._lock:
+            if len(self._waiting) >= QUEUE_FRAMES:
+                self.dropped += len(self._waiting)
+                self._waiting.clear()
+                if not frame.key:
+                    self.dropped += 1
+                    self.gate.reset()
+                    return False
+            self._waiting.append(frame)
+            return len(self._waiting) > 1
 
 
-def listen(
-    track: rw.EncodedVideoTrack, on_keyframe: Callable[[], None], on_bitrate: Callable[[int], None]
-) -> None:
-    """Forward the engine's feedback. Its callbacks hold the GIL on a native thread: keep them short."""
+def listen(track: rw.Track, on_bitrate: Callable[[int], None], on_keyframe: Callable[[], None]) -> None:
+    """Forward the engine's feedback. Its callbacks hold the GIL on a native thread: they must be short."""
 
     def feedback(event: rw.KeyFrameRequest | rw.RateUpdate) -> None:
         if isinstance(event, rw.RateUpdate):
