@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .pages import HERE, WEB
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 
-HERE = Path(__file__).parent
-WEB = HERE.parents[1] / "src" / "reactor_runtime" / "web"
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self'; "
     "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -86,15 +84,6 @@ def new_page(browser: Any) -> Iterator[NewPage]:
 def _is_complaint(line: Any) -> bool:
     # A refused request is logged by the browser itself; the page has its own words for it.
     return line.type == "error" and not line.text.startswith("Failed to load resource")
-
-
-def until(page: Any, expression: str, limit: float = 10) -> None:
-    """Waits for a truth in the page. Playwright's own `wait_for_function` needs `unsafe-eval`, which we refuse."""
-    deadline = time.monotonic() + limit
-    while not page.evaluate(expression):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never became true: {expression}")
-        page.wait_for_timeout(50)
 
 
 class _Files(SimpleHTTPRequestHandler):

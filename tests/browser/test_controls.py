@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import until
+
+from .pages import until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 
-from conftest import WEB
+from .pages import WEB
 
 FILES = sorted(path for path in WEB.iterdir() if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import until
+
+from .pages import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
