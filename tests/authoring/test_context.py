@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import threading
+import weakref
 
 import pytest
 
@@ -82,6 +84,17 @@ def test_a_kept_context_is_of_no_use_later():
             with pytest.raises(NoSessionError, match="'session-1', which has ended"):
                 call()
     assert "ended" in repr(kept)
+
+
+def test_what_the_author_keeps_does_not_keep_the_session():
+    session = FakeSession()
+    gone = weakref.ref(session)
+    with running(session) as kept:
+        track = kept.get_track()
+    del session
+    gc.collect()
+    assert gone() is None
+    assert (kept.session_id, kept.tracks, track.name) == ("session-1", {}, "main_video")
 
 
 def test_deactivating_twice_is_harmless():

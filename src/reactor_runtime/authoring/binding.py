@@ -48,7 +48,7 @@ def bound(cls: type, weights: WeightsSource) -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _remove_one(binding)
+            _bound.remove(binding)  # equal ones may be nested; it does not matter which of them goes
         _current.reset(token)
 
 
@@ -86,8 +86,3 @@ def _find(called_on: type) -> Binding:
         f"{called_on.__name__}.weights() could mean several models of this process: {names}. Call it on the "
         f"class itself, as in {names.split(', ')[0]}.weights(...)."
     )
-
-
-def _remove_one(binding: Binding) -> None:
-    # Equal bindings may be nested; it does not matter which of them goes.
-    _bound.remove(binding)

@@ -34,51 +34,56 @@ class Context:
     """One session, for the author. Every method may be called from any thread of the session."""
 
     def __init__(self, session: SessionPort) -> None:
-        self._session = session
+        self._session: SessionPort | None = session
+        self._session_id = session.session_id
+        self._model_name = session.model_name
         self._profiler = Profiler()
-        self._ended = False
 
     def __repr__(self) -> str:
-        state = "ended" if self._ended else "running"
+        state = "ended" if self.ended else "running"
         return f"<Context of session {self.session_id!r} on {self.model_name!r}, {state}>"
 
     @property
     def ended(self) -> bool:
         """Whether the session is over, and this object with it."""
-        return self._ended
+        return self._session is None
 
     @property
     def session_id(self) -> str:
-        return self._session.session_id
+        return self._session_id
 
     @property
     def model_name(self) -> str:
-        return self._session.model_name
+        return self._model_name
 
     @property
     def connected(self) -> bool:
         """False while no client is attached, so that a model may pause until one is back."""
-        return not self._ended and self._session.connected
+        session = self._session
+        return session is not None and session.connected
 
     @property
     def tracks(self) -> Mapping[str, Track]:
-        """The tracks of this session by name."""
-        return self._session.tracks
+        """The tracks of this session by name; none when it has ended."""
+        session = self._session
+        return session.tracks if session is not None else {}
 
     def should_stop(self) -> bool:
         """True as soon as the session is to end. Check it in every turn of a loop."""
-        return self._ended or self._session.should_stop()
+        session = self._session
+        return session is None or session.should_stop()
 
     def wait_stop(self, timeout: float) -> bool:
         """Sleep up to `timeout` seconds, waking early when the session is to end; then `should_stop()`."""
-        return self._ended or self._session.wait_stop(timeout)
+        session = self._session
+        return session is None or session.wait_stop(timeout)
 
     def get_track(self, name: str | None = None) -> Track:
         """The track `name`, or the default one. Raises `TrackError` when there is no such track."""
-        self._require_running("get_track()")
-        track = default_track(self.tracks) if name is None else self.tracks.get(name)
+        tracks = self._require_session("get_track()").tracks
+        track = default_track(tracks) if name is None else tracks.get(name)
         if track is None:
-            raise TrackError(_no_such_track(name, self.tracks))
+            raise TrackError(_no_such_track(name, tracks))
         return track
 
     def emit_block(self, frames: Any) -> None:
@@ -87,8 +92,7 @@ class Context:
 
     def send(self, data: Any) -> None:
         """Send a JSON message to all clients; what cannot be sent raises `MessageError` here."""
-        self._require_running("send()")
-        self._session.send(data)
+        self._require_session("send()").send(data)
 
     def profiler(self) -> Profiler:
         """Times sections of this session's code; see `Profiler`."""
@@ -101,16 +105,19 @@ class Context:
         """Does nothing; see `enable_monitoring`."""
 
     def _end(self) -> None:
-        self._ended = True
-        for track in self.tracks.values():
+        tracks = self.tracks
+        self._session = None  # a context that the author kept must not keep the session's frames
+        for track in tracks.values():
             track.release()
 
-    def _require_running(self, what: str) -> None:
-        if self._ended:
+    def _require_session(self, what: str) -> SessionPort:
+        session = self._session
+        if session is None:
             raise NoSessionError(
                 f"{what} was called on session {self.session_id!r}, which has ended. Do not keep the context "
                 f"between sessions: call get_ctx() in each."
             )
+        return session
 
 
 def _no_such_track(name: str | None, tracks: Mapping[str, Track]) -> str:

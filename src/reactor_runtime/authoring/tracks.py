@@ -133,6 +133,10 @@ class OutputTrack(Track):
         bound._sink = sink
         return bound
 
+    def release(self) -> None:
+        super().release()
+        self._sink = None  # a track that the author kept must not keep the session's frames
+
     def emit(self, frame: Any = None, bucket: int | None = None) -> None:
         """Send `frame` to the client; may block to pace the model.
 
@@ -150,9 +154,10 @@ class OutputTrack(Track):
         return self._require_sink().latest(self.name)
 
     def _require_sink(self) -> OutputSink:
-        if self._sink is None or self._ended:
+        sink = self._sink
+        if sink is None:
             raise self._unbound()
-        return self._sink
+        return sink
 
 
 class InputTrack(Track):
@@ -167,14 +172,19 @@ class InputTrack(Track):
         bound._source = source
         return bound
 
+    def release(self) -> None:
+        super().release()
+        self._source = None
+
     def latest(self) -> NDArray[Any] | None:
         """The newest frame ``(H, W, 3)`` uint8 RGB or block ``(channels, M)`` int16, or None before it."""
         return self._require_source().latest(self.name)
 
     def _require_source(self) -> InputSource:
-        if self._source is None or self._ended:
+        source = self._source
+        if source is None:
             raise self._unbound()
-        return self._source
+        return source
 
 
 class VideoOut(OutputTrack):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Fields of the argument models are named with this before the parameter's own name; see schema.py.
 FIELD_PREFIX = "p_"
 MAX_DEPTH = 64
+# The largest whole number up to which a double counts in steps of one. A larger float is not taken for one.
+MAX_EXACT = 2**53
 # Beyond, a whole number no longer fits a double, and Python stops printing it in full.
 MAX_INTEGER_BITS = 1_000
 _MAX_PROBLEMS = 3
@@ -158,7 +160,7 @@ def _refuse_confused(command: str, field: str, path: str, sent: object, value: o
 
 
 def _whole(value: float) -> int | float:
-    return int(value) if value.is_integer() and abs(value) < 2.0**MAX_INTEGER_BITS else value
+    return int(value) if value.is_integer() and abs(value) <= MAX_EXACT else value
 
 
 def _is_unicode(text: str) -> bool:
@@ -193,6 +195,8 @@ def _path(problem: ErrorDetails, data: object) -> str:
 
 def _reason(problem: ErrorDetails) -> str:
     kind, given = problem["type"], problem["input"]
+    if kind in ("int_type", "int_from_float") and isinstance(given, float) and given.is_integer():
+        return f"must be a whole number that a double holds exactly, not {_echo(given)}"
     if kind in _WANTED:
         return f"must be {_WANTED[kind]}, not {_echo(given)}"
     if kind == "value_error":  # raised by a validator of the author, for the user to read
