@@ -212,14 +212,17 @@ def test_a_model_that_cannot_load_is_explained(tmp_path: Path, new_page: Any) ->
         "import time\nfrom reactor_runtime import VideoModel, model\n\n@model(name='broken')\n"
         "class Broken(VideoModel):\n    def __init__(self):\n        time.sleep(3)\n"
         "        raise FileNotFoundError('weights/base.bin is not there')\n"
+        "    def start_session(self):\n        pass\n"
     )
     server = Server(tmp_path)
     server.start()
     page = new_page()
     page.goto(server.url)
     page.locator(".veil").get_by_text("The model is loading").wait_for()
-    page.locator(".veil").get_by_text(re.compile("weights/base.bin|does not answer")).wait_for()
+    page.locator(".veil").get_by_text("weights/base.bin is not there").wait_for()
     server.kill()
+    page.wait_for_timeout(3_500)  # the page has asked again, and nobody is there
+    assert page.locator(".veil").get_by_text("weights/base.bin is not there").is_visible()
 
 
 def test_the_policy_holds_and_the_page_is_light(server: Server, new_page: Any) -> None:
