@@ -24,7 +24,8 @@
       if ("brightness" in data) runtime.value = data.brightness;
       return { ok: true };
     },
-    delay: 0,
+    delay: 0, // ms before a command is answered
+    slow: 0, // ms before a request is answered
     say: (object) => runtime.channel?.send(JSON.stringify(object)),
     end(reason, message = null) {
       runtime.say({ scope: "runtime", data: { type: "sessionEnded", data: { reason, message } } });
@@ -145,6 +146,7 @@
     if (path.startsWith("/web/")) return real(url);
     if (runtime.down) throw new TypeError("Failed to fetch");
     const key = path.includes("/transport/webrtc/") ? path.split("/").pop() : path;
+    if (runtime.slow) await new Promise((done) => setTimeout(done, runtime.slow));
     const route = routes[`${method === "PUT" ? "POST" : method} ${key}`];
     const [status, reply] = route ? await route(body ? JSON.parse(body) : undefined, method) : [404, { detail: "Not found", code: "not_found" }];
     return new Response(JSON.stringify(reply), { status, headers: { "Content-Type": "application/json" } });

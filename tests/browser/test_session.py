@@ -149,6 +149,36 @@ def test_stop_and_start(open_page: Open) -> None:
     assert page.evaluate("runtime.started") == 2
 
 
+def test_stop_ends_no_session_of_somebody_else(open_page: Open) -> None:
+    page = open_page("runtime.state = 'STREAMING';")
+    stage(page, "Somebody else is playing")
+    page.get_by_role("button", name="Stop").click()
+    phase(page, "ended")
+    page.wait_for_timeout(200)
+    assert page.evaluate("runtime.state") == "STREAMING"
+
+
+def test_stop_while_the_session_begins_leaves_none_behind(open_page: Open) -> None:
+    page = open_page("runtime.slow = 500;")
+    phase(page, "asking")
+    page.get_by_role("button", name="Stop").click()
+    phase(page, "ended")
+    until(page, "runtime.started === 1 && runtime.state === 'READY'")
+    assert page.evaluate("runtime.offers.length") == 0
+
+
+def test_what_was_moved_while_the_wire_was_down_is_sent_when_it_is_back(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    page.evaluate("runtime.slow = 600; runtime.hangUp()")
+    phase(page, "lost")
+    page.get_by_role("slider").press("End")
+    page.get_by_role("alert").filter(has_text="Not connected").wait_for()
+    phase(page, "live")
+    until(page, "runtime.value === 1")
+    page.get_by_role("alert").filter(has_text="Not connected").wait_for(state="hidden")
+
+
 def test_a_new_session_shows_defaults_again_and_keeps_drafts(open_page: Open) -> None:
     page = open_page(
         "runtime.commands.push({name: 'say', description: '', schema: {text: {type: 'string', required: true}}});"

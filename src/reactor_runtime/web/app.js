@@ -41,6 +41,7 @@ session.addEventListener("session", ({ detail: { descriptor, resumed } }) => {
 session.addEventListener("peer", ({ detail: peer }) => {
   stage.attach(peer.outputs);
   inputs.attach(peer.inputs);
+  cards.resend();
 });
 
 session.addEventListener("message", ({ detail }) => messages.message(detail));

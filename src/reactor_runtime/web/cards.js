@@ -47,6 +47,11 @@ export class Cards {
     for (const card of this.cards) if (live || !card.live) card.write(values?.[card.command.name] ?? {});
   }
 
+  /** The wire is back: what was moved meanwhile goes out now. */
+  resend() {
+    for (const card of this.cards) card.resend();
+  }
+
   /** A new session begins: live controls show the model's defaults again, drafts stay. */
   renew() {
     for (const card of this.cards) card.renew();
@@ -56,12 +61,14 @@ export class Cards {
 class Card {
   #touched = new Set();
   #newest;
+  #unsent = false;
   #fresh = false; // Enter in a live card ends an entry and submits the form, and must not send twice
 
   constructor(command, send, heard) {
     this.command = command;
     this.live = command.live;
     this.#newest = new Newest((args) => send(command.name, args), (error, reply) => {
+      this.#unsent = error?.code === "not_connected";
       if (error) this.#refused(error);
       else this.#said(`✓ ${Math.max(1, Math.round(reply.ms))} ms`);
       heard(command.name, error, reply);
@@ -122,8 +129,13 @@ class Card {
     this.#check();
   }
 
+  resend() {
+    if (this.#unsent && this.live) this.#submit(true);
+  }
+
   renew() {
     this.#newest.clear();
+    this.#unsent = false;
     this.#said("");
     this.#clear();
     if (!this.live) return;

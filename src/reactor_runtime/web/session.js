@@ -44,11 +44,15 @@ export class Session extends EventTarget {
   }
 
   async stop() {
-    this.#run?.abort();
+    this.#run?.abort("stopped");
     this.#wake();
     this.#drop();
-    this.#mine = null;
     this.#enter("ended", "", "stopped");
+    if (this.#mine) await this.#close(); // a session of somebody else is not ours to end
+  }
+
+  async #close() {
+    this.#mine = null;
     await this.api.stop().catch(() => {});
   }
 
@@ -90,6 +94,7 @@ export class Session extends EventTarget {
   /** One connection: null when it was lost, the end when the session has one. */
   async #visit(signal, connected) {
     const { descriptor, resumed, ended } = await this.#obtain();
+    if (signal.reason === "stopped") return this.#close(); // it began while the visitor had second thoughts
     if (signal.aborted || ended) return ended;
     if (this.phase !== "lost") this.#enter("connecting");
     this.descriptor = descriptor;

@@ -2,6 +2,8 @@
 
 import { el, humanize } from "./dom.js";
 
+const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
+
 export class Stage {
   #tiles = new Map();
   #frames = 0;
@@ -59,7 +61,7 @@ export class Stage {
   }
 
   #watch(video) {
-    if (!("requestVideoFrameCallback" in video)) return;
+    if (!COUNTS_FRAMES) return;
     const seen = (now) => {
       this.lastFrame = now;
       if (video === this.main) this.#frames += 1;
@@ -113,7 +115,7 @@ export class Stage {
 
   /** No frame for so long, although the page is in front of somebody. */
   stillFor(ms) {
-    return !document.hidden && performance.now() - this.lastFrame > ms;
+    return COUNTS_FRAMES && !document.hidden && performance.now() - this.lastFrame > ms;
   }
 
   /** Called about once a second: `1280×720 · 30 fps`, and what else is known; null when nothing plays. */
@@ -123,7 +125,8 @@ export class Stage {
     this.#frames = 0;
     this.#counted = now;
     const { videoWidth: width, videoHeight: height } = this.main ?? {};
-    const known = width && extra ? [`${width}×${height}`, `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} fps`] : [];
+    const known = width && extra ? [`${width}×${height}`] : [];
+    if (known.length && COUNTS_FRAMES) known.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} fps`);
     this.facts.textContent = [...known, ...(extra ?? [])].join(" · ");
   }
 }
