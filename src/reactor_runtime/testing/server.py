@@ -1,0 +1,122 @@
+"""The whole HTTP runtime in this process: routes, session, model threads and encoders, without sockets.
+
+::
+
+    async with serve(MyModel) as server:
+        client = await server.join()
+        assert await client.command("set_prompt", prompt="rain") is None
+        await client.wait_frames(10)
+        await client.stop()
+        assert client.end["reason"] == "stopped"
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from reactor_runtime.errors import WeightsError
+from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.project.project import Project
+from reactor_runtime.runtimes.http.app import create_app
+from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.http.runtime import Runtime
+from reactor_runtime.session.states import State
+from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
+
+from .client import Client
+
+if TYPE_CHECKING:
+    import httpx
+
+    from reactor_runtime.authoring.model import VideoModel
+
+BASE_URL = "http://localhost:8080"
+DIRECTIONS = {"out": "recvonly", "in": "sendonly"}
+"""A track's direction, from the model's point of view to the client's."""
+
+
+class FolderWeights:
+    """Weights below one folder; none at all without it."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self._root = root
+
+    def path(self, name: str) -> Path:
+        if self._root is None:
+            raise WeightsError(f"Weights {name!r} are asked for, but the test gave no folder of weights.")
+        return self._root / name
+
+
+class MemoryServer:
+    """A running worker. `http` speaks to its routes, `runtime` is what stands behind them."""
+
+    def __init__(self, runtime: Runtime, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
+        self.runtime = runtime
+        self.engine = engine
+        self.http = http
+        self.status: int | None = None
+        """What the process would have exited with; None while it runs."""
+
+    def client(
+        self,
+        *,
+        codecs: tuple[VideoCodec, ...] = (VideoCodec.VP8, VideoCodec.H264),
+        channels: tuple[str, ...] = ("data",),
+    ) -> Client:
+        """A client that offers one section for each track of the model."""
+        tracks = list(self.runtime.tracks.values())
+        sections = [OfferedSection(t.kind.value, DIRECTIONS[t.direction.value]) for t in tracks]
+        wire = self.engine.client(sections, codecs=codecs, channels=channels)
+        return Client(self.http, wire, [track.name for track in tracks])
+
+    async def join(self) -> Client:
+        """Start a session and connect a client to it."""
+        client = self.client()
+        await client.start()
+        await client.connect()
+        return client
+
+    async def wait_state(self, state: State, within: float = 5.0) -> None:
+        """Return when the worker is in `state`. Raises `TimeoutError`."""
+        async with asyncio.timeout(within):
+            while self.runtime.life.state is not state:  # noqa: ASYNC110 - a test may look at any state
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def serve(
+    model_class: type[VideoModel],
+    config: DictConfig | Mapping[str, Any] | None = None,
+    *,
+    weights: Path | None = None,
+    options: HttpOptions | None = None,
+    ready: bool = True,
+) -> AsyncIterator[MemoryServer]:
+    """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded."""
+    import httpx  # a test's dependency, not the runtime's
+
+    settings = config if isinstance(config, DictConfig) else OmegaConf.create(dict(config or {}))
+    project = Project(Path.cwd(), model_class, settings, FolderWeights(weights))
+    options = options or HttpOptions()
+    engine = MemoryEngine()
+    runtime = Runtime(project, options, engine, lambda status: _leave(server, status))
+    app = create_app(lambda: runtime, options)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
+        server = MemoryServer(runtime, engine, http)
+        runtime.load()
+        try:
+            if ready:
+                await server.wait_state(State.READY, within=30.0)
+            yield server
+        finally:
+            await runtime.close()
+
+
+def _leave(server: MemoryServer, status: int) -> None:
+    server.status = status

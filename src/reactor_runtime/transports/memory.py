@@ -1,0 +1,357 @@
+"""A wire inside one process, for tests: what a client would get lands in a `MemoryClient`.
+
+The SDP is real text and goes through the same parsing as any other; only ICE, DTLS and packets are left out.
+A client and its peer find each other by the `ice-ufrag` of the offer. An offer of somebody else is answered
+too, and then nobody connects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.errors import EngineError, RequestError
+from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+
+from . import sdp
+from .gate import FrameGate
+from .port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DATA_CHANNEL = "data"
+MESSAGE_LIMIT = 256 * 1024
+"""Bytes of a data channel message, as browsers announce it."""
+FAST_BPS = 1_000_000_000
+"""The rate of a wire that carries everything."""
+PAYLOAD_TYPES = {VideoCodec.VP8: 96, VideoCodec.H264: 97}
+CANDIDATE = "candidate:1 1 udp 2113937151 127.0.0.1 9 typ host"
+
+
+@dataclass(frozen=True)
+class OfferedSection:
+    """One media section of a client's offer; the direction is the client's."""
+
+    kind: str
+    direction: str
+
+
+class MemoryEngine:
+    """Implements `transports.port.Engine`. Keeps the peers it made, for tests to look at."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.peers: list[MemoryPeer] = []
+        self.closed = False
+        self._clients: dict[str, MemoryClient] = {}
+
+    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> MemoryPeer:
+        if self.closed:
+            raise EngineError("The media engine is closed.")
+        peer = MemoryPeer(config, events, self._clients.get)
+        self.peers.append(peer)
+        return peer
+
+    def client(
+        self,
+        sections: Sequence[OfferedSection] = (OfferedSection("video", "recvonly"),),
+        *,
+        codecs: Sequence[VideoCodec] = (VideoCodec.VP8, VideoCodec.H264),
+        channels: Sequence[str] = (DATA_CHANNEL,),
+    ) -> MemoryClient:
+        """A client that offers these sections, in this order. Call on the event loop."""
+        key = f"memory{len(self._clients) + 1}"
+        client = self._clients[key] = MemoryClient(key, sections, codecs, channels, self.peers)
+        return client
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MemoryClient:
+    """The far end of a `MemoryPeer`. Event loop only, unless a method says otherwise."""
+
+    def __init__(
+        self,
+        key: str,
+        sections: Sequence[OfferedSection],
+        codecs: Sequence[VideoCodec],
+        channels: Sequence[str],
+        peers: Sequence[MemoryPeer],
+    ) -> None:
+        self.key = key
+        self.messages: list[tuple[str, bytes]] = []
+        self.frames: dict[str, list[EncodedFrame]] = {}
+        """What was received, by mid."""
+        self.reading = True
+        """While False, messages stay in the server's buffers, as on a network that has gone."""
+        self.closed = False
+        """Whether the server has ended the connection."""
+        self.peer: MemoryPeer | None = None
+        self._sections = tuple(sections)
+        self._codecs = tuple(codecs)
+        self._channels = tuple(channels)
+        self._peers = peers
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+
+    def create_offer(self) -> str:
+        mids = [str(index) for index in range(len(self._sections) + bool(self._channels))]
+        lines = ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {' '.join(mids)}"]
+        for mid, section in zip(mids, self._sections, strict=False):
+            lines += self._media_lines(mid, section)
+        if self._channels:
+            lines += [
+                "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+                "c=IN IP4 0.0.0.0",
+                f"a=mid:{mids[-1]}",
+                f"a=ice-ufrag:{self.key}",
+                "a=sctp-port:5000",
+                f"a=max-message-size:{MESSAGE_LIMIT}",
+            ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def connect(self, answer: str, *, open_channels: bool = True) -> None:
+        """Take the server's answer: the wire is up when this returns."""
+        peer = next((peer for peer in self._peers if peer.key == _ufrag(answer)), None)
+        if peer is None:
+            raise ValueError("this answer is not from a MemoryPeer")
+        self.peer = peer
+        peer.link(self)
+        if open_channels:
+            for label in self._channels:
+                peer.open_channel(label)
+
+    def send(self, data: str | bytes, label: str = DATA_CHANNEL) -> None:
+        peer = self._require_peer()
+        payload = data.encode("utf-8") if isinstance(data, str) else data
+        peer.deliver(label, payload, isinstance(data, bytes))
+
+    def send_video(self, mid: str, rgb: NDArray[np.uint8]) -> None:
+        """Send a picture ``(H, W, 3)`` uint8 RGB. Any thread: it plays the engine's."""
+        self._require_peer().events.video_received(mid, rgb)
+
+    def request_keyframe(self, mid: str) -> None:
+        """PLI. Any thread: it plays the engine's."""
+        self._require_peer().events.keyframe_requested(mid)
+
+    def lose_network(self) -> None:
+        """Nothing arrives any more, in either direction; the server has not given up yet."""
+        self._require_peer().change_state(PeerState.DISCONNECTED)
+
+    def find_network(self) -> None:
+        self._require_peer().change_state(PeerState.CONNECTED)
+
+    def fail(self) -> None:
+        """The server has given up on the network."""
+        self._require_peer().change_state(PeerState.FAILED)
+
+    def close(self) -> None:
+        """Leave, as a page that is closed does."""
+        peer, self.peer = self.peer, None
+        if peer is not None:
+            peer.unlink()
+
+    async def wait_for(self, condition: Callable[[], bool], within: float = 5.0) -> None:
+        """Return when `condition()` holds; looked at whenever something arrives. Raises `TimeoutError`."""
+        async with asyncio.timeout(within):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def take(self, label: str, data: bytes) -> None:
+        """A message arrives."""
+        self.messages.append((label, data))
+        self._wake()
+
+    def take_frame(self, mid: str, frame: EncodedFrame) -> None:
+        """A picture arrives. Encoder thread."""
+        self.frames.setdefault(mid, []).append(frame)
+        self._wake()
+
+    def lose_peer(self) -> None:
+        """The server has ended the connection."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _require_peer(self) -> MemoryPeer:
+        if self.peer is None:
+            raise RuntimeError("this client is not connected")
+        return self.peer
+
+    def _media_lines(self, mid: str, section: OfferedSection) -> list[str]:
+        formats = {PAYLOAD_TYPES[codec]: f"{codec}/90000" for codec in self._codecs}
+        if section.kind == "audio":
+            formats = {111: "opus/48000/2"}
+        return [
+            f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, formats))}",
+            "c=IN IP4 0.0.0.0",
+            f"a=mid:{mid}",
+            f"a=ice-ufrag:{self.key}",
+            f"a={section.direction}",
+            "a=rtcp-mux",
+            *(f"a=rtpmap:{number} {name}" for number, name in formats.items()),
+        ]
+
+
+class MemoryPeer:
+    """Implements `transports.port.Peer`."""
+
+    def __init__(
+        self, config: PeerConfig, events: PeerEvents, find: Callable[[str], MemoryClient | None]
+    ) -> None:
+        self.config = config
+        self.events = events
+        self.key = f"peer{id(self):x}"
+        self.candidates: list[IceCandidate] = []
+        self.closed = False
+        self.slow_gathering = 0.0
+        """Seconds that `gathered` takes."""
+        self._find = find
+        self._client: MemoryClient | None = None
+        self._answer = ""
+        self._senders: list[MemorySender] = []
+        self._open: set[str] = set()
+        self._unread: list[tuple[str, bytes]] = []
+
+    @property
+    def senders(self) -> Sequence[MemorySender]:
+        return tuple(self._senders)
+
+    async def answer(self, offer: str, sections: Sequence[Section]) -> str:
+        head, media = sdp.parse(offer)
+        by_mid = {section.mid: section for section in sections}
+        for part in media:
+            section = by_mid.get(part.mid)
+            if section is not None and section.sends and part.kind == "video":
+                self._add_sender(section, part)
+            part.lines = self._answer_lines(part, section)
+        self._answer = sdp.join(head, media)
+        return self._answer
+
+    async def add_candidate(self, candidate: IceCandidate) -> None:
+        if sdp.usable_candidate(candidate.candidate):
+            self.candidates.append(candidate)
+
+    async def gathered(self, within: float) -> str:
+        await asyncio.sleep(min(self.slow_gathering, within))
+        return sdp.with_candidates(self._answer, [(CANDIDATE, None)])
+
+    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
+        client = self._client
+        if client is None or label not in self._open or len(data) > MESSAGE_LIMIT:
+            return False
+        if client.reading:
+            self._release(client)
+            client.take(label, data)
+        else:
+            self._unread.append((label, data))
+        return True
+
+    def buffered(self) -> int:
+        if self._client is not None and self._client.reading:
+            self._release(self._client)
+        return sum(len(data) for _, data in self._unread)
+
+    async def stats(self) -> dict[str, Any]:
+        return {"outbound": [{"mid": s.mid, "frames_sent": s.sent} for s in self._senders]}
+
+    async def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            client.lose_peer()
+
+    # --- for the client ---
+
+    def link(self, client: MemoryClient) -> None:
+        """ICE and DTLS are up."""
+        if self.closed:
+            raise RequestError(409, "connection_closed", "The server has closed this connection.")
+        self._client = client
+        for sender in self._senders:
+            sender.client = client
+        self.change_state(PeerState.CONNECTING)
+        self.change_state(PeerState.CONNECTED)
+
+    def unlink(self) -> None:
+        self._client = None
+        for label in sorted(self._open):
+            self.events.channel_closed(label)
+        self._open.clear()
+        self.change_state(PeerState.CLOSED)
+
+    def open_channel(self, label: str) -> None:
+        self._open.add(label)
+        if not self.closed:
+            self.events.channel_opened(label)
+
+    def change_state(self, state: PeerState) -> None:
+        if not self.closed:
+            self.events.state_changed(state)
+
+    def deliver(self, label: str, data: bytes, binary: bool) -> None:
+        if not self.closed:
+            self.events.message_received(label, data, binary)
+
+    def _release(self, client: MemoryClient) -> None:
+        unread, self._unread = self._unread, []
+        for label, data in unread:
+            client.take(label, data)
+
+    def _add_sender(self, section: Section, part: sdp.MediaSection) -> None:
+        common = [codec for codec in section.codecs if codec in part.codecs.values()]
+        if common:
+            self._senders.append(MemorySender(section.mid, common[0], self.events))
+
+    def _answer_lines(self, part: sdp.MediaSection, section: Section | None) -> list[str]:
+        direction = "inactive"
+        if section is not None:
+            direction = "sendonly" if section.sends else "recvonly"
+        kept = ("a=ice-ufrag:", "a=candidate:", "a=end-of-candidates", f"a={part.direction}")
+        lines = [line for line in part.lines if not line.startswith(kept)]
+        extra = [f"a={direction}"] if part.kind in ("audio", "video") else []
+        return [*lines, f"a=ice-ufrag:{self.key}", *extra]
+
+
+class MemorySender:
+    """Implements `transports.port.VideoSender`."""
+
+    def __init__(self, mid: str, codec: VideoCodec, events: PeerEvents) -> None:
+        self.mid = mid
+        self.codec = codec
+        self.gate = FrameGate()
+        self.gate.set_rate(FAST_BPS)
+        self.sent = 0
+        self.client: MemoryClient | None = None
+        self._events = events
+        self._lock = threading.Lock()
+
+    def push(self, frame: EncodedFrame) -> None:
+        client = self.client
+        if client is None or client.closed:
+            return
+        with self._lock:
+            admitted = self.gate.admits(frame.key, len(frame.data), time.monotonic())
+        if admitted:
+            self.sent += 1
+            client.take_frame(self.mid, frame)
+        elif self.gate.wants_key():
+            self._events.keyframe_requested(self.mid)
+
+
+def _ufrag(text: str) -> str:
+    prefix = "a=ice-ufrag:"
+    return next((line[len(prefix) :] for line in text.splitlines() if line.startswith(prefix)), "")

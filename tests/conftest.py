@@ -1,0 +1,43 @@
+"""Coroutines are tests too, and no test leaves a thread of ours behind."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+ROOMS_WITH_THREADS = {"media", "session", "runtimes", "transports"}
+THREADS_END_S = 3.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    asyncio.run(_in_time(function(**arguments)))
+    return True
+
+
+async def _in_time(test: Any) -> None:
+    async with asyncio.timeout(60):
+        await test
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not ROOMS_WITH_THREADS & set(request.path.parts):
+        yield
+        return
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + THREADS_END_S
+    while left := [t.name for t in set(threading.enumerate()) - before if t.name.startswith("reactor-")]:
+        assert time.monotonic() < deadline, f"threads are left: {left}"
+        time.sleep(0.005)
