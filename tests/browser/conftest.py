@@ -17,8 +17,9 @@ from .pages import HERE, WEB
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 
 CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; connect-src 'self'; "
-    "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
+    "connect-src 'self'; style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 FLAGS = [
     "--no-sandbox",
@@ -59,7 +60,9 @@ def new_page(browser: Any) -> Iterator[NewPage]:
     contexts: list[Any] = []
     complaints: list[str] = []
 
-    def new(width: int = 1280, height: int = 800, dark: bool = True, script: str | None = None, **more: Any) -> Any:
+    def new(
+        width: int = 1280, height: int = 800, dark: bool = True, script: str | None = None, **more: Any
+    ) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",

@@ -11,7 +11,7 @@ WEB = HERE.parents[1] / "src" / "reactor_runtime" / "web"
 
 
 def until(page: Any, expression: str, limit: float = 10) -> None:
-    """Waits for a truth in the page. Playwright's own `wait_for_function` needs `unsafe-eval`, which we refuse."""
+    """Waits for a truth in the page. Playwright's `wait_for_function` needs `unsafe-eval`: refused."""
     deadline = time.monotonic() + limit
     while not page.evaluate(expression):
         if time.monotonic() > deadline:

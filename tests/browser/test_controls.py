@@ -59,10 +59,13 @@ def test_a_number_entry_moves_the_slider_and_sends_when_finished(open_page: Open
 
 
 def test_a_drag_is_coalesced_to_the_newest(open_page: Open) -> None:
-    page = open_page(one({"type": "integer", "minimum": 0, "maximum": 100, "default": 0}), "runtime.delay = 150;")
+    page = open_page(
+        one({"type": "integer", "minimum": 0, "maximum": 100, "default": 0}), "runtime.delay = 150;"
+    )
     page.evaluate(
         """() => { const range = document.querySelector('input[type=range]');
-                   for (let i = 1; i <= 60; i++) { range.value = i; range.dispatchEvent(new Event('input')); } }"""
+                   for (let i = 1; i <= 60; i++) {
+                     range.value = i; range.dispatchEvent(new Event('input')); } }"""
     )
     assert sent(page, 2) == [{"value": 1}, {"value": 60}]
     page.wait_for_timeout(300)
@@ -166,7 +169,9 @@ def test_a_value_out_of_range_is_refused_at_its_field_and_not_sent(open_page: Op
 
 
 def test_a_refusal_of_the_model_is_shown_at_the_field_and_in_the_messages(open_page: Open) -> None:
-    refusal = 'runtime.handle = () => { throw { code: "wall", message: "There is a wall.", field: "direction" }; };'
+    refusal = (
+        'runtime.handle = () => { throw { code: "wall", message: "There is a wall.", field: "direction" }; };'
+    )
     page = open_page(one({"enum": ["left", "right"]}, "move", "direction"), refusal)
     page.get_by_role("radio", name="left").click()
     error = card(page, "move").get_by_role("alert").filter(has_text="There is a wall.")
@@ -186,7 +191,9 @@ def test_a_refusal_of_a_button_is_shown(open_page: Open) -> None:
 
 def test_messages_and_results_are_listed_and_bursts_share_a_line(open_page: Open) -> None:
     page = open_page([{"name": "count"}], "runtime.handle = () => ({ result: { total: 3 } });")
-    page.evaluate("for (let i = 0; i < 5; i++) runtime.say({scope: 'application', data: {type: 'progress', step: i}})")
+    page.evaluate(
+        "for (let i = 0; i < 5; i++) runtime.say({scope: 'application', data: {type: 'progress', step: i}})"
+    )
     log = page.get_by_role("log")
     log.get_by_text("×5").wait_for()
     assert log.locator("li").count() == 1
@@ -205,7 +212,9 @@ def test_live_can_be_switched_off(open_page: Open) -> None:
 
 
 def test_the_page_is_operable_by_keyboard_alone(open_page: Open) -> None:
-    page = open_page([{"name": "jump"}, *one({"enum": ["left", "right"], "default": "left"}, "move", "direction")])
+    page = open_page(
+        [{"name": "jump"}, *one({"enum": ["left", "right"], "default": "left"}, "move", "direction")]
+    )
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
@@ -220,12 +229,19 @@ def test_the_page_is_operable_by_keyboard_alone(open_page: Open) -> None:
 @pytest.mark.parametrize("width", [360, 1280, 2560])
 def test_nothing_sticks_out_at_any_width(open_page: Open, width: int) -> None:
     fields = {
-        "long_name_of_a_parameter_that_wraps": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.123456789},
+        "long_name_of_a_parameter_that_wraps": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "default": 0.123456789,
+        },
         "mode": {"enum": ["forward", "backward", "leftward", "rightward", "none"]},
         "extra": {"type": "object"},
         "points": {"type": "array", "items": {"type": "string"}, "default": ["a", "b"]},
     }
-    page = open_page([{"name": "everything", "schema": fields}, {"name": "an_action_with_a_long_name"}], width=width)
+    page = open_page(
+        [{"name": "everything", "schema": fields}, {"name": "an_action_with_a_long_name"}], width=width
+    )
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

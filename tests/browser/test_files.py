@@ -32,7 +32,7 @@ def test_nothing_inline_and_nothing_foreign() -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html)
     for path in FILES:
         hosts = set(re.findall(r"https?://([\w.-]*\w)", path.read_text()))
-        # The name of SVG's namespace, and a word in a sentence about secure pages: neither is asked for anything.
+        # SVG's namespace, and a word in a sentence about secure pages: neither is ever requested.
         assert hosts <= {"www.w3.org", "localhost"}, path.name
 
 

@@ -18,6 +18,8 @@ from .pages import until
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 MODEL = Path(__file__).parent / "model"
+VIDEO_WITHIN_MS = 2_500
+"""Two seconds from navigation to a decoded frame, and half a second for the test's own looking."""
 REACTOR = [sys.executable, "-c", "from reactor_runtime.cli.main import main; main()"]
 
 
@@ -106,7 +108,7 @@ def test_it_shows_video_within_two_seconds(server: Server, new_page: Any) -> Non
     page = new_page()
     page.goto(server.url)
     live(page)
-    assert page.evaluate("performance.now()") < 2_000 + 500  # counted from navigation; the polls of the test too
+    assert page.evaluate("performance.now()") < VIDEO_WITHIN_MS
     shows(page, 115, 140)
     assert page.title() == "grey"
     stop(page, server)
@@ -225,15 +227,12 @@ def test_a_model_that_cannot_load_is_explained(tmp_path: Path, new_page: Any) ->
     assert page.locator(".veil").get_by_text("weights/base.bin is not there").is_visible()
 
 
-def test_the_policy_holds_and_the_page_is_light(server: Server, new_page: Any) -> None:
+def test_everything_comes_from_the_server_under_its_policy(server: Server, new_page: Any) -> None:
     page = new_page()
-    page.goto(server.url)
+    policy = page.goto(server.url).header_value("content-security-policy")
+    assert "default-src 'self'" in policy
     live(page)
-    resources = page.evaluate(
-        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
-        ".filter(({ name }) => name.includes('/web/') || new URL(name).pathname === '/')"
-        ".map(({ name, encodedBodySize }) => [name, encodedBodySize])"
-    )
-    assert all(name.startswith(server.url) for name, _ in resources)
-    assert len(resources) > 10
+    names = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert len(names) > 10
+    assert all(name.startswith(server.url) for name in names)
     stop(page, server)

@@ -16,7 +16,9 @@ def schema(browser: Any, files: str) -> Any:
     page.goto(f"{files}/blank")
 
     def evaluate(expression: str, argument: Any = None) -> Any:
-        return page.evaluate(f"async (x) => {{ const m = await import('/web/schema.js'); return {expression}; }}", argument)
+        return page.evaluate(
+            f"async (x) => {{ const m = await import('/web/schema.js'); return {expression}; }}", argument
+        )
 
     yield evaluate
     page.close()
@@ -29,10 +31,16 @@ BOUNDED = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
     ("spec", "expected"),
     [
         (BOUNDED, {"kind": "number", "slider": True, "step": 0.01, "default": 0.5}),
-        ({"type": "integer", "minimum": 1, "maximum": 50}, {"kind": "number", "slider": True, "step": 1, "integer": True}),
+        (
+            {"type": "integer", "minimum": 1, "maximum": 50},
+            {"kind": "number", "slider": True, "step": 1, "integer": True},
+        ),
         ({"type": "number", "minimum": 0, "maximum": 100}, {"slider": True, "step": 1}),
         ({"type": "number", "minimum": -2, "maximum": 2}, {"slider": True, "step": 0.01}),
-        ({"type": "number", "exclusiveMinimum": 0, "maximum": 8, "multipleOf": 0.5}, {"slider": True, "step": 0.5}),
+        (
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 8, "multipleOf": 0.5},
+            {"slider": True, "step": 0.5},
+        ),
         ({"type": "integer", "minimum": 0, "maximum": 2**32 - 1}, {"kind": "number", "slider": False}),
         ({"type": "number"}, {"kind": "number", "slider": False}),
         ({"type": "boolean"}, {"kind": "toggle"}),
@@ -42,7 +50,10 @@ BOUNDED = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
         ({"const": "only"}, {"kind": "choice", "options": ["only"]}),
         ({"type": "string"}, {"kind": "text", "multiline": False}),
         ({"type": "string", "maxLength": 500}, {"kind": "text", "multiline": True}),
-        ({"anyOf": [BOUNDED, {"type": "null"}], "default": None}, {"kind": "number", "nullable": True, "slider": True}),
+        (
+            {"anyOf": [BOUNDED, {"type": "null"}], "default": None},
+            {"kind": "number", "nullable": True, "slider": True},
+        ),
         ({"type": ["string", "null"]}, {"kind": "text", "nullable": True}),
         ({"anyOf": [{"const": "a"}, {"enum": ["b", 3]}]}, {"kind": "choice", "options": ["a", "b", 3]}),
         ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, {"kind": "json"}),
@@ -65,7 +76,10 @@ def test_a_prompt_has_room_for_lines(schema: Any) -> None:
 def test_nested_models_are_groups_with_their_own_required_fields(schema: Any) -> None:
     spec = {
         "type": "object",
-        "properties": {"name": {"type": "string"}, "size": {"type": "object", "properties": {"w": {"type": "integer"}}}},
+        "properties": {
+            "name": {"type": "string"},
+            "size": {"type": "object", "properties": {"w": {"type": "integer"}}},
+        },
         "required": ["name"],
     }
     field = schema("m.readField('style', x)", spec)
@@ -90,7 +104,9 @@ def test_nesting_without_end_becomes_json(schema: Any) -> None:
         ({}, False),
     ],
 )
-def test_live_by_default_is_what_can_be_dragged_or_chosen(schema: Any, schema_of_command: Any, live: bool) -> None:
+def test_live_by_default_is_what_can_be_dragged_or_chosen(
+    schema: Any, schema_of_command: Any, live: bool
+) -> None:
     assert schema("m.readCommand({name: 'c', schema: x}).live", schema_of_command) is live
 
 
@@ -127,7 +143,10 @@ def test_problem(schema: Any, spec: dict[str, Any], value: Any, message: str | N
 
 
 def test_a_problem_names_the_way_to_its_field(schema: Any) -> None:
-    spec = {"type": "object", "properties": {"points": {"type": "array", "items": {"type": "integer", "maximum": 9}}}}
+    spec = {
+        "type": "object",
+        "properties": {"points": {"type": "array", "items": {"type": "integer", "maximum": 9}}},
+    }
     found = schema("m.problems(m.readField('shape', x), {points: [1, 10]})", spec)
     assert found == [{"path": "shape.points.1", "message": "must be at most 9"}]
 
@@ -139,7 +158,13 @@ def test_a_problem_names_the_way_to_its_field(schema: Any) -> None:
         ({"type": "boolean"}, False),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None}, None),
         ({"type": "array", "items": {"type": "integer"}}, []),
-        ({"type": "object", "properties": {"a": {"default": 3, "type": "integer"}, "b": {"type": "integer"}}}, {"a": 3}),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"default": 3, "type": "integer"}, "b": {"type": "integer"}},
+            },
+            {"a": 3},
+        ),
         ({"const": 7}, 7),
     ],
 )

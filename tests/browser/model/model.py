@@ -1,4 +1,4 @@
-"""A model for the page's tests: one grey level over the whole picture, and a command for every way to fail."""
+"""A model for the page's tests: one grey level, and a command for every way to fail."""
 
 import time
 from typing import Literal, Optional
