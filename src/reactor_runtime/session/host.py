@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_runtime.authoring.binding import bound
-from reactor_runtime.authoring.building import build_model
+from reactor_runtime.authoring.building import build_model, loading
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.context import Context, activate, deactivate, use
 from reactor_runtime.authoring.decorator import spec_of
 from reactor_runtime.authoring.media import MediaBundle, TrackData
 from reactor_runtime.authoring.model import VideoModel
-from reactor_runtime.errors import ModelLoadError, NoSessionError
+from reactor_runtime.errors import NoSessionError
 
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
@@ -127,11 +127,8 @@ class ModelHost:
 
     def _load(self) -> None:
         model = build_model(self.model_class, self._config, self._weights)
-        try:
-            with bound(self.model_class, self._weights):
-                _run_hook(model.warmup)
-        except BaseException as error:
-            raise ModelLoadError(f"{self.model_class.__name__}.warmup() raised {_summary(error)}") from error
+        with bound(self.model_class, self._weights), loading(self.model_class, "warmup"):
+            _run_hook(model.warmup)
         self._model = model
 
     def _run(self, session: Session) -> ModelOutcome:
@@ -169,7 +166,3 @@ def _run_hook(hook: Callable[[], object]) -> None:
 
 async def _await(coroutine: Coroutine[Any, Any, Any]) -> None:
     await coroutine
-
-
-def _summary(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
