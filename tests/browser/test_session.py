@@ -105,6 +105,12 @@ def test_a_lost_connection_is_made_again_in_the_same_session(open_page: Open) ->
     assert page.evaluate("runtime.started") == 1
 
 
+def test_a_wire_that_breaks_at_once_is_not_hammered(open_page: Open) -> None:
+    page = open_page("setInterval(() => runtime.channel?.readyState === 'open' && runtime.hangUp(), 20);")
+    page.wait_for_timeout(4_000)
+    assert 2 <= page.evaluate("runtime.offers.length") <= 7
+
+
 def test_a_server_that_went_away_is_waited_for_and_played_anew(open_page: Open) -> None:
     page = open_page()
     phase(page, "live")

@@ -9,6 +9,7 @@ const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "erro
 const BUSY_POLL_MS = 2_000;
 const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
+const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
 
 /**
@@ -79,11 +80,15 @@ export class Session extends EventTarget {
   async #play(signal) {
     let failures = 0;
     while (!signal.aborted) {
+      const began = performance.now();
       try {
-        const over = await this.#visit(signal, () => (failures = 0));
+        const over = await this.#visit(signal);
         if (signal.aborted) return;
         if (over && ASK_AFTER.has(over.reason)) return this.#enter("ended", over.message, over.reason);
-        if (over) this.#tell("notice", { message: over.message ?? over.reason });
+        if (over) this.#tell("notice", { message: over.message || over.reason });
+        // The first return is at once; a wire that breaks as soon as it is there is not hammered.
+        if (performance.now() - began > STEADY_MS) failures = 0;
+        if (failures++) await this.#rest(backOff(failures - 2));
       } catch (error) {
         if (signal.aborted) return;
         await this.#rest(this.#explain(await this.#asked(error), failures++));
@@ -92,9 +97,9 @@ export class Session extends EventTarget {
   }
 
   /** One connection: null when it was lost, the end when the session has one. */
-  async #visit(signal, connected) {
+  async #visit(signal) {
     const { descriptor, resumed, ended } = await this.#obtain();
-    if (signal.reason === "stopped") return this.#close(); // it began while the visitor had second thoughts
+    if (signal.reason === "stopped" && this.#mine) return this.#close(); // begun after the wish to stop
     if (signal.aborted || ended) return ended;
     if (this.phase !== "lost") this.#enter("connecting");
     this.descriptor = descriptor;
@@ -115,7 +120,6 @@ export class Session extends EventTarget {
     });
     if (signal.aborted || !opened) return this.#over();
     this.#peer = opened;
-    connected();
     this.#tell("peer", opened);
     this.#enter("live");
     await lost;
@@ -164,17 +168,17 @@ export class Session extends EventTarget {
   #explain(error, failures) {
     if (!(error instanceof ApiError)) console.error(error);
     const { status, code, extra = {} } = error;
-    const backOff = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
+    const pause = backOff(failures);
     // A process that could not load its model ends: its last words say more than its silence.
     if (code === "unreachable" && this.phase === "failed") return FAILED_POLL_MS;
-    if (code === "unreachable") return this.#enter("gone"), backOff;
+    if (code === "unreachable") return this.#enter("gone"), pause;
     if (code === "loading") return this.#enter("loading", error.message), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", error.message), FAILED_POLL_MS;
-    if (code === "ice_failed") return this.#enter("noroute", error.message), backOff;
+    if (code === "ice_failed") return this.#enter("noroute", error.message), pause;
     if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
     if (status === 409) return this.#enter("busy", error.message), BUSY_POLL_MS;
-    if (status === 404 || code === "closed") return backOff; // the session ended under our hands: ask again
-    return this.#enter("refused", error.message), (extra.retryAfter ?? 0) * 1000 || Math.max(backOff, BUSY_POLL_MS);
+    if (status === 404 || code === "closed") return pause; // the session ended under our hands: ask again
+    return this.#enter("refused", error.message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);
   }
 
   async #rest(ms) {
@@ -200,4 +204,5 @@ export class Session extends EventTarget {
 
 const isOpen = (state) => ["WAITING", "STREAMING", "ORPHANED"].includes(String(state).toUpperCase());
 const identity = ({ session_id: id, started_at: at, number }) => [id, at, number].join("/");
+const backOff = (failures) => BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
 const delay = (ms) => new Promise((done) => setTimeout(done, ms));
