@@ -48,8 +48,9 @@ class Buckets(Generic[Payload]):
         self, now: float, track: str, payload: Payload, bucket: int | None = None
     ) -> list[Released[Payload]]:
         """Add one track's part; returns what may go out now, oldest first."""
-        self._waited_for.add(track)
         released = self.expire(now)
+        # After that: it is missing from what expired, and takes part from now on.
+        self._waited_for.add(track)
         if bucket is not None:
             return released + self._put_numbered(now, track, payload, bucket)
         if self._current is not None and track in self._current.parts:
@@ -91,13 +92,17 @@ class Buckets(Generic[Payload]):
         return released
 
     def _put_numbered(self, now: float, track: str, payload: Payload, bucket: int) -> list[Released[Payload]]:
+        released = []
+        if bucket in self._numbered and track in self._numbered[bucket].parts:
+            # The author used the number again: a new step, and the frame of the old one is not lost.
+            released.append(self._release(self._numbered.pop(bucket)))
         bundle = self._numbered.setdefault(bucket, Bundle(now))
         bundle.parts[track] = payload
         if self._complete(bundle):
-            return [self._release(self._numbered.pop(bucket))]
-        if len(self._numbered) > OPEN_LIMIT:
-            return [self._release(self._numbered.pop(next(iter(self._numbered))))]
-        return []
+            released.append(self._release(self._numbered.pop(bucket)))
+        elif len(self._numbered) > OPEN_LIMIT:
+            released.append(self._release(self._numbered.pop(next(iter(self._numbered)))))
+        return released
 
     def _complete(self, bundle: Bundle[Payload]) -> bool:
         return self._waited_for <= bundle.parts.keys()

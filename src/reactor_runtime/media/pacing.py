@@ -26,9 +26,14 @@ QUEUE_S = 0.1
 ESTIMATES = 5
 """Batches the estimate of the model's speed looks back on."""
 CATCH_UP = 0.97
-"""A batch is played this much faster than the model makes it, so that the next one finds the queue empty."""
+"""A batch is played this much faster than the model makes it, so that the next one finds the queue empty,"""
+CATCH_UP_FRAMES = 0.5
+"""but it ends at most this many frames early: more would be seen as a hitch after each long batch."""
 GRID_SLACK = 1.0
 """Grid ticks a frame may be late and still belong to the old grid, so that jitter does not slow a fixed rate.
+"""
+WAKE_SLACK = 0.1
+"""The same without a declared rate: as much as a thread wakes up late. More would bunch the next two frames.
 """
 
 
@@ -52,7 +57,7 @@ class Pacer(Generic[Item]):
         slow because of compilation does not play in slow motion.
         """
         if count > 1 and cost > 0:
-            self._costs.append(cost / count)
+            self._costs.append(cost / count * max(CATCH_UP, 1 - CATCH_UP_FRAMES / count))
 
     def has_room(self, count: int) -> bool:
         """Whether a batch of `count` may enter without making the queue longer than its bound."""
@@ -83,7 +88,8 @@ class Pacer(Generic[Item]):
         if due is None or due > now:
             return None
         item, batched = self._queue.popleft()
-        on_grid = self._last is not None and now - due <= GRID_SLACK * self._interval(batched)
+        slack = GRID_SLACK if self._fixed else WAKE_SLACK
+        on_grid = self._last is not None and now - due <= slack * self._interval(batched)
         self._last = due if on_grid else now
         return item
 
@@ -100,4 +106,4 @@ class Pacer(Generic[Item]):
     def _interval(self, batched: bool) -> float:
         if self._fixed or not batched or not self._costs:
             return self._floor
-        return max(self._floor, median_low(self._costs) * CATCH_UP)
+        return max(self._floor, median_low(self._costs))

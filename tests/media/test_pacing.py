@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reactor_runtime.media.pacing import CEILING_FPS, QUEUE_S, Pacer
+
+from .simulation import play
+
+EPSILON = 1e-9
+
+
+@pytest.mark.parametrize("count", [1, 10, 33, 120])
+def test_a_batch_passes_whole_and_even(count: int) -> None:
+    show = play([(count / 30, count)] * 6)
+
+    assert show.order == list(range(6 * count))
+    steady = show.gaps[2 * count :]
+    assert max(steady) <= 1 / 30 * 1.5
+    assert min(steady) >= 1 / 30 * 0.9
+
+
+@pytest.mark.parametrize("count", [1, 10, 33, 120])
+def test_a_batch_that_the_model_made_in_no_time_is_paced_by_the_display(count: int) -> None:
+    show = play([(0.001, count)] * 4)
+
+    assert show.order == list(range(4 * count))
+    assert min(show.gaps) >= 1 / CEILING_FPS - EPSILON
+    assert max(show.gaps) <= 1 / CEILING_FPS + EPSILON
+
+
+@pytest.mark.parametrize("rate", [0.0, 24.0, 60.0])
+def test_a_frame_that_finds_nothing_in_front_of_it_leaves_at_once(rate: float) -> None:
+    pacer = Pacer[str](rate)
+    pacer.push(["first"])
+    assert pacer.pop(0.0) == "first"
+
+    pacer.push(["second"])
+
+    assert pacer.pop(10.0) == "second"
+
+
+def test_a_model_at_two_frames_a_second_sees_no_delay() -> None:
+    show = play([(0.5, 1)] * 20)
+
+    assert max(show.delays) <= 0.020
+
+
+def test_single_frames_below_the_ceiling_leave_when_they_are_made() -> None:
+    show = play([(1 / 30, 1)] * 90)
+
+    assert max(show.delays) == 0.0
+
+
+def test_one_slow_step_freezes_the_picture_for_its_own_length_and_one_frame() -> None:
+    frame = 1 / 30
+    show = play([(frame, 1)] * 60 + [(1.0, 1)] + [(frame, 1)] * 60)
+
+    assert max(show.gaps) <= 1.0 + frame
+    assert max(show.delays[62:]) <= EPSILON
+
+
+def test_one_slow_batch_leaves_no_lasting_delay() -> None:
+    usual = 33 / 30
+    steps = [(usual, 33)] * 6 + [(usual + 1.0, 33)] + [(usual, 33)] * 6
+    show = play(steps)
+    undisturbed = play([(usual, 33)] * 13)
+
+    stalls = [gap for gap in show.gaps if gap > 0.1]
+    assert len(stalls) == 1
+    assert stalls[0] <= 1.0 + 2 / 30 + (1 - 0.97) * usual
+    before, after = undisturbed.delays[-33:], show.delays[-33:]
+    assert max(abs(a - b) for a, b in zip(after, before, strict=True)) <= 0.001
+
+
+def test_after_a_stall_there_is_no_burst() -> None:
+    show = play([(1 / 24, 1)] * 24 + [(1.0, 1)] + [(0.001, 1)] * 24, rate=24)
+
+    after = [gap for gap in show.gaps[24:] if gap < 0.9]
+    assert min(after) >= 1 / 24 - EPSILON
+
+
+def test_a_fixed_rate_gives_exactly_that_many_frames_a_second_and_holds_the_model_back() -> None:
+    show = play([(0.005, 1)] * 240, rate=24)
+
+    for second in range(1, 9):
+        assert sum(second <= left < second + 1 for left in [t + EPSILON for t in show.left]) == 24
+    assert show.ended == pytest.approx(239 / 24, abs=2 / 24)
+
+
+def test_a_fixed_rate_survives_jitter_of_the_model() -> None:
+    jitter = [0.03, 0.05, 0.035, 0.048]
+    show = play([(jitter[i % 4], 1) for i in range(200)], rate=24)
+
+    first, last = show.left[0], show.left[-1]
+    assert (last - first) == pytest.approx(199 / 24, rel=0.02)
+
+
+def test_a_first_batch_that_was_slow_because_of_compilation_is_not_followed_by_slow_motion() -> None:
+    show = play([(30.0, 33)] + [(33 / 30, 33)] * 5)
+
+    # Until the second batch is there, nothing better is known; from then on it plays at the model's speed.
+    second_made = 30.0 + 33 / 30
+    after = [gap for gap, left in zip(show.gaps, show.left, strict=False) if left >= second_made]
+    assert max(after) <= 1.5 / 30
+
+
+def test_the_queue_holds_one_batch_or_a_tenth_of_a_second() -> None:
+    assert play([(0.001, 33)] * 5).longest_queue == 33
+    assert play([(0.001, 1)] * 50).longest_queue == 1
+    # Two frames at 60 fps: several batches fit into the tenth of a second.
+    assert 2 < play([(0.001, 2)] * 50).longest_queue <= QUEUE_S * CEILING_FPS
+
+
+def test_what_is_cleared_is_counted() -> None:
+    pacer = Pacer[int]()
+    pacer.push(range(33))
+    pacer.pop(0.0)
+
+    assert pacer.clear() == 32
+    assert len(pacer) == 0
+    assert pacer.due(1.0) is None
+    assert pacer.pop(1.0) is None
+
+
+@given(
+    steps=st.lists(st.tuples(st.floats(0, 5), st.integers(1, 40)), max_size=30),
+    rate=st.sampled_from([0.0, 1.0, 24.0, 60.0]),
+)
+def test_nothing_is_lost_and_the_order_is_kept(steps: list[tuple[float, int]], rate: float) -> None:
+    show = play(steps, rate)
+
+    assert show.order == list(range(sum(count for _, count in steps)))
+    assert all(delay >= 0 for delay in show.delays)
+
+
+@given(
+    steps=st.lists(st.tuples(st.floats(0, 1), st.integers(1, 40)), min_size=1, max_size=30),
+    rate=st.sampled_from([0.0, 24.0]),
+)
+def test_the_queue_is_never_longer_than_a_batch_or_its_time(
+    steps: list[tuple[float, int]], rate: float
+) -> None:
+    show = play(steps, rate)
+
+    biggest = max(count for _, count in steps)
+    assert show.longest_queue <= max(biggest, QUEUE_S * CEILING_FPS)
