@@ -35,6 +35,7 @@ class RuntimeMessage:
 
     type: str
     data: Any
+    id: str | int | None = None
 
 
 class UndecodableError(CommandError):
@@ -46,11 +47,7 @@ class UndecodableError(CommandError):
 
 def parse_client_message(payload: bytes) -> CommandMessage | RuntimeMessage:
     """Decode one inbound message. Raises `UndecodableError`."""
-    if len(payload) > CLIENT_MESSAGE_LIMIT:
-        raise UndecodableError(
-            f"The message has {len(payload):,} bytes; at most {CLIENT_MESSAGE_LIMIT:,} are read."
-        )
-    outer = _object(payload)
+    outer = parse_object(payload)
     scope = outer.get("scope")
     inner = outer.get("data") if scope in ("application", "runtime") else outer
     if not isinstance(inner, Mapping):
@@ -63,7 +60,12 @@ def parse_client_message(payload: bytes) -> CommandMessage | RuntimeMessage:
     return CommandMessage(kind[:NAME_LIMIT], inner.get("data"), _id(inner.get("id")))
 
 
-def _object(payload: bytes) -> Mapping[str, Any]:
+def parse_object(payload: bytes) -> Mapping[str, Any]:
+    """A JSON object within the limits. Raises `UndecodableError`."""
+    if len(payload) > CLIENT_MESSAGE_LIMIT:
+        raise UndecodableError(
+            f"The message has {len(payload):,} bytes; at most {CLIENT_MESSAGE_LIMIT:,} are read."
+        )
     try:
         value = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:

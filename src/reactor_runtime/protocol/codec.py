@@ -1,0 +1,142 @@
+"""One connection's way of writing messages. Sans-IO.
+
+Every generation of clients says the same things in other words. A codec turns bytes into the requests below, and
+our answers into bytes for a channel. Which one a connection needs is found out from its path and its first
+inbound frame; version headers tell nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reactor_runtime.errors import CommandError
+
+from . import messages
+from .messages import CommandMessage, RuntimeMessage, UndecodableError
+
+DATA = "data"
+CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class TrackMessage:
+    """A client asks for something about one track: `publish_track`, `pause_track`, `resume_track`,
+    `unpublish_track`. `id` is None when it wants no answer."""
+
+    verb: str
+    track: str
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message for a channel."""
+
+    label: str
+    data: bytes
+    binary: bool = False
+
+
+Inbound = CommandMessage | RuntimeMessage | TrackMessage
+
+
+class Codec(Protocol):
+    """`request` is the id that the client sent; None when it sent none. None as a result: nothing to send."""
+
+    def decode(self, label: str, data: bytes) -> Inbound:
+        """Raises `UndecodableError`."""
+
+    def application(self, text: str) -> Outgoing:
+        """A message of the model; `text` is its JSON."""
+
+    def runtime(
+        self, kind: str, data: Mapping[str, Any], request: str | int | None = None
+    ) -> Outgoing | None:
+        """A message of the runtime, or its answer to a `RuntimeMessage`."""
+
+    def command_result(
+        self, request: str | int | None, command: str, frame: int, result: str | None
+    ) -> Outgoing | None: ...
+
+    def command_error(
+        self, request: str | int | None, command: str | None, error: CommandError
+    ) -> Outgoing | None: ...
+
+    def track_response(self, message: TrackMessage, error: CommandError | None) -> Outgoing | None:
+        """The answer to a `TrackMessage` that wants one."""
+
+
+class JsonCodec:
+    """Channel `data` of G2 and G3-JSON, and channel `control` of G3-JSON."""
+
+    def decode(self, label: str, data: bytes) -> Inbound:
+        if label == CONTROL:
+            return _control(messages.parse_object(data))
+        return messages.parse_client_message(data)
+
+    def application(self, text: str) -> Outgoing:
+        return _data(messages.application(text))
+
+    def runtime(
+        self, kind: str, data: Mapping[str, Any], request: str | int | None = None
+    ) -> Outgoing | None:
+        return _data(messages.runtime(kind, data))
+
+    def command_result(
+        self, request: str | int | None, command: str, frame: int, result: str | None
+    ) -> Outgoing | None:
+        if request is not None:
+            return _data(messages.command_result(request, command, frame, result))
+        # What clients of 1.x expect: the value itself, as a message of the model, or nothing.
+        return None if result is None else self.application(result)
+
+    def command_error(
+        self, request: str | int | None, command: str | None, error: CommandError
+    ) -> Outgoing | None:
+        return _data(messages.command_error(request, command, error))
+
+    def track_response(self, message: TrackMessage, error: CommandError | None) -> Outgoing | None:
+        if message.id is None:
+            return None
+        reply: dict[str, Any] = {"type": "response", "method": message.verb, "request_id": message.id}
+        if error is None:
+            reply["data"] = {}
+        else:
+            reply["error"] = {"code": error.code, "message": error.message}
+        return Outgoing(CONTROL, json.dumps(reply, separators=(",", ":")).encode())
+
+
+class FlatCodec(JsonCodec):
+    """G0 and G1: one envelope that is valid for both, ``{"type": "application", "scope": "application", …}``."""
+
+    def application(self, text: str) -> Outgoing:
+        return _data(f'{{"type":"application","scope":"application","data":{text}}}')
+
+
+def _data(text: str) -> Outgoing:
+    return Outgoing(DATA, text.encode("utf-8"))
+
+
+def _control(message: Mapping[str, Any]) -> Inbound:
+    inner = message.get("data")
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    kind = message.get("type")
+    if kind == "request":
+        request = message.get("request_id")
+        if not isinstance(request, str) or len(request) > messages.ID_LIMIT:
+            raise UndecodableError('A request on "control" needs a string under "request_id".')
+        return _track(message.get("method"), name, request)
+    if kind == "notification":
+        return _track(message.get("event"), name, None)
+    raise UndecodableError('A message on "control" is of type "request" or "notification".')
+
+
+def _track(verb: object, name: object, request: str | None) -> TrackMessage:
+    if not isinstance(verb, str) or not isinstance(name, str):
+        raise UndecodableError(
+            'A message on "control" names a method or event, and a track in "data.name".'
+        )
+    return TrackMessage(verb[: messages.NAME_LIMIT], name[: messages.NAME_LIMIT], request)
