@@ -4,6 +4,7 @@ import { el, humanize } from "./dom.js";
 import { mediaWords } from "./words.js";
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const CAMERA_BPS = 6_000_000;
 
 export class Inputs {
   #root;
@@ -120,7 +121,10 @@ class Row {
     if (!this.#track || this.kind !== "video") return;
     const parameters = sender.getParameters();
     if (!parameters.encodings?.length) return;
-    parameters.degradationPreference = "maintain-framerate";
+    // Otherwise Chromium begins small and stays so: a 720p camera arrived as 320 to 480 pixels even on loopback,
+    // and models prefer frames of one size.
+    parameters.degradationPreference = "maintain-resolution";
+    parameters.encodings[0].maxBitrate = CAMERA_BPS;
     await sender.setParameters(parameters).catch(() => {});
   }
 
