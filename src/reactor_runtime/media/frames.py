@@ -32,7 +32,7 @@ def to_rgb_batch(frame: Any) -> RgbBatch:
     if array.ndim == 3:
         array = array[np.newaxis]
     if array.ndim != 4 or array.shape[-1] != 3:
-        raise FrameError(f"emit() got an array of shape {_shape(frame)}; {ACCEPTED}.")
+        raise FrameError(f"emit() got an array of shape {_shape(frame, array)}; {ACCEPTED}.")
     _check_size(array, frame)
     if array.dtype == np.uint8:
         return array
@@ -44,7 +44,9 @@ def to_rgb_batch(frame: Any) -> RgbBatch:
 def _check_size(array: NDArray[Any], frame: Any) -> None:
     count, height, width, _ = array.shape
     if count and not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
-        raise FrameError(f"emit() got shape {_shape(frame)}; each side must be 1 to {MAX_SIDE} pixels.")
+        raise FrameError(
+            f"emit() got shape {_shape(frame, array)}; each side must be 1 to {MAX_SIDE} pixels."
+        )
 
 
 def _scale(array: NDArray[Any]) -> RgbBatch:
@@ -84,5 +86,6 @@ def _from_torch(tensor: Any) -> NDArray[Any]:
     return np.asarray(tensor.float().cpu().numpy())
 
 
-def _shape(frame: Any) -> tuple[int, ...]:
-    return tuple(getattr(frame, "shape", ()))
+def _shape(frame: Any, array: NDArray[Any]) -> tuple[int, ...]:
+    """As the author gave it; an image has no shape of its own."""
+    return tuple(getattr(frame, "shape", array.shape))

@@ -5,7 +5,6 @@ The conversion is also the copy that lets the author reuse the array after `emit
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -21,25 +20,26 @@ class BufferPool:
     """Free I420 buffers by shape. Buffers come back when the last `I420Frame` that holds them dies.
 
     Any thread. Only the newest shape is kept: a model that changes its size does not go back and forth.
+    Without a lock, because a frame may be collected, and come back, in the middle of `take`.
     """
 
     def __init__(self, limit: int = POOL_LIMIT) -> None:
+        # Its `append` and `pop` are atomic.
         self._free: deque[NDArray[np.uint8]] = deque(maxlen=limit)
-        self._lock = threading.Lock()
 
     def take(self, height: int, width: int) -> NDArray[np.uint8]:
         """A buffer ``(height * 3 / 2, width)`` uint8 with undefined content; both sides even."""
         shape = (height * 3 // 2, width)
-        with self._lock:
-            while self._free:
+        while True:
+            try:
                 buffer = self._free.pop()
-                if buffer.shape == shape:
-                    return buffer
-        return np.empty(shape, np.uint8)
+            except IndexError:
+                return np.empty(shape, np.uint8)
+            if buffer.shape == shape:
+                return buffer
 
     def give_back(self, buffer: NDArray[np.uint8]) -> None:
-        with self._lock:
-            self._free.append(buffer)
+        self._free.append(buffer)
 
     def __len__(self) -> int:
         return len(self._free)
