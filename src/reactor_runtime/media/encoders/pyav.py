@@ -29,6 +29,14 @@ BT601 = 6
 LIMITED_RANGE = 1
 
 
+def _picture(frame: I420Frame) -> av.VideoFrame:
+    """The frame as FFmpeg's, without a copy where PyAV can lay its planes over our buffer."""
+    if frame.height % 4 == 0:
+        return av.VideoFrame.from_numpy_buffer(frame.data, format="yuv420p")
+    # PyAV 18.1 looks for the chroma planes at whole rows, which they begin at only in such heights.
+    return av.VideoFrame.from_ndarray(frame.data, format="yuv420p")
+
+
 class PyAVEncoder:
     """A codec context and the options that make it a real-time one."""
 
@@ -70,7 +78,7 @@ class PyAVEncoder:
         return 1 if width * height <= 1280 * 720 else 2
 
     def encode(self, frame: I420Frame, timestamp: int, key: bool) -> list[EncodedFrame]:
-        picture = av.VideoFrame.from_numpy_buffer(frame.data, format="yuv420p")
+        picture = _picture(frame)
         picture.pts = timestamp
         picture.time_base = Fraction(1, RTP_CLOCK_HZ)
         if key:
@@ -137,7 +145,7 @@ class X264Encoder(PyAVEncoder):
             "maxrate": str(bits_per_second),
             # A fifth of a second: small enough that no frame waits long in front of the wire.
             "bufsize": str(bits_per_second // 5),
-            # Parameter sets in front of every IDR, for receivers that join late; slices off, for latency in
-            # loss.
-            "x264-params": "repeat-headers=1:sliced-threads=0",
+            # Parameter sets in front of every IDR, for receivers that join late. Several threads share one
+            # picture: a thread for each would hold every picture back until the next one comes.
+            "x264-params": "repeat-headers=1:sliced-threads=1",
         }
