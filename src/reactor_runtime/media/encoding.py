@@ -61,9 +61,12 @@ class Encoding:
         self.track = track
         self.codec = codec
         self.counters = EncodingCounters()
+        self.patient = False
+        """At the end of a session a late picture is better than none: nothing is skipped for its age."""
         self._wanted = bitrate
         self._factory = factory
         self._sinks: tuple[FrameSink, ...] = ()
+        self._newcomers: set[FrameSink] = set()
         self._estimates: dict[FrameSink, int] = {}
         self._frames: deque[tuple[I420Frame, float]] = deque()
         self._last: tuple[I420Frame, float] | None = None
@@ -91,6 +94,8 @@ class Encoding:
     def push(self, frame: I420Frame, at: float) -> None:
         """Queue a picture that is due at `at` seconds of the session clock. Never blocks."""
         with self._changed:
+            if self._closed:
+                return
             if len(self._frames) >= QUEUE_FRAMES:
                 self._frames.popleft()
                 self.counters.dropped += 1
@@ -101,6 +106,7 @@ class Encoding:
         """Send everything from the next keyframe on to `sink`, and make that keyframe soon."""
         with self._changed:
             if sink not in self._sinks:
+                self._newcomers.add(sink)
                 self._sinks = (*self._sinks, sink)
             # A newcomer sees nothing before it: it is not held up by the throttle.
             self._key_sent = float("-inf")
@@ -110,6 +116,7 @@ class Encoding:
     def remove(self, sink: FrameSink) -> None:
         with self._changed:
             self._sinks = tuple(other for other in self._sinks if other is not sink)
+            self._newcomers.discard(sink)
             self._estimates.pop(sink, None)
 
     def request_keyframe(self) -> None:
@@ -140,6 +147,7 @@ class Encoding:
             self._closed = True
             self._frames.clear()
             self._sinks = ()
+            self._newcomers.clear()
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)
@@ -172,7 +180,7 @@ class Encoding:
             key_at = self._key_due(now)
             if self._frames:
                 frame, at = self._frames.popleft()
-                while self._frames and now - at > STALE_S:
+                while self._frames and now - at > STALE_S and not self.patient:
                     self.counters.dropped += 1
                     frame, at = self._frames.popleft()
                 self._last = (frame, at)
@@ -209,6 +217,10 @@ class Encoding:
 
     def _hand_over(self, encoded: EncodedFrame) -> None:
         for sink in self._sinks:
+            if sink in self._newcomers:
+                if not encoded.key:
+                    continue
+                self._newcomers.discard(sink)
             try:
                 sink.push(encoded)
             except Exception:

@@ -12,6 +12,7 @@ own
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from statistics import median_low
@@ -46,6 +47,7 @@ class Pacer(Generic[Item]):
         self._queue: deque[tuple[Item, bool]] = deque()
         self._costs: deque[float] = deque(maxlen=ESTIMATES)
         self._last: float | None = None
+        self._longest = math.inf
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -97,6 +99,11 @@ class Pacer(Generic[Item]):
         """The next frame, whatever its time."""
         return self._queue.popleft()[0] if self._queue else None
 
+    def hurry(self, within: float) -> None:
+        """Nothing comes after what waits now: let it out in `within` seconds if its own pace takes longer."""
+        if self._queue:
+            self._longest = within / len(self._queue)
+
     def clear(self) -> int:
         """Drop everything; returns how many that were."""
         dropped = len(self._queue)
@@ -104,6 +111,7 @@ class Pacer(Generic[Item]):
         return dropped
 
     def _interval(self, batched: bool) -> float:
-        if self._fixed or not batched or not self._costs:
-            return self._floor
-        return max(self._floor, median_low(self._costs))
+        interval = self._floor
+        if batched and self._costs and not self._fixed:
+            interval = max(interval, median_low(self._costs))
+        return min(interval, self._longest)

@@ -37,6 +37,9 @@ class _TrackState:
     size: tuple[int, int] = DEFAULT_SIZE
     next_index: int = 0
     last: I420Frame | None = None
+    """The newest emitted one,"""
+    shown: I420Frame | None = None
+    """and the newest that has left for the encoders."""
 
 
 class MediaPlane:
@@ -94,10 +97,10 @@ class MediaPlane:
                 encoding = Encoding(name, codec, bitrate=self._configs[name].bitrate)
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink)
-            last = self._states[name].last
-        if last is not None and not encoding.counters.encoded:
+            shown = self._states[name].shown
+        if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.
-            encoding.push(last, time.monotonic())
+            encoding.push(shown, time.monotonic())
         return encoding
 
     def unsubscribe(self, sink: FrameSink) -> None:
@@ -116,6 +119,10 @@ class MediaPlane:
     def encodings(self) -> tuple[Encoding, ...]:
         return tuple(self._encodings.values())
 
+    def begin(self) -> None:
+        """The model begins now."""
+        self.playout.begin()
+
     def release(self) -> None:
         """The session is to end: nobody is held back in `emit` any more."""
         self.playout.release()
@@ -123,6 +130,8 @@ class MediaPlane:
     def drain(self, timeout: float) -> bool:
         """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
         deadline = time.monotonic() + timeout
+        for encoding in self.encodings:
+            encoding.patient = True
         drained = self.playout.drain(timeout)
         for encoding in self.encodings:
             drained = encoding.drain(max(0.0, deadline - time.monotonic())) and drained
@@ -137,13 +146,14 @@ class MediaPlane:
         for encoding in encodings.values():
             encoding.close()
         for state in self._states.values():
-            state.last = None
+            state.last = state.shown = None
 
     def _ready(self) -> bool:
         return all(encoding.ready() for encoding in self._encodings.values())
 
     def _deliver(self, picture: Picture, at: float) -> None:
+        for track, frame in picture.items():
+            self._states[track].shown = frame
         for (track, _), encoding in self._encodings.items():
-            frame = picture.get(track)
-            if frame is not None:
-                encoding.push(frame, at)
+            if track in picture:
+                encoding.push(picture[track], at)

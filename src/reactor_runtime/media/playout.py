@@ -20,6 +20,8 @@ Picture = dict[str, I420Frame]
 GATE_S = 0.1
 """How long a due picture waits for a busy encoder before the encoder has to drop something."""
 GATE_POLL_S = 0.002
+DRAIN_SHARE = 0.8
+"""The part of the time for draining in which the pictures leave; the rest is for the encoders."""
 ENDING_LIMIT = 128
 """Pictures that may wait once the session is ending and nobody is held back; one more drops the oldest."""
 STOP_POLL_S = 0.05
@@ -66,8 +68,18 @@ class Playout:
     def submit(self, track: str, frames: list[I420Frame], bucket: int | None = None) -> None:
         """Queue the frames that the model emitted on `track` in one step; blocks while the queue is full."""
         with self._changed:
+            if self._closed:
+                self.counters.dropped += len(frames)
+                return
             for released in self._buckets.put(time.monotonic(), track, frames, bucket):
                 self._enqueue(released)
+            # Also when nothing was released: the thread must know until when an incomplete step waits.
+            self._changed.notify_all()
+
+    def begin(self) -> None:
+        """The model begins now: what it took for its first batch is counted from here."""
+        with self._changed:
+            self._resumed = time.monotonic()
 
     def release(self) -> None:
         """Stop holding the model back: from now on the oldest picture goes when the queue is full."""
@@ -81,6 +93,7 @@ class Playout:
         with self._changed:
             for released in self._buckets.flush():
                 self._pacer.push(_pictures(released))
+            self._pacer.hurry(timeout * DRAIN_SHARE)
             self._changed.notify_all()
             while (len(self._pacer) or self._busy) and not self._closed:
                 left = deadline - time.monotonic()
@@ -94,6 +107,7 @@ class Playout:
         with self._changed:
             self._closed = self._stopping = True
             self.counters.dropped += self._pacer.clear()
+            self.counters.dropped += sum(len(_pictures(released)) for released in self._buckets.flush())
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)

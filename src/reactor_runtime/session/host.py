@@ -60,6 +60,7 @@ class ModelHost:
         self._session: Session | None = None
         self.model_thread = WorkerThread("reactor-model")
         self.commands = CommandRunner(commands_of(model_class))
+        self.command_names = frozenset(commands_of(model_class))
         self.feed = MediaFeed()
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
@@ -135,7 +136,7 @@ class ModelHost:
         model, context = self._attached(session)
         outcome = ModelOutcome()
         with use(context), bound(self.model_class, self._weights):
-            session.entered.set()
+            session.enter()
             try:
                 _run_hook(model.start_session)
             # Whatever the author's loop raises ends this session, not the process.

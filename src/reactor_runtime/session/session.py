@@ -62,6 +62,11 @@ class Session:
         else:
             self._connected.clear()
 
+    def enter(self) -> None:
+        """`start_session` is about to be called."""
+        self.plane.begin()
+        self.entered.set()
+
     def should_stop(self) -> bool:
         return self.stopping.is_set()
 
@@ -85,6 +90,11 @@ class Session:
         """Make `should_stop()` true and hold nobody back in `emit` any more."""
         self.stopping.set()
         self.plane.release()
+
+    @property
+    def default_track(self) -> str | None:
+        """The name of the default output track."""
+        return None if self._default is None else self._default.name
 
     def next_frame(self) -> int:
         """The index, on the default output track, of the next frame that the model emits."""

@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.media.encoding import (
+    IDLE_REPEAT_S,
+    KEYFRAME_INTERVAL_S,
+    QUEUE_FRAMES,
+    Encoding,
+)
+
+from .fakes import Factory, Sink, picture, until
+
+
+@contextmanager
+def encoding(**more: Any) -> Iterator[tuple[Encoding, Factory]]:
+    factory = Factory()
+    made = Encoding("main", VideoCodec.VP8, factory=factory, **more)
+    try:
+        yield made, factory
+    finally:
+        factory.gate.set()
+        made.close()
+
+
+def feed(made: Encoding, first: int, count: int, **size: int) -> None:
+    for index in range(first, first + count):
+        made.push(picture(index, **size), time.monotonic())
+        until(made.ready)
+    assert made.drain(5.0)
+
+
+def test_every_picture_reaches_every_sink_and_is_encoded_once() -> None:
+    with encoding() as (made, _):
+        sinks = [Sink() for _ in range(5)]
+        for sink in sinks:
+            made.add(sink)
+        feed(made, 0, 10)
+
+        assert [sink.indexes for sink in sinks] == [list(range(10))] * 5
+        assert made.counters.encoded == 10
+        assert sinks[0].frames[3] is sinks[4].frames[3]
+
+
+def test_timestamps_rise_strictly() -> None:
+    with encoding() as (made, _):
+        sink = Sink()
+        made.add(sink)
+        for index in range(8):
+            made.push(picture(index), at=100.0)
+            assert made.drain(5.0)
+
+        stamps = [frame.timestamp for frame in sink.frames]
+        assert stamps == sorted(set(stamps))
+        assert stamps[0] == 100 * 90_000
+
+
+def test_a_late_sink_begins_with_a_keyframe() -> None:
+    with encoding() as (made, _):
+        made.add(Sink())
+        feed(made, 0, 5)
+        late = Sink()
+        made.add(late)
+        feed(made, 5, 5)
+
+        assert late.frames[0].key
+        assert late.indexes == list(range(5, 10))
+
+
+def test_a_late_sink_sees_nothing_of_the_picture_that_is_being_encoded() -> None:
+    with encoding() as (made, factory):
+        made.add(Sink())
+        feed(made, 0, 2)
+        factory.gate.clear()
+        made.push(picture(2), time.monotonic())
+        until(lambda: not made._frames)
+        late = Sink()
+        made.add(late)
+        factory.gate.set()
+        feed(made, 3, 3)
+
+        assert late.frames[0].key
+        assert late.indexes == [3, 4, 5]
+
+
+def test_a_late_sink_sees_the_last_picture_when_the_model_is_silent() -> None:
+    with encoding() as (made, _):
+        made.add(Sink())
+        feed(made, 0, 3)
+        late = Sink()
+        made.add(late)
+
+        until(lambda: len(late.frames) == 1, within=IDLE_REPEAT_S + 2)
+        assert late.frames[0].key
+        assert late.indexes == [2]
+
+
+def test_nothing_is_repeated_when_nobody_asks() -> None:
+    with encoding() as (made, _):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 2)
+        time.sleep(IDLE_REPEAT_S * 2)
+
+        assert sink.indexes == [0, 1]
+
+
+def test_keyframes_on_request_are_throttled() -> None:
+    with encoding() as (made, _):
+        sink = Sink()
+        made.add(sink)
+        began = time.monotonic()
+        index = 0
+        while time.monotonic() - began < KEYFRAME_INTERVAL_S * 1.5:
+            made.request_keyframe()
+            feed(made, index, 1)
+            index += 1
+            time.sleep(0.005)
+
+        assert sum(frame.key for frame in sink.frames) == 2
+        keys = [at for at, frame in zip(sink.times, sink.frames, strict=True) if frame.key]
+        assert keys[1] - keys[0] >= KEYFRAME_INTERVAL_S * 0.95
+
+
+def test_a_newcomer_is_not_held_up_by_the_throttle() -> None:
+    with encoding() as (made, _):
+        made.add(Sink())
+        feed(made, 0, 1)
+        late = Sink()
+        made.add(late)
+        feed(made, 1, 1)
+
+        assert late.frames[0].key
+
+
+def test_a_sink_that_raises_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    with encoding() as (made, _):
+        broken, fine = Sink(fail=True), Sink()
+        made.add(broken)
+        made.add(fine)
+        feed(made, 0, 3)
+
+        assert fine.indexes == [0, 1, 2]
+    assert "the others go on" in caplog.text
+
+
+def test_a_sink_that_left_gets_nothing_more() -> None:
+    with encoding() as (made, _):
+        stays, leaves = Sink(), Sink()
+        made.add(stays)
+        made.add(leaves)
+        feed(made, 0, 2)
+        made.remove(leaves)
+        feed(made, 2, 2)
+
+        assert stays.indexes == [0, 1, 2, 3]
+        assert leaves.indexes == [0, 1]
+
+
+def test_sinks_come_and_go_while_frames_go_out() -> None:
+    class Leaver(Sink):
+        def push(self, frame: EncodedFrame) -> None:
+            super().push(frame)
+            made.remove(self)
+            made.add(Leaver())
+
+    with encoding() as (made, _):
+        witness = Sink()
+        for sink in (Leaver(), witness, Leaver()):
+            made.add(sink)
+        feed(made, 0, 20)
+
+        assert witness.indexes == list(range(20))
+        assert made.counters.failed == 0
+
+
+def test_adding_a_sink_twice_sends_once() -> None:
+    with encoding() as (made, _):
+        sink = Sink()
+        made.add(sink)
+        made.add(sink)
+        feed(made, 0, 1)
+
+        assert sink.indexes == [0]
+
+
+def test_queue_frames() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        factory.gate.clear()
+        made.push(picture(0), time.monotonic())
+        until(lambda: not made._frames)
+        for index in range(1, QUEUE_FRAMES + 4):
+            made.push(picture(index), time.monotonic())
+
+        assert made.counters.dropped == 3
+        assert not made.ready()
+        factory.gate.set()
+        assert made.drain(5.0)
+        assert sink.indexes[-1] == QUEUE_FRAMES + 3
+        assert made.counters.dropped + made.counters.encoded == QUEUE_FRAMES + 4
+
+
+def test_a_stale_picture_is_skipped_when_a_newer_one_is_there() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        factory.gate.clear()
+        now = time.monotonic()
+        made.push(picture(0), now)
+        until(lambda: not made._frames)
+        made.push(picture(1), now - 1.0)
+        made.push(picture(2), now)
+        factory.gate.set()
+        assert made.drain(5.0)
+
+        assert sink.indexes == [0, 2]
+        assert made.counters.dropped == 1
+
+
+def test_another_size_opens_another_encoder_and_begins_with_a_keyframe() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 2)
+        feed(made, 2, 2, height=32, width=64)
+
+        assert [(e.width, e.height) for e in factory.made] == [(32, 16), (64, 32)]
+        assert factory.made[0].closed
+        assert [frame.key for frame in sink.frames] == [True, False, True, False]
+
+
+def test_an_encoder_that_fails_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        factory.failing = True
+        feed(made, 0, 1)
+        factory.failing = False
+        feed(made, 1, 1)
+
+        assert made.counters.failed == 1
+        assert sink.indexes == [1]
+        assert sink.frames[0].key
+        assert factory.made[0].closed
+    assert "could not be encoded" in caplog.text
+
+
+def test_a_size_that_no_encoder_takes_is_logged_and_the_next_one_tried() -> None:
+    with encoding() as (made, _):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1, width=5000)
+        feed(made, 1, 1)
+
+        assert made.counters.failed == 1
+        assert sink.indexes == [1]
+
+
+def test_the_network_of_the_sinks_sets_the_rate() -> None:
+    with encoding(bitrate=2_000_000) as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        assert factory.made[0].bits_per_second == 2_000_000
+        made.set_estimate(sink, 1_000_000)
+        feed(made, 1, 1)
+        assert factory.made[0].bits_per_second == 900_000
+        made.remove(sink)
+        feed(made, 2, 1)
+
+        assert factory.made[0].bits_per_second == 2_000_000
+        assert len(factory.made) == 1
+
+
+def test_an_estimate_of_somebody_who_left_counts_no_more() -> None:
+    with encoding(bitrate=2_000_000) as (made, factory):
+        made.set_estimate(Sink(), 100_000)
+        made.add(Sink())
+        feed(made, 0, 1)
+
+        assert factory.made[0].bits_per_second == 2_000_000
+
+
+def test_an_encoder_that_cannot_follow_is_opened_again_only_where_it_pays() -> None:
+    with encoding(bitrate=2_000_000) as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        factory.made[0].flexible = False
+        made.set_estimate(sink, 2_000_000)
+        feed(made, 1, 1)
+        assert len(factory.made) == 1
+        made.set_estimate(sink, 1_000_000)
+        feed(made, 2, 1)
+
+        assert len(factory.made) == 2
+        assert factory.made[1].bits_per_second == 900_000
+
+
+def test_closing_lets_go_of_every_frame() -> None:
+    with encoding() as (made, factory):
+        made.add(Sink())
+        factory.gate.clear()
+        batch = [picture(index) for index in range(QUEUE_FRAMES)]
+        died = [weakref.ref(frame) for frame in batch]
+        for frame in batch:
+            made.push(frame, time.monotonic())
+        del batch, frame
+        factory.gate.set()
+        made.close()
+        made.push(picture(99), time.monotonic())
+        gc.collect()
+
+        assert all(ref() is None for ref in died)
+        assert not made._frames
+
+
+def test_closing_from_a_sink_does_not_hang() -> None:
+    done = threading.Event()
+
+    class Closer(Sink):
+        def push(self, frame: EncodedFrame) -> None:
+            made.close()
+            done.set()
+
+    with encoding() as (made, _):
+        made.add(Closer())
+        made.push(picture(0), time.monotonic())
+        assert done.wait(2)
+
+
+def test_many_openings_and_closings(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    for _ in range(50):
+        with encoding() as (made, _):
+            made.add(Sink())
+            made.push(picture(0), time.monotonic())
+    assert not caplog.records

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reactor_runtime.errors import FrameError
+from reactor_runtime.media import plane as plane_module
+from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
+
+from .fakes import Sink, until
+
+
+def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.full((height, width, 3), value, np.uint8)
+
+
+@contextmanager
+def open_plane(*names: str, rate: float = 0.0) -> Iterator[MediaPlane]:
+    made = MediaPlane({name: VideoTrackConfig(name, rate) for name in names or ("main",)}, rate)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_what_is_emitted_reaches_the_sink() -> None:
+    with open_plane() as plane:
+        sink = Sink()
+        plane.subscribe("main", VideoCodec.VP8, sink)
+        for value in range(5):
+            plane.emit("main", rgb(value * 40), None)
+        assert plane.drain(2.0)
+
+        assert sink.indexes == [0, 1, 2, 3, 4]
+        assert sink.frames[0].key
+        assert plane.next_index("main") == 5
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_tail_is_delivered(count: int) -> None:
+    with open_plane() as plane:
+        sink = Sink()
+        plane.subscribe("main", VideoCodec.VP8, sink)
+        time.sleep(0.5)
+        plane.emit("main", np.stack([rgb(value) for value in range(count)]), None)
+        plane.release()
+        assert plane.drain(2.0)
+
+        assert sink.indexes == list(range(count))
+
+
+def test_peers_of_one_codec_share_one_encode() -> None:
+    with open_plane() as plane:
+        sinks = [Sink() for _ in range(4)]
+        shared = {plane.subscribe("main", VideoCodec.VP8, sink) for sink in sinks[:3]}
+        other = plane.subscribe("main", VideoCodec.H264, sinks[3])
+        plane.emit("main", rgb(1), None)
+        assert plane.drain(2.0)
+
+        assert len(shared) == 1
+        assert len(plane.encodings) == 2
+        assert shared.pop().counters.encoded == 1
+        assert sinks[0].frames[0] is sinks[2].frames[0]
+        assert sinks[3].frames[0].codec is other.codec
+
+
+def test_an_encode_that_nobody_takes_ends() -> None:
+    with open_plane() as plane:
+        first, second = Sink(), Sink()
+        plane.subscribe("main", VideoCodec.VP8, first)
+        plane.subscribe("main", VideoCodec.VP8, second)
+        plane.unsubscribe(first)
+        assert len(plane.encodings) == 1
+        plane.unsubscribe(second)
+
+        assert plane.encodings == ()
+        assert not [t for t in threading.enumerate() if t.name.startswith("reactor-encode")]
+
+
+def test_without_anybody_to_see_it_nothing_is_encoded_and_the_model_goes_on() -> None:
+    with open_plane() as plane:
+        plane.emit("main", rgb(1), None)
+        assert plane.drain(2.0)
+
+        assert plane.playout.counters.pictures == 1
+
+
+def test_a_late_sink_sees_the_last_picture_of_a_silent_model() -> None:
+    with open_plane() as plane:
+        for value in range(3):
+            plane.emit("main", rgb(value), None)
+        assert plane.drain(2.0)
+        late = Sink()
+        plane.subscribe("main", VideoCodec.VP8, late)
+
+        until(lambda: bool(late.frames))
+        assert late.frames[0].key
+        assert late.indexes == [2]
+
+
+def test_a_late_sink_does_not_see_the_future() -> None:
+    with open_plane(rate=10) as plane:
+        plane.emit("main", np.stack([rgb(value) for value in range(8)]), None)
+        time.sleep(0.15)
+        late = Sink()
+        plane.subscribe("main", VideoCodec.VP8, late)
+        assert plane.drain(2.0)
+
+        assert late.indexes == sorted(late.indexes)
+        assert late.frames[0].key
+
+
+def test_none_is_a_black_frame_of_the_current_size() -> None:
+    with open_plane() as plane:
+        plane.emit("main", None, None)
+        assert plane.latest("main").shape == (*DEFAULT_SIZE, 3)
+        plane.emit("main", rgb(200, 20, 30), None)
+        plane.emit("main", None, None)
+
+        latest = plane.latest("main")
+        assert latest is not None
+        assert latest.shape == (20, 30, 3)
+        assert latest.max() == 0
+
+
+def test_an_empty_batch_is_nothing() -> None:
+    with open_plane() as plane:
+        plane.emit("main", np.zeros((0, 8, 8, 3), np.uint8), None)
+
+        assert plane.next_index("main") == 0
+        assert plane.latest("main") is None
+
+
+def test_a_frame_that_is_none_is_refused_in_the_authors_thread() -> None:
+    with open_plane() as plane:
+        with pytest.raises(FrameError):
+            plane.emit("main", "frame", None)
+
+        assert plane.next_index("main") == 0
+
+
+def test_the_size_may_change_and_be_odd() -> None:
+    with open_plane() as plane:
+        sink = Sink()
+        plane.subscribe("main", VideoCodec.VP8, sink)
+        for height, width in ((16, 32), (17, 33), (64, 48)):
+            plane.emit("main", rgb(1, height, width), None)
+        assert plane.drain(2.0)
+
+        assert [(f.width, f.height) for f in sink.frames] == [(32, 16), (34, 18), (48, 64)]
+        assert [f.key for f in sink.frames] == [True, True, True]
+
+
+def test_tracks_have_their_own_numbers_and_encodes() -> None:
+    with open_plane("left", "right") as plane:
+        left, right = Sink(), Sink()
+        plane.subscribe("left", VideoCodec.VP8, left)
+        plane.subscribe("right", VideoCodec.VP8, right)
+        for value in range(3):
+            plane.emit("left", rgb(value), None)
+            plane.emit("right", rgb(value), None)
+        assert plane.drain(2.0)
+
+        assert left.indexes == right.indexes == [0, 1, 2]
+
+
+def test_the_author_may_reuse_the_array() -> None:
+    with open_plane() as plane:
+        frame = rgb(10)
+        plane.emit("main", frame, None)
+        frame[:] = 250
+
+        assert plane.latest("main").max() <= 13
+
+
+def test_closing_lets_go_of_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    died: list[weakref.ref[Any]] = []
+    convert = plane_module.to_i420
+
+    def watched(*args: Any) -> Any:
+        frame = convert(*args)
+        died.append(weakref.ref(frame))
+        return frame
+
+    monkeypatch.setattr(plane_module, "to_i420", watched)
+    with open_plane(rate=1) as plane:
+        plane.subscribe("main", VideoCodec.VP8, Sink())
+        plane.emit("main", np.stack([rgb(value) for value in range(20)]), None)
+    gc.collect()
+
+    assert len(died) == 20
+    assert all(ref() is None for ref in died)
+
+
+def test_emitting_after_the_end_does_not_block() -> None:
+    with open_plane(rate=1) as plane:
+        plane.close()
+        began = time.monotonic()
+        for value in range(5):
+            plane.emit("main", rgb(value), None)
+
+        assert time.monotonic() - began < 0.5
+        assert plane.playout.counters.dropped == 5
+
+
+def test_peers_come_and_go_while_the_model_emits() -> None:
+    with open_plane(rate=200) as plane:
+        stop = threading.Event()
+
+        def come_and_go() -> None:
+            while not stop.is_set():
+                sink = Sink()
+                plane.subscribe("main", VideoCodec.VP8, sink)
+                plane.unsubscribe(sink)
+
+        visitors = [threading.Thread(target=come_and_go) for _ in range(3)]
+        witness = Sink()
+        plane.subscribe("main", VideoCodec.VP8, witness)
+        for visitor in visitors:
+            visitor.start()
+        for value in range(60):
+            plane.emit("main", rgb(value), None)
+        stop.set()
+        for visitor in visitors:
+            visitor.join(5)
+        assert plane.drain(2.0)
+
+        dropped = sum(encoding.counters.dropped for encoding in plane.encodings)
+        assert len(set(witness.indexes)) + dropped >= 60
+        assert witness.indexes == sorted(witness.indexes)

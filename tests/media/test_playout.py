@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from reactor_runtime.media.buckets import WINDOW_S
+from reactor_runtime.media.i420 import I420Frame
+from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
+
+from .fakes import picture, until
+
+
+@contextmanager
+def playing(tracks: tuple[str, ...] = ("main",), rate: float = 0.0, **more: Any) -> Iterator[tuple[Any, Any]]:
+    seen: list[tuple[Picture, float]] = []
+    playout = Playout(tracks, rate, more.pop("deliver", lambda p, at: seen.append((p, at))), **more)
+    try:
+        yield playout, seen
+    finally:
+        playout.close()
+
+
+def indexes(seen: list[tuple[Picture, float]], track: str = "main") -> list[int]:
+    return [p[track].index for p, _ in seen if track in p]
+
+
+def frames(first: int, count: int) -> list[I420Frame]:
+    return [picture(first + i) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 10, 33])
+def test_batches_pass_whole_and_in_order(count: int) -> None:
+    with playing() as (playout, seen):
+        for step in range(2):
+            playout.submit("main", frames(step * count, count))
+        assert playout.drain(5.0)
+
+    assert indexes(seen) == list(range(2 * count))
+    assert playout.counters.pictures == 2 * count
+    assert playout.counters.dropped == 0
+
+
+def test_the_first_frame_leaves_at_once() -> None:
+    with playing() as (playout, seen):
+        began = time.monotonic()
+        playout.submit("main", frames(0, 1))
+        until(lambda: len(seen) == 1)
+
+    assert seen[0][1] - began < 0.1
+
+
+def test_a_fast_model_is_held_back_to_a_fixed_rate() -> None:
+    with playing(rate=50) as (playout, seen):
+        began = time.monotonic()
+        for index in range(26):
+            playout.submit("main", frames(index, 1))
+        held = time.monotonic() - began
+
+    assert held >= 23 / 50
+    assert playout.counters.dropped == len(range(26)) - len(seen)
+
+
+def test_the_wait_for_the_client_is_not_the_time_of_the_first_batch() -> None:
+    with playing() as (playout, seen):
+        time.sleep(1.0)
+        playout.begin()
+        playout.submit("main", frames(0, 30))
+        began = time.monotonic()
+        assert playout.drain(2.0)
+        took = time.monotonic() - began
+
+    assert len(seen) == 30
+    assert took < 0.9
+
+
+def test_the_tail_of_a_slow_batch_is_delivered_within_the_limit() -> None:
+    with playing() as (playout, seen):
+        time.sleep(1.5)
+        playout.submit("main", frames(0, 30))
+
+        assert playout.drain(0.7)
+
+    assert indexes(seen) == list(range(30))
+
+
+def test_draining_gives_up_after_its_limit() -> None:
+    release = threading.Event()
+    with playing(deliver=lambda p, at: release.wait(5)) as (playout, _):
+        playout.submit("main", frames(0, 2))
+
+        assert not playout.drain(0.1)
+        release.set()
+
+
+def test_closing_wakes_a_blocked_producer_within_100_ms() -> None:
+    with playing(rate=1) as (playout, _):
+        returned = threading.Event()
+
+        def produce() -> None:
+            for index in range(5):
+                playout.submit("main", frames(index, 1))
+            returned.set()
+
+        threading.Thread(target=produce, daemon=True).start()
+        time.sleep(0.05)
+        assert not returned.is_set()
+        began = time.monotonic()
+        playout.close()
+
+        assert returned.wait(2)
+        assert time.monotonic() - began < 0.1
+
+
+def test_releasing_wakes_a_blocked_producer_and_keeps_its_frames() -> None:
+    with playing(rate=20) as (playout, seen):
+        producer = threading.Thread(
+            target=lambda: [playout.submit("main", frames(i, 1)) for i in range(10)], daemon=True
+        )
+        producer.start()
+        time.sleep(0.02)
+        playout.release()
+        producer.join(0.2)
+
+        assert not producer.is_alive()
+        assert playout.drain(2.0)
+
+    assert indexes(seen) == list(range(10))
+
+
+def test_ending_limit() -> None:
+    with playing(rate=1) as (playout, seen):
+        playout.release()
+        for index in range(ENDING_LIMIT + 40):
+            playout.submit("main", frames(index, 1))
+        until(lambda: len(seen) == 1)
+
+        assert playout.counters.dropped >= 38
+        playout.close()
+
+    assert playout.counters.dropped + len(seen) == ENDING_LIMIT + 40
+
+
+def test_stopping_during_a_full_queue_never_hangs() -> None:
+    for round_ in range(100):
+        playout = Playout(("main",), 1000 if round_ % 2 else 1, lambda p, at: None)
+        stop = threading.Event()
+
+        def produce(playout: Playout = playout, stop: threading.Event = stop) -> None:
+            while not stop.is_set():
+                playout.submit("main", frames(0, 3))
+
+        producer = threading.Thread(target=produce, daemon=True)
+        producer.start()
+        time.sleep(0.001 * (round_ % 4))
+        stop.set()
+        playout.close()
+        producer.join(1)
+        assert not producer.is_alive()
+
+
+@pytest.mark.parametrize("tracks", [("main",), ("main", "other")])
+def test_a_closed_playout_lets_go_of_its_frames(tracks: tuple[str, ...]) -> None:
+    with playing(tracks, rate=1) as (playout, _):
+        batch = frames(0, 5)
+        died = [weakref.ref(frame) for frame in batch]
+        playout.submit("main", batch)
+        del batch
+        playout.close()
+        gc.collect()
+
+        # One may have been delivered: `seen` has it.
+        assert sum(ref() is not None for ref in died) <= 1
+        playout.submit("main", frames(5, 5))
+        assert playout.counters.dropped >= 9
+
+
+def test_frames_of_one_step_are_delivered_together() -> None:
+    with playing(("left", "right")) as (playout, seen):
+        for index in range(3):
+            playout.submit("left", frames(index, 1))
+            playout.submit("right", frames(index, 1))
+        assert playout.drain(2.0)
+
+    assert [set(p) for p, _ in seen] == [{"left", "right"}] * 3
+
+
+def test_a_track_with_a_shorter_batch_joins_the_first_pictures() -> None:
+    with playing(("left", "right")) as (playout, seen):
+        playout.submit("left", frames(0, 3))
+        playout.submit("right", frames(0, 1))
+        assert playout.drain(2.0)
+
+    assert [set(p) for p, _ in seen] == [{"left", "right"}, {"left"}, {"left"}]
+
+
+def test_a_missing_track_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    with playing(("left", "right")) as (playout, seen), caplog.at_level(logging.WARNING):
+        playout.submit("left", frames(0, 1))
+        until(lambda: len(seen) == 1, within=WINDOW_S + 2)
+        playout.submit("left", frames(1, 1))
+        until(lambda: len(seen) == 2)
+
+    assert [record.getMessage() for record in caplog.records if "'right'" in record.getMessage()] != []
+    assert len(caplog.records) == 1
+    assert playout.counters.incomplete == 1
+
+
+def test_an_incomplete_step_is_delivered_at_the_end() -> None:
+    with playing(("left", "right")) as (playout, seen):
+        playout.submit("left", frames(0, 1))
+        assert playout.drain(2.0)
+
+    assert indexes(seen, "left") == [0]
+
+
+def test_a_busy_encoder_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    ready = threading.Event()
+    with playing(ready=ready.is_set) as (playout, seen):
+        playout.submit("main", frames(0, 1))
+        time.sleep(0.02)
+        assert seen == []
+        ready.set()
+        until(lambda: len(seen) == 1)
+
+
+def test_a_picture_that_cannot_be_delivered_does_not_end_the_playout(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    delivered: list[int] = []
+
+    def deliver(p: Picture, at: float) -> None:
+        if p["main"].index == 0:
+            raise RuntimeError("no")
+        delivered.append(p["main"].index)
+
+    with playing(deliver=deliver) as (playout, _):
+        playout.submit("main", frames(0, 3))
+        assert playout.drain(2.0)
+
+    assert delivered == [1, 2]
+    assert "could not be handed" in caplog.text
