@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,30 @@ from .output import author_prints_to_stderr
 from .overrides import OverridableCommand, overrides_of
 
 RUNTIMES = ("http",)
+
+
+LOWEST_PORT = 1024
+
+
+def _port_range(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    low, colon, high = value.partition(":")
+    if not colon or not (low or "0").isdecimal() or not (high or "0").isdecimal():
+        raise click.BadParameter("write it as MIN:MAX, for example 40000:40100.")
+    first, last = int(low or LOWEST_PORT), int(high or 65535)
+    if not LOWEST_PORT <= first <= last <= 65535:
+        raise click.BadParameter(f"ports go from {LOWEST_PORT} to 65535, the lower one first.")
+    return first, last
+
+
+def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if value:
+        try:
+            ipaddress.IPv4Address(value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is no IPv4 address.") from None
+    return value
 
 
 @click.command("run", cls=OverridableCommand)
@@ -79,6 +104,75 @@ RUNTIMES = ("http",)
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A name this server is reached by."
 )
+@click.option(
+    "--token",
+    envvar=environment.TOKEN,
+    default="",
+    show_envvar=True,
+    metavar="TOKEN",
+    help="What clients must hold. Off loopback one is made when none is given.",
+)
+@click.option("--no-token", is_flag=True, help="Off loopback, let everybody in without a token.")
+@click.option(
+    "--viewers",
+    type=click.IntRange(0, 63),
+    default=http.DEFAULT_VIEWERS,
+    show_default=True,
+    help="How many clients may watch beside the one that steers.",
+)
+@click.option("--shared-control", is_flag=True, help="Let every client send commands.")
+@click.option(
+    "--offers-per-minute",
+    type=click.IntRange(0),
+    default=http.DEFAULT_OFFERS_PER_MINUTE,
+    show_default=True,
+    help="Connections one address may ask for; 0 for no limit.",
+)
+@click.option(
+    "--stun-server",
+    "stun_servers",
+    multiple=True,
+    envvar=environment.STUN_SERVERS,
+    metavar="URL",
+    help="As in stun:host:3478. None is contacted unless named.",
+)
+@click.option(
+    "--turn-server",
+    "turn_servers",
+    multiple=True,
+    envvar=environment.TURN_SERVERS,
+    metavar="URL",
+    help="turn:host:3478 with --turn-secret, or username;credential;turn:host:3478.",
+)
+@click.option(
+    "--turn-secret",
+    envvar=environment.TURN_SECRET,
+    default="",
+    show_envvar=True,
+    metavar="SECRET",
+    help="Shared with the TURN server; short-lived credentials are made from it.",
+)
+@click.option(
+    "--ice-transport-policy",
+    type=click.Choice(["all", "relay"]),
+    default="all",
+    show_default=True,
+    help="relay sends all media through a TURN server.",
+)
+@click.option(
+    "--webrtc-port-range",
+    "port_range",
+    callback=_port_range,
+    metavar="MIN:MAX",
+    help="The UDP ports media may use, for firewalls and Docker.",
+)
+@click.option(
+    "--advertise-ip",
+    default="",
+    callback=_ip_address,
+    metavar="IP",
+    help="The address clients reach this machine by, where it is not one of its own.",
+)
 @verbose_option
 @click.pass_context
 def command(
@@ -89,6 +183,7 @@ def command(
     config_file: Path | None,
     config_help: bool,
     weights_dir: Path | None,
+    ice_transport_policy: str,
     **options: Any,
 ) -> None:
     """Run the model of a folder and serve it.
@@ -103,7 +198,10 @@ def command(
     project = load_project(path, config_file, overrides_of(ctx), weights_dir)
     from reactor_runtime.runtimes.http import serve
 
-    ctx.exit(serve(project, http.HttpOptions(**options)))
+    relay_only = ice_transport_policy == "relay"
+    if relay_only and not options["turn_servers"]:
+        raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
+    ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
 
 
 def _print_config(path: Path, config_file: Path | None, overrides: list[str]) -> None:

@@ -1,8 +1,8 @@
 """One connection's way of writing messages. Sans-IO.
 
-Every generation of clients says the same things in other words. A codec turns bytes into the requests below, and
-our answers into bytes for a channel. Which one a connection needs is found out from its path and its first
-inbound frame; version headers tell nothing.
+Every generation of clients says the same things in other words. A codec turns bytes into the requests below,
+and our answers into bytes for a channel. Which one a connection needs is found out from its path and its
+first inbound frame; version headers tell nothing.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class JsonCodec:
 
 
 class FlatCodec(JsonCodec):
-    """G0 and G1: one envelope that is valid for both, ``{"type": "application", "scope": "application", …}``."""
+    """G0 and G1: an envelope that is valid for both, ``{"type": "application", "scope": "application", …}``."""
 
     def application(self, text: str) -> Outgoing:
         return _data(f'{{"type":"application","scope":"application","data":{text}}}')
@@ -136,7 +136,5 @@ def _control(message: Mapping[str, Any]) -> Inbound:
 
 def _track(verb: object, name: object, request: str | None) -> TrackMessage:
     if not isinstance(verb, str) or not isinstance(name, str):
-        raise UndecodableError(
-            'A message on "control" names a method or event, and a track in "data.name".'
-        )
+        raise UndecodableError('A "control" message names a method or event, and a track in "data.name".')
     return TrackMessage(verb[: messages.NAME_LIMIT], name[: messages.NAME_LIMIT], request)

@@ -13,9 +13,19 @@ TRANSPORT = {"protocol": "webrtc", "version": "1.0"}
 
 
 def session_descriptor(
-    *, session_id: str, state: str, model_name: str, capabilities: Mapping[str, Any]
+    *,
+    session_id: str,
+    state: str,
+    model_name: str,
+    capabilities: Mapping[str, Any],
+    number: int,
+    started_at: float,
 ) -> dict[str, Any]:
-    """All fields that some published SDK requires; see the wire's record, G2."""
+    """All fields that some published SDK requires; see the wire's record, G2.
+
+    `number` and `started_at`, the server's start in Unix seconds, are ours: together they tell one session
+    from every other, whatever its id.
+    """
     return {
         "session_id": session_id,
         "state": state,
@@ -24,4 +34,6 @@ def session_descriptor(
         "server_info": {"server_version": __version__},
         "selected_transport": TRANSPORT,
         "capabilities": dict(capabilities),
+        "number": number,
+        "started_at": started_at,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ class Session:
         wake: Callable[[Session], None],
     ) -> None:
         self.number = number
+        self.started = time.monotonic()
         self.session_id = session_id
         self.model_name = model_name
         self.stopping = threading.Event()
@@ -102,6 +104,15 @@ class Session:
         if track is None or track.kind is not TrackKind.VIDEO or track.direction is not TrackDirection.OUT:
             return 0
         return self.plane.next_index(track.name)
+
+    def losses(self) -> dict[str, int]:
+        """What was dropped so far, by place."""
+        return {
+            "playout": self.plane.playout.counters.dropped,
+            "encoder": sum(encoding.counters.dropped for encoding in self.plane.encodings),
+            "messages": self.outbox.dropped,
+            "audio_in": self.inputs.dropped_samples,
+        }
 
     def close(self) -> None:
         """Let go of everything; what was not sent by now is lost."""

@@ -239,6 +239,13 @@ class MemoryPeer:
         self._answer = sdp.join(head, media)
         return self._answer
 
+    def reveal_timestamps(self) -> None:
+        """Nothing is hidden here."""
+
+    async def restart(self, offer: str) -> str:
+        sdp.parse(offer)
+        return self._answer
+
     async def add_candidate(self, candidate: IceCandidate) -> None:
         if sdp.usable_candidate(candidate.candidate):
             self.candidates.append(candidate)
@@ -338,6 +345,9 @@ class MemorySender:
         self.client: MemoryClient | None = None
         self._events = events
         self._lock = threading.Lock()
+
+    def rtp_timestamp(self, timestamp: int) -> int | None:
+        return timestamp % 2**32
 
     def push(self, frame: EncodedFrame) -> None:
         client = self.client

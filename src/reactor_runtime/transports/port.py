@@ -70,6 +70,8 @@ class Section:
     sends: bool
     codecs: tuple[VideoCodec, ...] = field(default=())
     """For a video that we send: what we can encode, the preferred first."""
+    back: str | None = None
+    """The input track that the client sends on the same section, where it offered `sendrecv` for both."""
 
 
 class PeerEvents(Protocol):
@@ -107,6 +109,9 @@ class VideoSender(Protocol):
     def push(self, frame: EncodedFrame) -> None:
         """Send one frame, or drop it until the next keyframe. Any thread; does not block."""
 
+    def rtp_timestamp(self, timestamp: int) -> int | None:
+        """What a frame's `timestamp` is on the wire, where the engine tells; None where it does not."""
+
 
 class Peer(Protocol):
     """One connection to one client."""
@@ -121,6 +126,12 @@ class Peer(Protocol):
         Raises `RequestError` when the offer cannot be used.
         """
 
+    async def restart(self, offer: str) -> str:
+        """Take a further offer of the same client, an ICE restart (RFC 8829 section 5.2.1), and answer it.
+
+        The sections stay what they are. Raises `RequestError`.
+        """
+
     async def add_candidate(self, candidate: IceCandidate) -> None:
         """Unusable candidates (``.local``, TCP, malformed) are ignored."""
 
@@ -132,6 +143,9 @@ class Peer(Protocol):
 
     def buffered(self) -> int:
         """Bytes that wait in the data channels."""
+
+    def reveal_timestamps(self) -> None:
+        """Let the senders' `rtp_timestamp` find out what it needs to know; costs a little for each frame."""
 
     async def stats(self) -> dict[str, Any]: ...
 

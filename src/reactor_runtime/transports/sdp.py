@@ -131,6 +131,22 @@ def max_message_size(sections: list[MediaSection], default: int = 65536) -> int:
     return default
 
 
+def fingerprint(text: str) -> str:
+    """The first DTLS fingerprint, which tells whether two offers come from one peer; "" without one."""
+    found = re.search(r"^a=fingerprint:(.+)$", text, re.M)
+    return found.group(1).strip().lower() if found else ""
+
+
+def advertise(sdp: str, address: str) -> str:
+    """Let every IPv4 host candidate carry `address`, by which clients reach this machine from outside."""
+    return re.sub(
+        r"^(a=candidate:\S+ \d+ udp \d+ )\d+(?:\.\d+){3}( \d+ typ host)",
+        rf"\g<1>{address}\g<2>",
+        sdp,
+        flags=re.M,
+    )
+
+
 def with_candidates(sdp: str, candidates: list[tuple[str, str | None]]) -> str:
     """Add gathered candidates to their section (the first one when it is bundled), and say they are all."""
     head, sections = parse(sdp)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from reactor_runtime._version import __version__
 from reactor_runtime.errors import RequestError
 
-from . import info, page, sessions, signalling
+from . import events, info, page, sessions, signalling
 from .guard import App, Guard
 from .options import HttpOptions
 from .runtime import Runtime
@@ -25,12 +25,18 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
     """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime
-    for module in (info, sessions, signalling):
-        app.include_router(module.router)
+    for router in (info.router, events.router, sessions.router, signalling.router, signalling.flat_router):
+        app.include_router(router)
     page.mount(app)
     for kind, handler in _HANDLERS:
         app.add_exception_handler(kind, handler)
-    return Guard(app, host=options.host, allow_hosts=options.allow_hosts, allow_origins=options.allow_origins)
+    return Guard(
+        app,
+        host=options.host,
+        allow_hosts=options.allow_hosts,
+        allow_origins=options.allow_origins,
+        token=options.token,
+    )
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:

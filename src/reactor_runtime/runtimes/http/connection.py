@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing
 from reactor_runtime.transports.port import IceCandidate, Peer, PeerState, Section
 
 from .ratelimit import TokenBucket
@@ -25,11 +27,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DATA_CHANNEL = "data"
 NEGOTIATION_S = 30.0
 """An offer that has not become a connection by then is dropped."""
 EARLY_MESSAGES = 64
 """Messages kept between the opening of the channel and the connection."""
+CODEC_WAIT_S = 2.0
+"""How long messages are held for a client that has not shown its way of writing; then it gets JSON."""
+WATCHED_FRAMES = 64
+"""Frames that a client may wait for at once; one more forgets the oldest."""
+HELD_MESSAGES = 256
+"""Messages held at most; one more drops the oldest."""
 PING_TIMEOUT_S = 20.0
 """Silence of a client that has pinged before; one that never pinged is not watched."""
 
@@ -47,11 +54,22 @@ class ConnectionOwner(Protocol):
     def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
         """Engine thread."""
 
+    def connection_ready(self, connection: Connection) -> None:
+        """Media and messages can flow for the first time; comes before `presence_changed`."""
+
 
 class Connection:
     """Implements `PeerEvents`. `ready`: media and messages could flow once. `live`: they do now."""
 
-    def __init__(self, connection_id: int, session: Session, offer: Offer, owner: ConnectionOwner) -> None:
+    def __init__(
+        self,
+        connection_id: int,
+        session: Session,
+        offer: Offer,
+        owner: ConnectionOwner,
+        codec: Codec | None = None,
+    ) -> None:
+        """Without a `codec`, the first inbound frame decides."""
         self.id = connection_id
         self.session = session
         self.offer = offer
@@ -68,6 +86,11 @@ class Connection:
         self._sinks: dict[str, _Sink] = {}
         self._state = PeerState.NEW
         self._channels: set[str] = set()
+        self.codec = codec
+        self.watches_frames = False
+        """Whether the client asked to be told when the frame of a command goes out."""
+        self._held: deque[Say] = deque(maxlen=HELD_MESSAGES)
+        self._codec_timer: asyncio.TimerHandle | None = None
         self._early: deque[tuple[str, bytes, bool]] = deque(maxlen=EARLY_MESSAGES)
         self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
 
@@ -96,14 +119,16 @@ class Connection:
 
     def channel_closed(self, label: str) -> None:
         self._channels.discard(label)
-        if label == DATA_CHANNEL:
+        if label == DATA:
             self._lose("the client closed its data channel")
 
     def message_received(self, label: str, data: bytes, binary: bool) -> None:
-        if self.ready:
-            self._owner.message(self, label, data, binary)
-        else:
+        if not self.ready:
             self._early.append((label, data, binary))
+            return
+        if self.codec is None:
+            self.settle(codec_for(data, binary))
+        self._owner.message(self, label, data, binary)
 
     # --- PeerEvents, on the engine's threads ---
 
@@ -120,18 +145,69 @@ class Connection:
     def video_received(self, mid: str, rgb: NDArray[np.uint8]) -> None:
         section = self._sections.get(mid)
         if section is not None and not self.closed:
-            self._owner.video(self, section.track, rgb)
+            self._owner.video(self, section.back or section.track, rgb)
 
     def audio_received(self, mid: str, block: NDArray[np.int16], rate: int) -> None:
         """Audio has no place in this version."""
 
     # --- for the owner ---
 
-    def send(self, text: str) -> bool:
-        """Send a text message; False when the client cannot be reached."""
+    def say(self, say: Say) -> bool:
+        """Tell the client something; False when it cannot be reached. Held while its codec is unknown."""
         if self.peer is None or self.closed:
             return False
-        return self.peer.send(DATA_CHANNEL, text.encode("utf-8"))
+        if self.codec is None:
+            self._held.append(say)
+            return True
+        outgoing = say(self.codec)
+        if outgoing is None:
+            return True
+        return self.peer.send(outgoing.label, outgoing.data, binary=outgoing.binary)
+
+    def settle(self, codec: Codec) -> None:
+        """Decide how this client writes, once, and send what was held."""
+        if self.codec is not None:
+            return
+        self.codec = codec
+        if self._codec_timer is not None:
+            self._codec_timer.cancel()
+        while self._held:
+            self.say(self._held.popleft())
+
+    def watch_frames(self) -> None:
+        """From now on, tell the client when the frame of each of its commands goes out to it."""
+        self.watches_frames = True
+        if self.peer is not None:
+            self.peer.reveal_timestamps()
+
+    def watch_frame(self, track: str, request: str | int, frame: int) -> None:
+        """Tell the client when the frame of this index, or a later one, goes out to it."""
+        loop = asyncio.get_running_loop()
+        for mid, sink in self._sinks.items():
+            if self._sections[mid].track == track:
+                sink.watch(frame, functools.partial(self._frame_out, loop, mid, request))
+
+    def _frame_out(
+        self, loop: asyncio.AbstractEventLoop, mid: str, request: str | int, frame: EncodedFrame
+    ) -> None:
+        """Encoder thread."""
+        loop.call_soon_threadsafe(self._tell_frame, mid, request, frame.index, frame.timestamp)
+
+    def _tell_frame(self, mid: str, request: str | int, index: int, timestamp: int) -> None:
+        sender = next((s for s in self.peer.senders if s.mid == mid), None) if self.peer else None
+        rtp = None if sender is None else sender.rtp_timestamp(timestamp)
+        if rtp is None:
+            return
+        data = {"id": request, "track": self._sections[mid].track, "frame": index, "rtp_timestamp": rtp}
+        self.say(lambda codec: codec.runtime("frameTime", data))
+
+    def pause(self, track: str, paused: bool) -> None:
+        """Stop or resume sending an output track to this client alone."""
+        for mid, sink in self._sinks.items():
+            if self._sections[mid].track == track:
+                sink.pause(paused)
+                if not paused:
+                    self.keyframe_requested(mid)
 
     def buffered(self) -> int:
         return 0 if self.peer is None or self.closed else self.peer.buffered()
@@ -147,6 +223,9 @@ class Connection:
         self.closed = True
         self.ready = self.live = False
         self._reaper.cancel()
+        if self._codec_timer is not None:
+            self._codec_timer.cancel()
+        self._held.clear()
         if self.answer is not None:
             self.answer.cancel()
         # Ending an encoding joins its thread, which may be in native code for a frame's time.
@@ -159,15 +238,19 @@ class Connection:
 
     def _check_ready(self) -> None:
         connected = self._state is PeerState.CONNECTED
-        channel = DATA_CHANNEL in self._channels or not self.offer.has_channel
+        channel = DATA in self._channels or not self.offer.has_channel
         if self.ready or self.closed or not (connected and channel):
             return
         self.ready = True
         self._reaper.cancel()
         self._subscribe()
+        self._owner.connection_ready(self)
         self._set_live(True)
+        if self.codec is None:
+            loop = asyncio.get_running_loop()
+            self._codec_timer = loop.call_later(CODEC_WAIT_S, self.settle, JsonCodec())
         while self._early:
-            self._owner.message(self, *self._early.popleft())
+            self.message_received(*self._early.popleft())
 
     def _set_live(self, live: bool) -> None:
         self.live = live
@@ -190,8 +273,42 @@ class Connection:
             self._owner.connection_lost(self, why)
 
 
+Say = Callable[[Codec], Outgoing | None]
+"""What to tell a client, in whatever words its codec has for it."""
+
+
+def codec_for(data: bytes, binary: bool) -> Codec:
+    """How a client writes, told by its first inbound frame."""
+    if not binary or data[:1] in (b"{", b"["):
+        return JsonCodec()
+    # Imported here: most clients write JSON, and the library takes a while to load.
+    from reactor_runtime.protocol.protobuf import ProtobufCodec
+
+    return ProtobufCodec()
+
+
 class _Sink:
     """A peer's track as the encoding sees it."""
 
     def __init__(self, push: Callable[[EncodedFrame], None]) -> None:
-        self.push = push
+        self._push = push
+        self._paused = False
+        self._needs_key = False
+        self._watched: deque[tuple[int, Callable[[EncodedFrame], None]]] = deque(maxlen=WATCHED_FRAMES)
+
+    def pause(self, paused: bool) -> None:
+        self._needs_key = self._needs_key or paused
+        self._paused = paused
+
+    def push(self, frame: EncodedFrame) -> None:
+        """Encoder thread. After a pause the client begins again with a keyframe."""
+        if self._paused or (self._needs_key and not frame.key):
+            return
+        self._needs_key = False
+        self._push(frame)
+        while self._watched and frame.index >= self._watched[0][0]:
+            self._watched.popleft()[1](frame)
+
+    def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> None:
+        """Call `report`, on the encoder thread, with the first frame from `index` on."""
+        self._watched.append((index, report))

@@ -6,11 +6,14 @@ ours (DNS rebinding), an Origin must be allowed or absent, and answers name no o
 
 from __future__ import annotations
 
+import contextlib
+import hmac
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,13 +31,23 @@ ALLOWED_HEADERS = (
 )
 
 
+COOKIE = "reactor_token"
+
+
 class Guard:
     """Wraps the application and refuses what does not belong here."""
 
     def __init__(
-        self, app: App, *, host: str, allow_hosts: Iterable[str] = (), allow_origins: Iterable[str] = ()
+        self,
+        app: App,
+        *,
+        host: str,
+        allow_hosts: Iterable[str] = (),
+        allow_origins: Iterable[str] = (),
+        token: str = "",
     ) -> None:
         self._app = app
+        self._token = token
         self._hosts = allowed_hosts(host, allow_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
@@ -60,6 +73,17 @@ class Guard:
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _respond(send, 204, b"", [*cors, *_PREFLIGHT])
             return
+        if self._token and not token_of(scope, headers, self._token):
+            await _refuse(
+                _with_headers(send, cors),
+                401,
+                "token_required",
+                "This server asks for a token: open the address it printed when it started, or send "
+                "the header Authorization: Bearer TOKEN.",
+            )
+            return
+        if self._token and in_query(scope, self._token):
+            send = _with_headers(send, [_cookie(self._token)])
         await self._forward(scope, receive, _with_headers(send, cors), headers)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
@@ -108,6 +132,32 @@ def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
             names.add("*")
         names.add(f"[{host}]" if address.version == 6 else host)
     return frozenset(names)
+
+
+def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
+    """Whether a request holds the token: in the Authorization header, the query, or the page's cookie."""
+    scheme, _, credential = headers.get(b"authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and _same(credential.strip(), token):
+        return True
+    jar: SimpleCookie = SimpleCookie()
+    with contextlib.suppress(CookieError):
+        jar.load(headers.get(b"cookie", ""))
+    return in_query(scope, token) or (COOKIE in jar and _same(jar[COOKIE].value, token))
+
+
+def in_query(scope: Scope, token: str) -> bool:
+    """Whether the token came in the address, as it does the first time the page is opened."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return any(_same(value, token) for value in query.get("token", []))
+
+
+def _same(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode(), token.encode())
+
+
+def _cookie(token: str) -> tuple[bytes, bytes]:
+    """For the page's own requests; other sites' pages never cause it to be sent."""
+    return b"set-cookie", f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict".encode()
 
 
 def _without_port(host: str) -> str:

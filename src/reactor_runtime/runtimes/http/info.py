@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.session.states import State
@@ -38,6 +39,12 @@ async def health(runtime: Worker) -> JSONResponse:
 async def schema(runtime: Worker) -> dict[str, Any]:
     """The model's commands and tracks as OpenAPI 3.1."""
     return model_schema(runtime.model_class)
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(runtime: Worker) -> Response:
+    """Counters in the text format of Prometheus."""
+    return Response(runtime.metrics.render(runtime), media_type=CONTENT_TYPE_LATEST)
 
 
 def _status(runtime: Runtime) -> str:

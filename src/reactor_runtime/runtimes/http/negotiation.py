@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.authoring.tracks import Track
@@ -45,8 +45,10 @@ def read_offer(
     """Raises `RequestError` (4xx) that says what does not fit."""
     _, media = sdp.parse(text)
     by_mid = {section.mid: section for section in media if section.kind in ("audio", "video")}
-    entries = list(mapping) or _by_order(list(by_mid.values()), tracks)
+    entries = list(mapping) or _unmapped(list(by_mid.values()), tracks)
     sections = [_section(entry, by_mid, tracks, tuple(codecs)) for entry in entries]
+    if not mapping:
+        sections = _two_way(sections, by_mid, tracks)
     _refuse_doubles([section.mid for section in sections], "section")
     _refuse_doubles([section.track for section in sections], "track")
     return Offer(
@@ -78,7 +80,7 @@ def _section(
             400, "wrong_kind", f"Track {entry.name!r} is {kind}; section {entry.mid!r} is not."
         )
     sends = track.direction is TrackDirection.OUT
-    wanted = "recvonly" if sends else "sendonly"
+    wanted = _clients_direction(track)
     if entry.direction not in (wanted, "sendrecv"):
         raise RequestError(
             400,
@@ -88,20 +90,46 @@ def _section(
     return Section(entry.mid, entry.name, kind, sends, codecs if sends and kind == "video" else ())
 
 
+def _unmapped(media: Sequence[sdp.MediaSection], tracks: Mapping[str, Track]) -> list[TrackMapping]:
+    """Clients of 1.6 name the sections after the tracks; older ones send one section and no name."""
+    named = [section for section in media if section.mid in tracks]
+    if not named:
+        return _by_order(media, tracks)
+    return [TrackMapping(s.mid, s.mid, s.kind, _clients_direction(tracks[s.mid])) for s in named]
+
+
+def _two_way(
+    sections: list[Section], by_mid: Mapping[str, sdp.MediaSection], tracks: Mapping[str, Track]
+) -> list[Section]:
+    """Let a `sendrecv` section that carries an output bring the client's camera back as well."""
+    used = {section.track for section in sections}
+    inputs = [t for t in tracks.values() if t.direction is TrackDirection.IN and t.name not in used]
+    result = []
+    for section in sections:
+        back = next((t for t in inputs if t.kind.value == section.kind), None)
+        if section.sends and back is not None and by_mid[section.mid].direction == "sendrecv":
+            inputs.remove(back)
+            section = replace(section, back=back.name)
+        result.append(section)
+    return result
+
+
 def _by_order(media: Sequence[sdp.MediaSection], tracks: Mapping[str, Track]) -> list[TrackMapping]:
     """Without a mapping, sections and tracks of one kind and direction meet in their order."""
     left = list(tracks.values())
     entries = []
     for section in media:
         for track in left:
-            receives = track.direction is TrackDirection.OUT
-            fits = section.direction in ("sendrecv", "recvonly" if receives else "sendonly")
-            if track.kind.value == section.kind and fits:
+            direction = _clients_direction(track)
+            if track.kind.value == section.kind and section.direction in ("sendrecv", direction):
                 left.remove(track)
-                direction = "recvonly" if receives else "sendonly"
                 entries.append(TrackMapping(section.mid, track.name, section.kind, direction))
                 break
     return entries
+
+
+def _clients_direction(track: Track) -> str:
+    return "recvonly" if track.direction is TrackDirection.OUT else "sendonly"
 
 
 def _refuse_doubles(values: list[str], what: str) -> None:

@@ -8,6 +8,8 @@ DEFAULT_PORT = 8080
 DEFAULT_ORPHAN_TIMEOUT_S = 30.0
 DEFAULT_STUCK_WARNING_S = 5.0
 DEFAULT_KILL_TIMEOUT_S = 60.0
+DEFAULT_VIEWERS = 8
+DEFAULT_OFFERS_PER_MINUTE = 20
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,19 @@ class HttpOptions:
     kill_timeout: float = DEFAULT_KILL_TIMEOUT_S
     allow_origins: tuple[str, ...] = field(default=())
     allow_hosts: tuple[str, ...] = field(default=())
+    token: str = ""
+    """What a client must hold; empty means that nobody is asked. Off loopback the server makes one."""
+    no_token: bool = False
+    """Off loopback, ask nobody for a token all the same."""
+    viewers: int = DEFAULT_VIEWERS
+    shared_control: bool = False
+    offers_per_minute: int = DEFAULT_OFFERS_PER_MINUTE
+    """Per address; 0 means no limit."""
+    stun_servers: tuple[str, ...] = ()
+    turn_servers: tuple[str, ...] = ()
+    turn_secret: str = ""
+    relay_only: bool = False
+    port_range: tuple[int, int] | None = None
+    """UDP ports for media, both ends included."""
+    advertise_ip: str = ""
+    """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import hmac
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.errors import ReactorError, RequestError
-from reactor_runtime.protocol import messages
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, Limits
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
-from reactor_runtime.transports.port import Engine, PeerConfig
+from reactor_runtime.transports.port import Engine
 
+from .clients import Clients
 from .connection import Connection
 from .dispatch import Dispatcher
+from .journal import Journal
+from .metrics import Metrics
 from .negotiation import Offer
+from .roles import Roles
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reactor_runtime.project.project import Project
+    from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.session.commands import CommandOutcome
 
     from .options import HttpOptions
 
@@ -38,14 +46,11 @@ log = logging.getLogger(__name__)
 
 DRAIN_S = 2.0
 """How long the last frames and messages of a session may take to leave."""
-DRAIN_POLL_S = 0.01
 CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
 KILLED_STATUS = 70
 """Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
-IMPLICIT_CONNECTION = 1001
-"""The connection of clients that know of only one."""
 CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
@@ -73,7 +78,10 @@ class Runtime:
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
-        self.connections: dict[int, Connection] = {}
+        self.journal = Journal(time.time)
+        self.metrics = Metrics(self.model_name)
+        self.clients = Clients(engine, options, self)
+        self.started_at = time.time()
         self._capabilities = capabilities(project.model_class)
         self._dispatcher = Dispatcher(self)
         self._engine = engine
@@ -82,6 +90,7 @@ class Runtime:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._noted = State.CREATED
         self._watchdog = self._spawn(self._watch_pings())
 
     # --- what routes call ---
@@ -94,10 +103,11 @@ class Runtime:
         """Raises `RequestError` (409, 503)."""
         await self._wait_while_closing()
         number = self.life.start(time.monotonic())
-        self.session = Session(number, LOCAL_SESSION_ID, self.model_class, self.model_name, self._wake)
+        self.session = Session(number, self._session_id(), self.model_class, self.model_name, self._wake)
+        self.clients.begin()
         self.host.begin(self.session)
         log.info("Session %d: waiting for its client", number)
-        self._schedule()
+        self._apply([])
         return self.descriptor()
 
     async def stop_session(self) -> State:
@@ -109,11 +119,40 @@ class Runtime:
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
-            session_id=LOCAL_SESSION_ID,
+            session_id=LOCAL_SESSION_ID if self.session is None else self.session.session_id,
             state=self.life.state.value,
             model_name=self.model_name,
             capabilities=self._capabilities,
+            number=self.life.number,
+            started_at=self.started_at,
         )
+
+    def check_session_id(self, session_id: str) -> None:
+        """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
+        running = "" if self.session is None else self.session.session_id
+        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(session_id, running)):
+            raise RequestError(404, "unknown_session", "Session not found.")
+
+    @property
+    def roles(self) -> Roles:
+        return self.clients.roles
+
+    def take_control(self, connection: Connection) -> None:
+        self.clients.take_control(connection)
+
+    def watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
+        """Tell the client, when it happens, that this frame of the default track goes out to it."""
+        if self.session is not None and self.session.default_track is not None:
+            connection.watch_frame(self.session.default_track, request, frame)
+
+    def note_command(self, name: str, outcome: CommandOutcome) -> None:
+        code = "ok" if outcome.error is None else outcome.error.code
+        self.note("command", command=name, outcome=code)
+        self.metrics.command(name if name in self.host.command_names else "unknown", code)
+
+    def _session_id(self) -> str:
+        """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
+        return secrets.token_urlsafe(16) if self.options.token else LOCAL_SESSION_ID
 
     def capabilities(self) -> dict[str, Any]:
         return self._capabilities
@@ -126,26 +165,15 @@ class Runtime:
             )
         return self.session
 
-    async def connect(self, offer: Offer, connection_id: int = IMPLICIT_CONNECTION) -> Connection:
-        """Answer an offer; whoever had this connection id before is replaced. Raises `RequestError`."""
+    async def connect(
+        self, offer: Offer, connection_id: int, codec: Codec | None = None, *, replace: bool = True
+    ) -> Connection:
+        """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
-        connection = Connection(connection_id, session, offer, self)
-        try:
-            connection.peer = await self._engine.create_peer(PeerConfig(), connection)
-            await connection.peer.answer(offer.sdp, offer.sections)
-        except BaseException:
-            await connection.close()
-            raise
+        connection = await self.clients.connect(session, offer, connection_id, codec, replace=replace)
         if self.session is not session or self.life.state not in IN_SESSION:
             await connection.close()
             raise RequestError(409, "session_ended", "The session ended while the offer was being answered.")
-        before = self.connections.get(connection_id)
-        self.connections[connection_id] = connection
-        if before is not None:
-            before.send(
-                messages.session_ended(EndReason.REPLACED, "Another connection took this one's place.")
-            )
-            await self._drop(before, "another offer replaced it")
         return connection
 
     def leave(self) -> None:
@@ -158,21 +186,18 @@ class Runtime:
             task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        await self._close_connections()
+        self.journal.close()
+        await self.clients.close_all()
         if self.session is not None:
             await self._loop.run_in_executor(None, self.session.close)
         self.host.close()
         self._engine.close()
 
-    # --- ConnectionOwner ---
+    # --- ClientsOwner ---
 
-    def presence_changed(self, connection: Connection) -> None:
+    def presence(self, session: Session, present: bool) -> None:
         """Tell the session's life and the model whether any client is there."""
-        session = connection.session
-        if session is not self.session:
-            return
-        present = any(other.live for other in self.connections.values())
-        if present == session.connected:
+        if session is not self.session or present == session.connected:
             return
         log.info(
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
@@ -181,27 +206,22 @@ class Runtime:
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, time.monotonic()))
 
-    def connection_lost(self, connection: Connection, why: str) -> None:
-        self._spawn(self._drop(connection, why))
-
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         self._dispatcher.message(connection, label, data, binary)
 
-    def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
-        self.host.media(connection.session, track, rgb)
+    def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
+        self.host.media(session, track, rgb)
+
+    def note(self, kind: str, **data: object) -> None:
+        self.journal.add(kind, session=self.life.number, **data)
 
     # --- messages out ---
-
-    def broadcast(self, text: str) -> None:
-        for connection in self.connections.values():
-            if connection.ready:
-                connection.send(text)
 
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
         for text in session.outbox.take():
             if session is self.session:
-                self.broadcast(messages.application(text))
+                self.clients.broadcast(functools.partial(_application, text))
 
     # --- inside ---
 
@@ -219,9 +239,16 @@ class Runtime:
             self._apply(self.life.load_failed())
 
     def _apply(self, effects: list[Effect]) -> None:
+        self._note_state()
         for effect in effects:
             self._carry_out(effect)
         self._schedule()
+
+    def _note_state(self) -> None:
+        """Put a change of state into the journal, once."""
+        if self.life.state is not self._noted:
+            before, self._noted = self._noted, self.life.state
+            self.note("transition", **{"from": before.value, "to": self._noted.value})
 
     def _carry_out(self, effect: Effect) -> None:
         session = self.session
@@ -245,6 +272,8 @@ class Runtime:
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
         error = future.exception() or future.result().error
         self.crashes = self.crashes + 1 if error is not None else 0
+        if error is not None:
+            self.note("error", where="start_session")
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         message = "The model stopped because of an error." if error is not None else ""
@@ -273,7 +302,7 @@ class Runtime:
     async def _finish(self, session: Session) -> None:
         """Let the tail of a session out, say why it ended, close its wires and free the slot."""
         deadline = time.monotonic() + DRAIN_S
-        if any(connection.ready for connection in self.connections.values()):
+        if self.clients.any_ready():
             drained = await self._loop.run_in_executor(None, session.plane.drain, DRAIN_S)
             if not drained:
                 log.warning(
@@ -285,6 +314,9 @@ class Runtime:
         await self._loop.run_in_executor(None, session.close)
         end = self.life.end
         log.info("Session %d ended: %s", session.number, end.reason if end else "?")
+        if end is not None:
+            self.note("session_ended", reason=end.reason.value)
+            self.metrics.session_ended(end.reason, session)
         if self.session is session:
             self.session = None
         self._apply(self.life.cleaned(session.number))
@@ -292,32 +324,9 @@ class Runtime:
     async def _tell_end_and_close(self, deadline: float | None = None) -> None:
         end = self.life.end
         if end is not None:
-            self.broadcast(messages.session_ended(end.reason, end.message))
-        await self._drain_channels(deadline or time.monotonic() + DRAIN_S)
-        await self._close_connections()
-
-    async def _drain_channels(self, deadline: float) -> None:
-        connections = [connection for connection in self.connections.values() if connection.ready]
-        # The engine has no event that says "empty".
-        while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(DRAIN_POLL_S)
-        if connections:
-            # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.
-            await asyncio.sleep(2 * DRAIN_POLL_S)
-
-    async def _close_connections(self) -> None:
-        connections, self.connections = list(self.connections.values()), {}
-        for connection in connections:
-            await connection.close()
-
-    async def _drop(self, connection: Connection, why: str) -> None:
-        if connection.closed:
-            return
-        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.id, why)
-        if self.connections.get(connection.id) is connection:
-            del self.connections[connection.id]
-        await connection.close()
-        self.presence_changed(connection)
+            self.clients.say_end(end.reason, end.message)
+        await self.clients.drain(deadline or time.monotonic() + DRAIN_S)
+        await self.clients.close_all()
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S
@@ -331,9 +340,7 @@ class Runtime:
     async def _watch_pings(self) -> None:
         while True:
             await asyncio.sleep(WATCHDOG_S)
-            for connection in list(self.connections.values()):
-                if connection.silent():
-                    await self._drop(connection, "the client stopped pinging")
+            await self.clients.drop_silent()
 
     def _schedule(self) -> None:
         """Wake at the next deadline of the session's life."""
@@ -363,6 +370,10 @@ class Runtime:
         """Run `function` on the loop, from any thread."""
         self._call(function, *args)
 
+    def spawn(self, coroutine: Any) -> None:
+        """Run a coroutine to its end, and log what it raises."""
+        self._spawn(coroutine)
+
     def _spawn(self, coroutine: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(coroutine)
         self._tasks.add(task)
@@ -373,3 +384,7 @@ class Runtime:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("An internal task failed", exc_info=task.exception())
+
+
+def _application(text: str, codec: Codec) -> Outgoing:
+    return codec.application(text)

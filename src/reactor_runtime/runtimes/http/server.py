@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import faulthandler
+import ipaddress
 import logging
 import os
+import secrets
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -53,6 +57,7 @@ class _Server(uvicorn.Server):
 def serve(project: Project, options: HttpOptions) -> int:
     """Run until asked to leave; returns the exit status. Raises `BindError`."""
     sockets = _bind(options.host, options.port)
+    options = _with_token(options, sockets[0])
     try:
         return asyncio.run(_serve(project, options, sockets))
     finally:
@@ -72,6 +77,9 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
     with _signals(loop, runtime):
         runtime.load()
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
+        if options.token:
+            # To the terminal of whoever started us, once; never into a log.
+            print(f"Open {_url(sockets[0])}/?token={options.token}", file=sys.stderr, flush=True)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
@@ -79,6 +87,14 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await serving
         await runtime.close()
     return status
+
+
+def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
+    """Off loopback, strangers can reach us: without a token of the operator's we make one."""
+    address = ipaddress.ip_address(sock.getsockname()[0])
+    if options.token or options.no_token or address.is_loopback:
+        return options
+    return dataclasses.replace(options, token=secrets.token_urlsafe(24))
 
 
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:

@@ -38,8 +38,7 @@ async def session(runtime: Worker) -> dict[str, Any]:
     frames = runtime.session.next_frame() if runtime.session is not None else 0
     return {
         **runtime.descriptor(),
-        "number": runtime.life.number,
         "frames": frames,
-        "clients": sum(1 for connection in runtime.connections.values() if connection.ready),
+        "clients": sum(1 for connection in runtime.clients.connections.values() if connection.ready),
         "last_end": None if end is None else {"reason": end.reason.value, "message": end.message},
     }

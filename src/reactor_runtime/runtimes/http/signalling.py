@@ -1,23 +1,32 @@
-"""WebRTC signalling of the 1.7 generation: one connection per session, offer in, answer polled."""
+"""WebRTC signalling: the routes of every generation of clients, told apart by their paths.
+
+* G2: one connection per client, `…/sdp_params`, the answer is polled.
+* G3: a connection is a resource, `…/connections/{id}/…`; candidates may come before the offer.
+* G0 and G1: `/sdp_params` and `/ice_servers` at the root, the answer in the same response.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from reactor_runtime.errors import RequestError
-from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
+from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
 from reactor_runtime.transports.port import IceCandidate
 
+from .ice import wire_form
 from .negotiation import TrackMapping, read_offer
-from .runtime import IMPLICIT_CONNECTION, Runtime
+from .pending import LAST_ID
+from .runtime import Runtime
 from .sessions import Worker
 
 router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"])
+flat_router = APIRouter(tags=["webrtc"])
 
 ANSWER_WAIT_S = 1.0
 """How long a poll for the answer is held before it says "not yet"."""
@@ -26,6 +35,7 @@ GATHERING_S = 1.0
 CANDIDATES_LIMIT = 64
 
 SessionId = Annotated[str, Path(max_length=128)]
+ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
 
 
 class MappingEntry(BaseModel):
@@ -41,6 +51,13 @@ class OfferBody(BaseModel):
     sdp_offer: str
     client_info: dict[str, Any] = Field(default_factory=dict)
     track_mapping: list[MappingEntry] = Field(default_factory=list, max_length=64)
+
+
+class FlatOfferBody(BaseModel):
+    """The offer of clients of 1.6 and before."""
+
+    sdp: str
+    type: Literal["offer"] = "offer"
 
 
 class CandidateEntry(BaseModel):
@@ -60,63 +77,162 @@ class CandidatesBody(BaseModel):
 @router.get("/ice_servers")
 async def ice_servers(session_id: SessionId, runtime: Worker) -> dict[str, Any]:
     """The STUN and TURN servers that the operator configured; none by default."""
-    _check(session_id)
-    return {"ice_servers": []}
+    runtime.check_session_id(session_id)
+    return _ice_servers(runtime)
 
 
 @router.post("/sdp_params", status_code=202)
+async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request: Request) -> JSONResponse:
+    """Take an offer. Beside a client that is connected, the new one is a further client."""
+    runtime.check_session_id(session_id)
+    clients = runtime.clients
+    present = clients.connections.get(clients.implicit)
+    if present is not None and present.live:
+        session = runtime.require_session()
+        clients.implicit = clients.pending.announce(session.number, time.monotonic(), clients.connections)
+    await _connect(runtime, request, body, clients.implicit, JsonCodec())
+    return JSONResponse(None, 202)
+
+
 @router.put("/sdp_params", status_code=202)
-async def offer(session_id: SessionId, body: OfferBody, runtime: Worker) -> JSONResponse:
-    """Take an offer. PUT is a reconnect; both forget the answer that was there before."""
-    _check(session_id)
-    runtime.require_session()
-    mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
-    await connect(runtime, body.sdp_offer, mapping, IMPLICIT_CONNECTION)
+async def offer_again(
+    session_id: SessionId, body: OfferBody, runtime: Worker, request: Request
+) -> JSONResponse:
+    """Take the offer of a client that reconnects; its former connection is replaced."""
+    runtime.check_session_id(session_id)
+    await _connect(runtime, request, body, runtime.clients.implicit, JsonCodec())
     return JSONResponse(None, 202)
 
 
 @router.get("/sdp_params")
 async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
-    _check(session_id)
-    runtime.require_session()
-    connection = runtime.connections.get(IMPLICIT_CONNECTION)
-    if connection is None or connection.answer is None:
-        raise RequestError(404, "no_offer", "No pending SDP offer; POST one first.")
-    try:
-        sdp = await asyncio.wait_for(asyncio.shield(connection.answer), ANSWER_WAIT_S)
-    except TimeoutError:
-        return JSONResponse(None, 202)
-    except asyncio.CancelledError:
-        if connection.closed:
-            raise RequestError(409, "connection_closed", "This connection was closed; offer again.") from None
-        raise
-    return JSONResponse({"sdp_answer": sdp})
+    runtime.check_session_id(session_id)
+    sdp = await _answer(runtime, runtime.clients.implicit)
+    return JSONResponse(None, 202) if sdp is None else JSONResponse({"sdp_answer": sdp})
 
 
 @router.post("/ice_candidates", status_code=202)
 async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worker) -> JSONResponse:
     """Take the client's candidates as it finds them."""
-    _check(session_id)
-    runtime.require_session()
-    connection = runtime.connections.get(IMPLICIT_CONNECTION)
-    if connection is None or connection.peer is None:
-        raise RequestError(404, "no_offer", "No pending SDP offer; POST one first.")
-    for entry in body.candidates:
-        await connection.peer.add_candidate(
-            IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        )
+    runtime.check_session_id(session_id)
+    await _add_candidates(runtime, runtime.clients.implicit, body)
     return JSONResponse(None, 202)
 
 
-async def connect(runtime: Runtime, sdp: str, mapping: list[TrackMapping], connection_id: int) -> None:
+@router.post("/connections", status_code=201)
+async def announce(session_id: SessionId, runtime: Worker) -> JSONResponse:
+    """A new connection id. Nothing is sent to it before its offer."""
+    runtime.check_session_id(session_id)
+    session = runtime.require_session()
+    clients = runtime.clients
+    connection_id = clients.pending.announce(session.number, time.monotonic(), clients.connections)
+    return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
+
+
+@router.post("/connections/{connection_id}/sdp_params", status_code=202)
+async def offer_on(
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: Worker, request: Request
+) -> JSONResponse:
+    """Take the offer of an announced connection."""
+    runtime.check_session_id(session_id)
+    _require_known(runtime, connection_id)
+    await _connect(runtime, request, body, connection_id, None)
+    return JSONResponse({"connection_id": connection_id}, 202)
+
+
+@router.put("/connections/{connection_id}/sdp_params", status_code=202)
+async def offer_again_on(
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: Worker, request: Request
+) -> JSONResponse:
+    """Take the offer of a client that reconnects under the same id, or restarts ICE."""
+    return await offer_on(session_id, connection_id, body, runtime, request)
+
+
+@router.get("/connections/{connection_id}/sdp_params")
+async def answer_on(session_id: SessionId, connection_id: ConnectionId, runtime: Worker) -> JSONResponse:
+    """200 with the answer, or 202 when it is not there yet."""
+    runtime.check_session_id(session_id)
+    _require_known(runtime, connection_id)
+    sdp = await _answer(runtime, connection_id)
+    if sdp is None:
+        return JSONResponse({"connection_id": connection_id}, 202)
+    return JSONResponse({"sdp_answer": sdp, "connection_id": connection_id})
+
+
+@router.post("/connections/{connection_id}/ice_candidates", status_code=202)
+async def candidates_on(
+    session_id: SessionId, connection_id: ConnectionId, body: CandidatesBody, runtime: Worker
+) -> JSONResponse:
+    """Take candidates, also before the offer: they are kept for it."""
+    runtime.check_session_id(session_id)
+    _require_known(runtime, connection_id)
+    await _add_candidates(runtime, connection_id, body)
+    return JSONResponse(None, 202)
+
+
+@flat_router.get("/ice_servers")
+async def flat_ice_servers(runtime: Worker) -> dict[str, Any]:
+    """As above, for clients of 1.6 and before."""
+    return _ice_servers(runtime)
+
+
+@flat_router.post("/sdp_params")
+async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> dict[str, str]:
+    """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
+    offer_body = OfferBody(sdp_offer=body.sdp)
+    connection_id = runtime.clients.implicit
+    await _connect(runtime, request, offer_body, connection_id, FlatCodec())
+    sdp = await _answer(runtime, connection_id)
+    if sdp is None:
+        raise RequestError(409, "superseded", "Another offer took this one's place.")
+    return {"sdp": sdp, "type": "answer"}
+
+
+async def _connect(
+    runtime: Runtime, request: Request, body: OfferBody, connection_id: int, codec: Codec | None
+) -> None:
     """Negotiate, and prepare the answer with our candidates in it."""
-    connection = await runtime.connect(read_offer(sdp, mapping, runtime.tracks), connection_id)
+    runtime.require_session()
+    runtime.clients.limit_offers(request.client.host if request.client else "")
+    mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
+    offer = read_offer(body.sdp_offer, mapping, runtime.tracks)
+    connection = await runtime.connect(offer, connection_id, codec)
     if connection.peer is None:
-        raise RuntimeError("a negotiated connection has a peer")
+        raise RequestError(409, "connection_closed", "This connection was closed; offer again.")
+    # The former answer is forgotten before the request is answered: a poll must never see it.
     connection.answer = asyncio.ensure_future(connection.peer.gathered(GATHERING_S))
 
 
-def _check(session_id: str) -> None:
-    if session_id != LOCAL_SESSION_ID:
-        raise RequestError(404, "unknown_session", "Session not found.")
+async def _answer(runtime: Runtime, connection_id: int) -> str | None:
+    runtime.require_session()
+    connection = runtime.clients.connections.get(connection_id)
+    if connection is None or connection.answer is None:
+        raise RequestError(404, "no_offer", "No pending SDP offer; POST one first.")
+    try:
+        answer = await asyncio.wait_for(asyncio.shield(connection.answer), ANSWER_WAIT_S)
+    except TimeoutError:
+        return None
+    except asyncio.CancelledError:
+        if connection.closed:
+            raise RequestError(409, "connection_closed", "This connection was closed; offer again.") from None
+        raise
+    return runtime.clients.address_answer(answer)
+
+
+async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody) -> None:
+    session = runtime.require_session()
+    for entry in body.candidates:
+        candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
+        await runtime.clients.add_candidate(session, connection_id, candidate)
+
+
+def _require_known(runtime: Runtime, connection_id: int) -> None:
+    session = runtime.require_session()
+    clients = runtime.clients
+    if connection_id not in clients.connections and not clients.pending.known(connection_id, session.number):
+        raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
+
+
+def _ice_servers(runtime: Runtime) -> dict[str, Any]:
+    return {"ice_servers": wire_form(runtime.clients.ice.servers(time.time()))}

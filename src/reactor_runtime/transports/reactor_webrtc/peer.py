@@ -61,6 +61,7 @@ class ReactorWebRtcPeer:
         self._events = events
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._sections: dict[str, Section] = {}
         self._pc: rw.PeerConnection | None = None
         self._channels: dict[str, rw.DataChannel] = {}
         self._senders: dict[str, InlineVideoSender] = {}
@@ -79,7 +80,7 @@ class ReactorWebRtcPeer:
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp_text.parse(offer)
-        by_mid = {section.mid: section for section in sections}
+        by_mid = self._sections = {section.mid: section for section in sections}
         for part in media:
             _prepare(part, by_mid.get(part.mid))
             if part.kind in self._inbound and part.direction in ("sendrecv", "sendonly"):
@@ -93,6 +94,22 @@ class ReactorWebRtcPeer:
         early, self._early = self._early or [], None
         for candidate in early:
             await self.add_candidate(candidate)
+        return self._answer
+
+    async def restart(self, offer: str) -> str:
+        head, media = sdp_text.parse(offer)
+        for part in media:
+            _prepare(part, self._sections.get(part.mid))
+        pc = self._require()
+        self._candidates.clear()
+        self._gathering_done.clear()
+        try:
+            await pc.set_remote_description(rw.SessionDescription("offer", sdp_text.join(head, media)))
+            answer = await pc.create_answer()
+            await pc.set_local_description(answer)
+        except RuntimeError as error:
+            raise RequestError(400, "invalid_sdp", f"The offer cannot be used: {error}.") from error
+        self._answer = answer.sdp
         return self._answer
 
     async def gathered(self, within: float) -> str:
@@ -130,6 +147,11 @@ class ReactorWebRtcPeer:
 
     def buffered(self) -> int:
         return sum(channel.buffered_amount() for channel in self._channels.values())
+
+    def reveal_timestamps(self) -> None:
+        for mid, sender in self._senders.items():
+            # The engine starts each stream at a random timestamp and tells it only here.
+            self._transceivers[mid].set_sender_transform(rw.FrameTransform(sender.learn_timestamp))
 
     async def stats(self) -> dict[str, Any]:
         report = await self._require().get_stats()
@@ -198,9 +220,7 @@ class ReactorWebRtcPeer:
             self._transceivers[section.mid] = transceiver
             if section.mid in placeholders:
                 await transceiver.set_track(placeholders[section.mid])
-            await transceiver.set_direction(
-                rw.TransceiverDirection.SendOnly if section.sends else rw.TransceiverDirection.RecvOnly
-            )
+            await transceiver.set_direction(_direction(section))
         answer = await pc.create_answer()
         self._create_senders(answer.sdp, sections)
         await pc.set_local_description(answer)
@@ -369,12 +389,18 @@ def _configuration(config: PeerConfig) -> rw.RtcConfiguration:
     )
 
 
+def _direction(section: Section) -> rw.TransceiverDirection:
+    if not section.sends:
+        return rw.TransceiverDirection.RecvOnly
+    return rw.TransceiverDirection.SendRecv if section.back else rw.TransceiverDirection.SendOnly
+
+
 def _prepare(part: sdp_text.MediaSection, section: Section | None) -> None:
     """Order the offer's codecs by our wish; the engine answers in the order of the offer."""
     part.lines[:] = [line for line in part.lines if sdp_text.usable_line(line)]
     if section is None or part.kind != "video":
         return
-    if section.sends:
+    if section.sends and not section.back:
         sdp_text.keep_h264_profile(part)
         sdp_text.prefer(part, [str(codec) for codec in section.codecs])
     else:

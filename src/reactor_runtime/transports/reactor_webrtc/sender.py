@@ -26,6 +26,7 @@ QUEUE_FRAMES = 4
 SIGNAL_WIDTH, SIGNAL_HEIGHT = 64, 36
 SIGNAL = bytes(SIGNAL_WIDTH * SIGNAL_HEIGHT * 4)
 """The raw frame whose only purpose is to be counted; the smaller the cheaper."""
+RTP_TICKS_PER_MS = RTP_CLOCK_HZ // 1000
 EXTRA_SIGNAL_US = 1000
 """The engine ignores a second frame in the same millisecond."""
 
@@ -46,6 +47,7 @@ class InlineVideoSender:
         self._request_key = request_key
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
+        self._rtp_offset: int | None = None
         # From our clock, time.monotonic, to the engine's.
         self._offset_us = rw.time_micros() - int(time.monotonic() * 1e6)
 
@@ -61,7 +63,7 @@ class InlineVideoSender:
                 self._request_key()
             return
         behind = self._queue(frame)
-        at = frame.timestamp * 1_000_000 // RTP_CLOCK_HZ + self._offset_us
+        at = self._capture_us(frame.timestamp)
         track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at)
         if behind:
             track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at + EXTRA_SIGNAL_US)
@@ -80,6 +82,22 @@ class InlineVideoSender:
             frame = self._waiting.popleft()
         self.sent += 1
         return frame.data, frame.key
+
+    def learn_timestamp(self, frame: rw.EncodedFrame) -> rw.FrameAction:
+        """A frame on its way out, with its timestamp on the wire. Engine thread."""
+        if self._rtp_offset is None and frame.capture_time_ms:
+            self._rtp_offset = (frame.timestamp - frame.capture_time_ms * RTP_TICKS_PER_MS) % 2**32
+        return rw.FrameAction.Forward
+
+    def rtp_timestamp(self, timestamp: int) -> int | None:
+        if self._rtp_offset is None:
+            return None
+        capture_ms = self._capture_us(timestamp) // 1000
+        return (self._rtp_offset + capture_ms * RTP_TICKS_PER_MS) % 2**32
+
+    def _capture_us(self, timestamp: int) -> int:
+        """A frame's time on the engine's clock."""
+        return timestamp * 1_000_000 // RTP_CLOCK_HZ + self._offset_us
 
     def _queue(self, frame: EncodedFrame) -> bool:
         """Add a frame; True when an earlier one still waits, so that a signal must have been lost."""

@@ -1,0 +1,79 @@
+"""What operators count, for Prometheus. Labels come from bounded sets."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from reactor_runtime._version import __version__
+from reactor_runtime.session.states import EndReason, State
+
+if TYPE_CHECKING:
+    from reactor_runtime.session.session import Session
+
+    from .runtime import Runtime
+
+KNOWN_CODES = frozenset(
+    {
+        "ok",
+        "unknown_command",
+        "invalid_command",
+        "rate_limited",
+        "internal_error",
+        "not_controller",
+        "session_ended",
+    }
+)
+"""Outcomes of commands by name; an author's own codes are counted together as `refused`."""
+
+
+class Metrics:
+    """One registry per worker. Event loop only."""
+
+    def __init__(self, model: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        Gauge("reactor_info", "This worker", ["version", "model"], registry=registry).labels(
+            __version__, model
+        ).set(1)
+        self._state = Gauge("reactor_session_state", "1 for the present state", ["state"], registry=registry)
+        self._clients = Gauge("reactor_clients", "Clients whose media can flow", registry=registry)
+        self._sessions = Counter("reactor_sessions", "Sessions that ended", ["reason"], registry=registry)
+        self._duration = Histogram(
+            "reactor_session_duration_seconds",
+            "From the start of a session to its end",
+            buckets=(1, 5, 15, 60, 300, 900, 3600),
+            registry=registry,
+        )
+        self._commands = Counter("reactor_commands", "Commands", ["command", "outcome"], registry=registry)
+        self._frames = Counter("reactor_frames_emitted", "Frames of the default track", registry=registry)
+        self._dropped = Counter("reactor_dropped", "What was lost, by place", ["place"], registry=registry)
+        self._memory: dict[str, float] = {}
+
+    def command(self, name: str, outcome: str) -> None:
+        self._commands.labels(name, outcome if outcome in KNOWN_CODES else "refused").inc()
+
+    def session_ended(self, reason: EndReason, session: Session) -> None:
+        self._sessions.labels(reason.value).inc()
+        self._duration.observe(time.monotonic() - session.started)
+
+    def render(self, runtime: Runtime) -> bytes:
+        """The exposition text, after a look at what is only known when asked."""
+        for state in State:
+            self._state.labels(state.value).set(state is runtime.life.state)
+        connections = runtime.clients.connections.values()
+        self._clients.set(sum(1 for connection in connections if connection.live))
+        session = runtime.session
+        if session is not None:
+            self._count(self._frames, f"frames-{session.number}", session.next_frame())
+            for place, number in session.losses().items():
+                self._count(self._dropped.labels(place), f"{place}-{session.number}", number)
+        return generate_latest(self.registry)
+
+    def _count(self, counter: Counter, key: str, total: float) -> None:
+        """Bring a counter up to a total that a session keeps itself."""
+        counter.inc(max(0.0, total - self._memory.get(key, 0.0)))
+        self._memory[key] = total
+        if len(self._memory) > 64:
+            del self._memory[next(iter(self._memory))]
