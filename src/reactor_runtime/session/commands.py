@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
 import logging
 import queue
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +84,16 @@ class CommandRunner:
             try:
                 self.thread.submit(lambda: None).result()
                 return
+            except CancelledError:
+                # The process is ending, and the thread with it.
+                return
             except queue.Full:
                 # The queue drains on its own: commands of an ended session are only answered.
                 time.sleep(GATE_POLL_S)
 
     def close(self) -> None:
+        with contextlib.suppress(queue.Full):
+            self.thread.submit(self._close_loop)
         self.thread.close()
 
     def _run(
@@ -119,7 +127,12 @@ class CommandRunner:
             return result
         if self._loop is None:
             self._loop = asyncio.Runner()
-        return self._loop.run(result)
+        # A runner remembers the context of its first run, and with it the session.
+        return self._loop.run(result, context=contextvars.copy_context())
+
+    def _close_loop(self) -> None:
+        if self._loop is not None:
+            self._loop.close()
 
 
 def _unknown(name: str, specs: Mapping[str, CommandSpec]) -> str:

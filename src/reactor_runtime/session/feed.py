@@ -35,6 +35,9 @@ class MediaFeed:
 
     def put(self, model: VideoModel, context: Context, bundle: MediaBundle) -> None:
         with self._changed:
+            if context.should_stop():
+                # Asked again under the lock: `end_session` may have run since the engine's thread asked.
+                return
             if len(self._queue) >= FEED_LIMIT:
                 self._queue.popleft()
                 self.dropped += 1

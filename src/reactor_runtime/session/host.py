@@ -110,9 +110,10 @@ class ModelHost:
         return "\n".join(parts)
 
     def close(self) -> None:
+        # The model first: at its end it waits for the other two.
+        self.model_thread.close(timeout=0.2)
         self.feed.close()
         self.commands.close()
-        self.model_thread.close(timeout=0.2)
 
     def _threads(self) -> list[tuple[str, int | None]]:
         return [

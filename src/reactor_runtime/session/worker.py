@@ -24,6 +24,8 @@ class WorkerThread:
         """`limit` bounds the jobs that wait; 0 means that the caller bounds them."""
         self.name = name
         self._jobs: queue.Queue[Job | None] = queue.Queue(limit)
+        self._lock = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -32,7 +34,7 @@ class WorkerThread:
         return self._thread.ident
 
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
-        """Raises `queue.Full` when `limit` jobs wait."""
+        """Raises `queue.Full` when `limit` jobs wait. After `close` the future is cancelled."""
         future: Future[Result] = Future()
 
         def run() -> None:
@@ -45,7 +47,11 @@ class WorkerThread:
             except BaseException as error:  # noqa: BLE001
                 future.set_exception(error)
 
-        self._jobs.put_nowait(run)
+        with self._lock:
+            if self._closed:
+                future.cancel()
+            else:
+                self._jobs.put_nowait(run)
         return future
 
     def stack(self) -> str:
@@ -55,11 +61,14 @@ class WorkerThread:
 
     def close(self, timeout: float = 1.0) -> None:
         """Let the thread end after the jobs that wait."""
-        try:
-            self._jobs.put_nowait(None)
-        except queue.Full:
-            log.debug("Thread %s is full of work and is left to the end of the process", self.name)
-            return
+        with self._lock:
+            try:
+                if not self._closed:
+                    self._jobs.put_nowait(None)
+                self._closed = True
+            except queue.Full:
+                log.debug("Thread %s is full of work and is left to the end of the process", self.name)
+                return
         self._thread.join(timeout)
 
     def _run(self) -> None:

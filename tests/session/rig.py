@@ -1,0 +1,90 @@
+"""A model host with sessions, but without wires: what a runtime does between `begin` and `detach`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from reactor_runtime import VideoModel
+from reactor_runtime.session.commands import CommandOutcome
+from reactor_runtime.session.host import ModelHost, ModelOutcome
+from reactor_runtime.session.session import Session
+
+WITHIN = 5.0
+
+
+class Weights:
+    def path(self, name: str) -> Path:
+        return Path("/weights") / name
+
+
+class Rig:
+    def __init__(self, cls: type[VideoModel], config: dict[str, Any]) -> None:
+        self.host = ModelHost(cls, OmegaConf.create(config), Weights())
+        self.cls = cls
+        self.number = 0
+        self.sessions: list[Session] = []
+
+    def load(self) -> None:
+        self.host.load().result(WITHIN)
+
+    def begin(self) -> Session:
+        self.number += 1
+        session = Session(self.number, f"s{self.number}", self.cls, self.host.spec.name, lambda _: None)
+        self.sessions.append(session)
+        self.host.begin(session)
+        return session
+
+    def run(self, session: Session) -> Future[ModelOutcome]:
+        return self.host.run(session)
+
+    def end(self, session: Session) -> None:
+        self.host.detach(session)
+        session.close()
+
+    def visit(self) -> ModelOutcome:
+        """A whole session of a model that returns by itself."""
+        session = self.begin()
+        outcome = self.run(session).result(WITHIN)
+        self.end(session)
+        return outcome
+
+    def command(self, session: Session, name: str, /, **arguments: Any) -> Future[CommandOutcome]:
+        future: Future[CommandOutcome] = Future()
+        self.host.command(session, name, arguments, future.set_result)
+        return future
+
+    def ask(self, session: Session, name: str, /, **arguments: Any) -> Any:
+        """The result of a command; raises what it was refused with."""
+        outcome = self.command(session, name, **arguments).result(WITHIN)
+        if outcome.error is not None:
+            raise outcome.error
+        return None if outcome.result is None else json.loads(outcome.result)
+
+    @staticmethod
+    def said(session: Session) -> list[Any]:
+        return [json.loads(text) for text in session.outbox.take()]
+
+
+@contextmanager
+def rig(cls: type[VideoModel], load: bool = True, **config: Any) -> Iterator[Rig]:
+    made = Rig(cls, config)
+    try:
+        if load:
+            made.load()
+        yield made
+    finally:
+        for session in made.sessions:
+            session.close()
+        made.host.close()
+
+
+def this_thread() -> str:
+    return threading.current_thread().name
