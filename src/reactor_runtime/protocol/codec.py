@@ -110,7 +110,7 @@ class JsonCodec:
 
 
 class FlatCodec(JsonCodec):
-    """G0 and G1: an envelope that is valid for both, ``{"type": "application", "scope": "application", …}``."""
+    """G0 and G1: one envelope is valid for both, ``{"type": "application", "scope": "application", …}``."""
 
     def application(self, text: str) -> Outgoing:
         return _data(f'{{"type":"application","scope":"application","data":{text}}}')
