@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 
 from .base import VideoCodec
 
+WARM_UP_SIZE = (64, 64)
+WARM_UP_BPS = 100_000
+
 if TYPE_CHECKING:
     from .base import VideoEncoder
+
+
+def warm_up() -> None:
+    """Load FFmpeg and open each encoder once: the first viewer would wait a fifth of a second for it."""
+    for codec in VideoCodec:
+        create_encoder(codec, *WARM_UP_SIZE, WARM_UP_BPS).close()
 
 
 def create_encoder(codec: VideoCodec, width: int, height: int, bits_per_second: int) -> VideoEncoder:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from reactor_runtime.errors import ReactorError
+from reactor_runtime.media.encoders import warm_up
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from .app import create_app
@@ -76,6 +77,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
     serving = loop.create_task(server.serve(sockets=sockets))
     with _signals(loop, runtime):
         runtime.load()
+        warming = loop.run_in_executor(None, _warm_up)
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
         if options.token:
             # To the terminal of whoever started us, once; never into a log.
@@ -85,6 +87,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
             await asyncio.sleep(FAILED_LINGER_S)
         server.should_exit = True
         await serving
+        await warming
         await runtime.close()
     return status
 
@@ -95,6 +98,13 @@ def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     if options.token or options.no_token or address.is_loopback:
         return options
     return dataclasses.replace(options, token=secrets.token_urlsafe(24))
+
+
+def _warm_up() -> None:
+    try:
+        warm_up()
+    except ReactorError as error:
+        log.warning("%s", error)
 
 
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:

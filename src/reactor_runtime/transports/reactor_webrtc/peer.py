@@ -9,6 +9,7 @@ quick.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Sequence
@@ -32,9 +33,11 @@ START_BPS = 6_000_000
 MIN_BPS = 300_000
 MAX_BPS = 20_000_000
 PLACEHOLDER_SIZE = (64, 36)
+GATHERING_QUIET_S = 0.01
+"""Without STUN and TURN, our candidates are all there when none has come for this long."""
 BIND_S = 3.0
 """How long the engine may take to give a connected peer's track an encoder."""
-BIND_SIGNAL_S = 0.01
+BIND_SIGNAL_S = 0.003
 
 # Pairs, because the engine's enumerations cannot be hashed.
 _STATES = (
@@ -113,10 +116,16 @@ class ReactorWebRtcPeer:
         return self._answer
 
     async def gathered(self, within: float) -> str:
-        try:
-            await asyncio.wait_for(self._gathering_done.wait(), within)
-        except TimeoutError:
-            log.debug("ICE gathering is not complete after %.1f s; answering with what is there", within)
+        deadline = self._loop.time() + within
+        while not self._gathering_done.is_set() and self._loop.time() < deadline:
+            if self._candidates and not self._config.ice_servers:
+                # Host candidates come together; the engine then takes 100 ms to be sure that they were all.
+                within = min(within, GATHERING_QUIET_S)
+            known = len(self._candidates)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gathering_done.wait(), within)
+            if known and known == len(self._candidates) and not self._config.ice_servers:
+                break
         return sdp_text.with_candidates(
             self._answer, [(candidate.candidate, candidate.sdp_mid) for candidate in self._candidates]
         )
