@@ -1,0 +1,1 @@
+"""One folder for each contender: the same model, written as its users would write it."""
