@@ -239,9 +239,6 @@ class MemoryPeer:
         self._answer = sdp.join(head, media)
         return self._answer
 
-    def reveal_timestamps(self) -> None:
-        """Nothing is hidden here."""
-
     async def restart(self, offer: str) -> str:
         sdp.parse(offer)
         return self._answer

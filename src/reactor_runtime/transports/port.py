@@ -55,6 +55,8 @@ class PeerConfig:
     ice_servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
     port_range: tuple[int, int] | None = None
+    reveal_timestamps: bool = False
+    """Whether the senders' `rtp_timestamp` shall be known; it costs a little for each frame."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,6 @@ class Peer(Protocol):
 
     def buffered(self) -> int:
         """Bytes that wait in the data channels."""
-
-    def reveal_timestamps(self) -> None:
-        """Let the senders' `rtp_timestamp` find out what it needs to know; costs a little for each frame."""
 
     async def stats(self) -> dict[str, Any]: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from reactor_runtime.errors import CommandError, RequestError
@@ -91,10 +92,18 @@ class Clients:
             )
 
     async def connect(
-        self, session: Session, offer: Offer, connection_id: int, codec: Codec | None, *, replace: bool
+        self,
+        session: Session,
+        offer: Offer,
+        connection_id: int,
+        codec: Codec | None,
+        *,
+        replace: bool,
+        running: Callable[[], bool],
     ) -> Connection:
         """Answer an offer. `replace` takes the place of the connection that has this id, role included.
 
+        `running()` says whether `session` still takes offers: it may end while the engine works.
         Raises `RequestError`.
         """
         before = self.connections.get(connection_id) if replace else None
@@ -104,10 +113,14 @@ class Clients:
             self.roles.admit(len(self.connections))
         connection = Connection(connection_id, session, offer, self, codec)
         try:
-            connection.peer = await self._engine.create_peer(self.peer_config(), connection)
+            connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
             for candidate in self.pending.take(connection_id, session.number):
                 await connection.peer.add_candidate(candidate)
             await connection.peer.answer(offer.sdp, offer.sections)
+            if not running():
+                raise RequestError(
+                    409, "session_ended", "The session ended while the offer was being answered."
+                )
         except BaseException:
             await connection.close()
             raise
@@ -119,9 +132,14 @@ class Clients:
             await self.drop(before, "another offer replaced it")
         return connection
 
-    def peer_config(self) -> PeerConfig:
+    def peer_config(self, offer: Offer) -> PeerConfig:
         options = self._options
-        return PeerConfig(tuple(self.ice.servers(time.time())), options.relay_only, options.port_range)
+        return PeerConfig(
+            tuple(self.ice.servers(time.time())),
+            options.relay_only,
+            options.port_range,
+            reveal_timestamps=offer.watches_frames,
+        )
 
     def address_answer(self, answer: str) -> str:
         """Put the advertised address into an answer."""

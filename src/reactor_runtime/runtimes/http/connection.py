@@ -177,8 +177,6 @@ class Connection:
     def watch_frames(self) -> None:
         """From now on, tell the client when the frame of each of its commands goes out to it."""
         self.watches_frames = True
-        if self.peer is not None:
-            self.peer.reveal_timestamps()
 
     def watch_frame(self, track: str, request: str | int, frame: int) -> None:
         """Tell the client when the frame of this index, or a later one, goes out to it."""
@@ -234,7 +232,11 @@ class Connection:
             await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
         self._encodings.clear()
         if self.peer is not None:
-            await self.peer.close()
+            try:
+                await self.peer.close()
+            # Whatever an engine raises here must not keep the session's slot, nor the other connections.
+            except Exception:
+                log.exception("Connection %d could not be closed; the others go on", self.id)
 
     def _check_ready(self) -> None:
         connected = self._state is PeerState.CONNECTED

@@ -34,6 +34,8 @@ class Offer:
     sections: tuple[Section, ...]
     has_channel: bool
     message_limit: int
+    watches_frames: bool = False
+    """Whether the client may ask when the frame of a command goes out: our page does."""
 
 
 def read_offer(
@@ -41,6 +43,8 @@ def read_offer(
     mapping: Sequence[TrackMapping],
     tracks: Mapping[str, Track],
     codecs: Sequence[VideoCodec] = CODECS,
+    *,
+    watches_frames: bool = False,
 ) -> Offer:
     """Raises `RequestError` (4xx) that says what does not fit."""
     _, media = sdp.parse(text)
@@ -56,6 +60,7 @@ def read_offer(
         tuple(sections),
         any(section.kind == "application" and not section.rejected for section in media),
         sdp.max_message_size(media),
+        watches_frames,
     )
 
 

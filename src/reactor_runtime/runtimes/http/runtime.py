@@ -170,11 +170,14 @@ class Runtime:
     ) -> Connection:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
-        connection = await self.clients.connect(session, offer, connection_id, codec, replace=replace)
-        if self.session is not session or self.life.state not in IN_SESSION:
-            await connection.close()
-            raise RequestError(409, "session_ended", "The session ended while the offer was being answered.")
-        return connection
+        return await self.clients.connect(
+            session,
+            offer,
+            connection_id,
+            codec,
+            replace=replace,
+            running=lambda: self.session is session and self.life.state in IN_SESSION,
+        )
 
     def leave(self) -> None:
         """End the session, then the process."""

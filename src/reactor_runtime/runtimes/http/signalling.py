@@ -33,6 +33,8 @@ ANSWER_WAIT_S = 1.0
 GATHERING_S = 1.0
 """How long the answer waits for our own candidates; without STUN they take milliseconds."""
 CANDIDATES_LIMIT = 64
+PAGE = "page"
+"""How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
 SessionId = Annotated[str, Path(max_length=128)]
 ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
@@ -196,7 +198,8 @@ async def _connect(
     runtime.require_session()
     runtime.clients.limit_offers(request.client.host if request.client else "")
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
-    offer = read_offer(body.sdp_offer, mapping, runtime.tracks)
+    watches_frames = body.client_info.get("sdk_type") == PAGE
+    offer = read_offer(body.sdp_offer, mapping, runtime.tracks, watches_frames=watches_frames)
     connection = await runtime.connect(offer, connection_id, codec)
     if connection.peer is None:
         raise RequestError(409, "connection_closed", "This connection was closed; offer again.")

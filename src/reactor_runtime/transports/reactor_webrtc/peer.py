@@ -157,11 +157,6 @@ class ReactorWebRtcPeer:
     def buffered(self) -> int:
         return sum(channel.buffered_amount() for channel in self._channels.values())
 
-    def reveal_timestamps(self) -> None:
-        for mid, sender in self._senders.items():
-            # The engine starts each stream at a random timestamp and tells it only here.
-            self._transceivers[mid].set_sender_transform(rw.FrameTransform(sender.learn_timestamp))
-
     async def stats(self) -> dict[str, Any]:
         report = await self._require().get_stats()
         return {
@@ -272,6 +267,10 @@ class ReactorWebRtcPeer:
         await transceiver.set_track(track)
         # Otherwise libwebrtc caps the stream at 2 to 2.5 Mbit/s by its size and drops frames above.
         await transceiver.set_send_bitrate(None, MAX_BPS)
+        if self._config.reveal_timestamps:
+            # The engine starts each stream at a random timestamp and tells it only here. Now or never: it
+            # makes a new encoder when this is set, and that one would find no track.
+            transceiver.set_sender_transform(rw.FrameTransform(sender.learn_timestamp))
         deadline = self._loop.time() + BIND_S
         while not sender.bound.is_set():
             if self._loop.time() > deadline:
