@@ -16,8 +16,12 @@ from pydantic import BaseModel
 
 from reactor_runtime.errors import MessageError
 
-MESSAGE_LIMIT = 256 * 1024
-"""Bytes of one message: what browsers announce as `max-message-size`."""
+CHANNEL_LIMIT = 256 * 1024
+"""Bytes that go through a data channel at once: what browsers announce as `max-message-size`."""
+ENVELOPE_LIMIT = 4 * 1024
+"""Bytes that the envelope around a message may take, with the longest id and name in it."""
+MESSAGE_LIMIT = CHANNEL_LIMIT - ENVELOPE_LIMIT
+"""Bytes of what an author sends at once."""
 ARRAY_LIMIT = 4096
 """Elements of an array in a message. Pictures belong on a track."""
 DEPTH_LIMIT = 64
@@ -25,8 +29,12 @@ DEPTH_LIMIT = 64
 
 def to_json(data: Any, *, what: str = "send()") -> str:
     """Compact JSON text of `data`. Raises `MessageError`, which names the place inside `data`."""
-    text = json.dumps(to_plain(data, what), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    size = len(text.encode("utf-8", "surrogatepass"))
+    plain = to_plain(data, what)
+    try:
+        text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError as error:  # Python prints no whole number of more than 4,300 digits
+        raise MessageError(f"{what} got something that is not JSON: {error}.") from error
+    size = len(text.encode("utf-8"))
     if size > MESSAGE_LIMIT:
         raise MessageError(
             f"{what} got a message of {size:,} bytes; at most {MESSAGE_LIMIT:,} go through the data channel. "
@@ -106,7 +114,7 @@ def _key(key: Any, what: str, path: str) -> str:
     if isinstance(key, Enum):
         key = key.value
     if isinstance(key, str):
-        return key
+        return str(_text_or_number(key, what, path))
     if isinstance(key, (int, float)) and not isinstance(key, bool):
         return str(key)
     raise MessageError(f"{what}: {_where(path)}a key of type {type(key).__name__} is no string.")
