@@ -1,0 +1,438 @@
+"""`/start_session`, `/stop_session`, `/session`: status codes and literal JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reactor_runtime import __version__
+from reactor_runtime.runtimes.http import HttpOptions
+from reactor_runtime.session.states import State
+from reactor_runtime.testing import serve
+
+from .models import Deaf, Failing, Painter, Returning, SlowToLoad, Unloadable
+
+
+@pytest.fixture(autouse=True)
+def release() -> Iterator[None]:
+    Deaf.release.clear()
+    SlowToLoad.release.clear()
+    yield
+    Deaf.release.set()
+    SlowToLoad.release.set()
+
+
+async def test_start_session_answers_with_the_descriptor() -> None:
+    async with serve(Painter) as server:
+        response = await server.http.post("/start_session", json={})
+
+        assert response.status_code == 200
+        descriptor = response.json()
+        assert descriptor.pop("started_at") <= time.time()
+        assert descriptor == {
+            "session_id": "local",
+            "state": "WAITING",
+            "cluster": "local",
+            "model": {"name": "painter"},
+            "server_info": {"server_version": __version__},
+            "selected_transport": {"protocol": "webrtc", "version": "1.0"},
+            "number": 1,
+            "capabilities": {
+                "protocol_version": "1.0",
+                "tracks": [
+                    {"name": "main_video", "kind": "video", "direction": "recvonly"},
+                    {"name": "webcam", "kind": "video", "direction": "sendonly"},
+                ],
+                "commands": [
+                    {
+                        "name": "set_level",
+                        "description": "How bright.",
+                        "schema": {"level": {"type": "integer", "required": True}},
+                    },
+                    {"name": "runs", "description": "", "schema": {}},
+                    {"name": "crash", "description": "", "schema": {}},
+                    {"name": "refuse", "description": "", "schema": {}},
+                    {"name": "look", "description": "", "schema": {}},
+                ],
+                "emission_fps": None,
+            },
+        }
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "application/octet-stream"),
+        (b"{}", "application/json"),
+        (b'{"extra_args":{"a":1}}', "application/json"),
+        (b"not json", "application/json"),
+        (b"\xff\xfe", "text/plain"),
+    ],
+)
+async def test_the_body_of_start_session_is_ignored(content: bytes, kind: str) -> None:
+    async with serve(Painter) as server:
+        headers = {"content-type": kind, "authorization": "Bearer local", "reactor-api-version": "1"}
+        response = await server.http.post("/start_session", content=content, headers=headers)
+
+        assert response.status_code == 200
+
+
+async def test_a_second_start_is_refused_with_the_state() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        response = await server.http.post("/start_session")
+
+        assert response.status_code == 409
+        assert response.json() == {
+            "detail": "A session is running (state WAITING); it must end before another starts.",
+            "code": "session_running",
+            "state": "WAITING",
+        }
+        client = server.client()
+        await client.connect()
+        response = await server.http.post("/start_session")
+        assert response.json()["state"] == "STREAMING"
+        assert server.runtime.life.number == 1
+
+
+async def test_of_two_starts_at_once_one_wins() -> None:
+    async with serve(Painter) as server:
+        responses = await asyncio.gather(*(server.http.post("/start_session") for _ in range(5)))
+
+        assert sorted(response.status_code for response in responses) == [200, 409, 409, 409, 409]
+
+
+async def test_while_the_model_loads() -> None:
+    async with serve(SlowToLoad, ready=False) as server:
+        start = await server.http.post("/start_session")
+        health = await server.http.get("/health")
+        stop = await server.http.post("/stop_session")
+        SlowToLoad.release.set()
+        await server.wait_state(State.READY)
+
+        assert start.status_code == 503
+        assert start.headers["retry-after"] == "1"
+        assert start.json() == {
+            "detail": "The model is still loading; try again in a moment.",
+            "code": "loading",
+            "state": "CREATED",
+        }
+        assert health.status_code == 503
+        assert health.headers["retry-after"] == "1"
+        assert health.json() == {
+            "status": "loading",
+            "model": "slow",
+            "state": "CREATED",
+            "code": "loading",
+            "detail": "The model is loading.",
+        }
+        assert (stop.status_code, stop.json()) == (200, {"state": "CREATED"})
+
+
+async def test_a_model_that_cannot_be_loaded() -> None:
+    async with serve(Unloadable, ready=False) as server:
+        await server.wait_state(State.TERMINATED)
+        start = await server.http.post("/start_session")
+        health = await server.http.get("/health")
+
+        assert server.status == 1
+        assert start.status_code == 503
+        assert start.json()["code"] == "terminated"
+        assert health.status_code == 503
+        assert health.json()["status"] == "failed"
+        assert health.json()["code"] == "model_load_failed"
+        assert "no weights here" in health.json()["detail"]
+        assert (await server.http.post("/stop_session")).status_code == 200
+
+
+async def test_stopping_is_idempotent() -> None:
+    async with serve(Painter) as server:
+        for _ in range(2):
+            response = await server.http.post("/stop_session")
+            assert (response.status_code, response.json()) == (200, {"state": "READY"})
+        await server.http.post("/start_session")
+        for _ in range(2):
+            response = await server.http.post("/stop_session")
+            assert (response.status_code, response.json()) == (200, {"state": "READY"})
+
+
+async def test_a_session_that_nobody_joined_never_runs_the_model() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        await server.http.post("/stop_session")
+        client = await server.join()
+
+        assert await client.command("runs") == 1
+
+
+async def test_session_tells_how_it_stands_and_how_the_last_one_ended() -> None:
+    async with serve(Painter) as server:
+        before = (await server.http.get("/session")).json()
+        assert (before["state"], before["last_end"], before["clients"], before["frames"]) == (
+            "READY",
+            None,
+            0,
+            0,
+        )
+        client = await server.join()
+        await client.wait_frames(2)
+        during = (await server.http.get("/session")).json()
+        assert (during["state"], during["clients"]) == ("STREAMING", 1)
+        assert during["frames"] >= 2
+        await client.stop()
+        after = (await server.http.get("/session")).json()
+
+        assert after["state"] == "READY"
+        assert after["last_end"] == {"reason": "stopped", "message": "The client ended the session."}
+        assert (after["clients"], after["frames"]) == (0, 0)
+
+
+async def test_two_sessions_in_a_row_share_nothing() -> None:
+    async with serve(Painter) as server:
+        for number in (1, 2):
+            client = await server.join()
+            assert server.runtime.life.number == number
+            assert await client.command("set_level", level=number * 100) == number * 100
+            await client.wait_frames(3)
+            assert client.frames()[0].index == 0
+            assert client.frames()[0].key
+            assert client.said == [{"type": "level", "data": {"level": number * 100}}]
+            assert await client.stop() == "READY"
+            assert client.end == {"reason": "stopped", "message": "The client ended the session."}
+            assert client.wire.closed
+
+
+# --- ends ---
+
+
+async def test_what_is_sent_and_emitted_last_arrives_before_the_end() -> None:
+    async with serve(Returning) as server:
+        client = await server.join()
+        end = await client.wait_end()
+        await server.wait_state(State.READY)
+
+        assert end == {"reason": "completed", "message": "The model has finished."}
+        assert client.said == ["emitted", "finally", "reset"]
+        assert client.received[-1]["data"]["type"] == "sessionEnded"
+        assert [frame.index for frame in client.frames()] == list(range(32))
+
+
+async def test_the_tail_arrives_also_after_a_long_wait_for_the_client() -> None:
+    async with serve(Returning) as server:
+        await server.http.post("/start_session")
+        await asyncio.sleep(1.5)
+        client = server.client()
+        await client.connect()
+        await client.wait_end()
+
+        assert len(client.frames()) == 32
+
+
+async def test_a_model_that_raises_ends_its_session_and_the_next_one_works(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serve(Failing) as server:
+        for number in (1, 2, 3):
+            client = await server.join()
+            end = await client.wait_end()
+            await server.wait_state(State.READY)
+            assert end == {"reason": "error", "message": "The model stopped because of an error."}
+            assert client.said == [number]
+            health = (await server.http.get("/health")).json()
+            assert health["errors_in_a_row"] == number
+        assert health["status"] == "failing"
+        client = await server.join()
+        await client.wait_said()
+        assert await client.stop() == "READY"
+
+        health = (await server.http.get("/health")).json()
+        assert (health["status"], health["errors_in_a_row"]) == ("healthy", 0)
+    assert "a secret" in caplog.text
+
+
+async def test_nobody_joins_in_time() -> None:
+    async with serve(Painter, options=HttpOptions(orphan_timeout=0.1)) as server:
+        await server.http.post("/start_session")
+        await server.wait_state(State.READY)
+
+        last = (await server.http.get("/session")).json()["last_end"]
+        assert last == {"reason": "timed_out", "message": "No client connected within 0.1 s."}
+
+
+async def test_a_client_that_is_gone_for_too_long_loses_its_session() -> None:
+    async with serve(Painter, options=HttpOptions(orphan_timeout=0.2)) as server:
+        client = await server.join()
+        client.leave()
+        await server.wait_state(State.ORPHANED)
+        await server.wait_state(State.READY)
+
+        last = (await server.http.get("/session")).json()["last_end"]
+        assert last == {"reason": "timed_out", "message": "The client was gone for 0.2 s."}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_client_that_comes_back_in_time_finds_the_same_session(method: str) -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(2)
+        client.leave()
+        await server.wait_state(State.ORPHANED)
+        again = server.client()
+        await again.connect(method)
+
+        await server.wait_state(State.STREAMING)
+        assert await again.command("runs") == 1
+        await again.wait_frames(2)
+        assert again.frames()[0].key
+        assert again.frames()[0].index > 0
+        assert server.runtime.life.number == 1
+
+
+async def test_a_reconnect_replaces_the_connection_that_is_still_there() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(1)
+        again = server.client()
+        await again.connect("PUT")
+        await again.wait_frames(1)
+
+        assert (await client.wait_end())["reason"] == "replaced"
+        assert await again.command("runs") == 1
+        assert server.runtime.life.state is State.STREAMING
+
+
+async def test_a_network_that_comes_back_goes_on_with_a_keyframe() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(2)
+        client.wire.lose_network()
+        await server.wait_state(State.ORPHANED)
+        client.wire.find_network()
+        await server.wait_state(State.STREAMING)
+        seen = len(client.frames())
+
+        await client.until(lambda: any(frame.key for frame in client.frames()[seen:]))
+        assert await client.command("runs") == 1
+
+
+async def test_a_network_that_is_given_up_ends_the_connection() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        client.wire.lose_network()
+        client.wire.fail()
+        await client.until(lambda: client.wire.closed)
+
+        await server.wait_state(State.ORPHANED)
+        assert not server.runtime.clients.connections
+
+
+async def test_max_session_duration() -> None:
+    async with serve(Painter, options=HttpOptions(max_session_duration=0.2)) as server:
+        client = await server.join()
+
+        assert (await client.wait_end()) == {
+            "reason": "time_cap",
+            "message": "The session reached its limit of 0.2 s.",
+        }
+        await server.wait_state(State.READY)
+
+
+async def test_leaving_ends_the_session_and_then_the_process() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(1)
+        server.runtime.leave()
+        end = await client.wait_end()
+        await server.wait_state(State.TERMINATED)
+
+        assert end == {"reason": "shutdown", "message": "The server is shutting down."}
+        assert server.status == 0
+        assert (await server.http.post("/start_session")).status_code == 503
+        health = await server.http.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "terminated")
+
+
+async def test_leaving_without_a_session_is_immediate() -> None:
+    async with serve(Painter) as server:
+        server.runtime.leave()
+
+        assert server.status == 0
+
+
+async def test_a_model_that_ignores_should_stop(caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(Deaf, options=HttpOptions(stuck_warning=0.2)) as server:
+        client = await server.join()
+        stopping = asyncio.ensure_future(client.stop())
+        await server.wait_state(State.CLOSING)
+        slowest = 0.0
+        with caplog.at_level(logging.WARNING):
+            for _ in range(30):
+                began = time.perf_counter()
+                assert (await server.http.get("/health")).json()["state"] == "CLOSING"
+                slowest = max(slowest, time.perf_counter() - began)
+                await asyncio.sleep(0.01)
+            end = await client.wait_end()
+        assert end["reason"] == "stopped", "the client is told although the model goes on"
+        assert "a_long_step" in caplog.text
+        assert slowest < 0.05
+        Deaf.release.set()
+
+        assert await stopping == "READY"
+
+
+async def test_a_model_that_never_returns_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr("os._exit", exits.append)
+    async with serve(Deaf, options=HttpOptions(stuck_warning=0.05, kill_timeout=0.2)) as server:
+        client = await server.join()
+        stopping = asyncio.ensure_future(client.stop())
+        await server.wait_state(State.TERMINATED)
+        Deaf.release.set()
+        await stopping
+
+        assert exits == [70]
+
+
+async def test_a_wire_that_cannot_be_closed_does_not_keep_the_slot(caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+
+        async def broken() -> None:
+            raise RuntimeError("the engine is broken")
+
+        server.engine.peers[0].close = broken  # type: ignore[method-assign] # a broken engine
+        assert await client.stop() == "READY"
+        again = await server.join()
+        assert await again.command("runs") == 2
+    assert "the engine is broken" in caplog.text
+
+
+async def test_an_offer_that_is_answered_too_late_does_not_touch_the_next_session() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        late = server.client()
+        create, gate = server.engine.create_peer, asyncio.Event()
+
+        async def slow(*args: Any) -> Any:
+            await gate.wait()
+            return await create(*args)
+
+        server.engine.create_peer = slow  # type: ignore[method-assign] # a slow engine
+        offering = asyncio.ensure_future(late.connect())
+        await asyncio.sleep(0.05)
+        server.engine.create_peer = create  # type: ignore[method-assign] # fast again
+        assert await late.stop() == "READY"
+        client = await server.join()
+        await client.wait_frames(1)
+        gate.set()
+        with pytest.raises(Exception, match="409"):
+            await offering
+
+        assert await client.command("runs") == 1
+        assert client.end is None
+        assert [c.session.number for c in server.runtime.clients.connections.values()] == [2]
