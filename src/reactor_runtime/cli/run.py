@@ -21,6 +21,17 @@ RUNTIMES = ("http",)
 LOWEST_PORT = 1024
 
 
+def _impairment(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if value:
+        from reactor_runtime.transports.impair.shaper import Impairment, ImpairmentError
+
+        try:
+            Impairment.parse(value)
+        except ImpairmentError as error:
+            raise click.BadParameter(error.message) from None
+    return value
+
+
 def _port_range(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
     if value is None:
         return None
@@ -172,6 +183,13 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     callback=_ip_address,
     metavar="IP",
     help="The address clients reach this machine by, where it is not one of its own.",
+)
+@click.option(
+    "--impair",
+    default="",
+    callback=_impairment,
+    metavar="SPEC",
+    help="Feel the real world on a laptop: loss=3,rtt=150,jitter=30,rate=2M,blackout=5@10.",
 )
 @verbose_option
 @click.pass_context

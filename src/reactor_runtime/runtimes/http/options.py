@@ -40,3 +40,5 @@ class HttpOptions:
     """UDP ports for media, both ends included."""
     advertise_ip: str = ""
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
+    impair: str = ""
+    """A bad network for our own media; see `transports.impair`."""

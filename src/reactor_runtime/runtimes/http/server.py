@@ -20,6 +20,8 @@ import uvicorn
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import warm_up
+from reactor_runtime.transports.impair import ImpairedEngine, Impairment
+from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from .app import create_app
@@ -69,7 +71,7 @@ def serve(project: Project, options: HttpOptions) -> int:
 async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    runtime = Runtime(project, options, ReactorWebRtcEngine(), lambda status: _resolve(leaving, status))
+    runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
@@ -90,6 +92,15 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await warming
         await runtime.close()
     return status
+
+
+def _engine(options: HttpOptions) -> Engine:
+    engine = ReactorWebRtcEngine()
+    if not options.impair:
+        return engine
+    impairment = Impairment.parse(options.impair)
+    log.warning("The network is made worse on purpose: %s", options.impair)
+    return ImpairedEngine(engine, impairment)
 
 
 def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
