@@ -10,6 +10,7 @@ import contextlib
 import hmac
 import ipaddress
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -29,9 +30,9 @@ ALLOWED_HEADERS = (
     "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
     "reactor-webrtc-version"
 )
-
-
 COOKIE = "reactor_token"
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
+_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 class Guard:
@@ -87,22 +88,31 @@ class Guard:
         await self._forward(scope, receive, _with_headers(send, cors), headers)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
-        declared = headers.get(b"content-length", "0")
-        if not declared.isdigit() or int(declared) > BODY_LIMIT:
-            await _refuse(send, 413, "body_too_large", f"A body may have {BODY_LIMIT // 2**20} MiB at most.")
+        if not _fits(headers.get(b"content-length", "0")):
+            await _refuse_body(send)
             return
         seen = 0
+        refused = False
 
         async def bounded() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > BODY_LIMIT:
-                # The length was not told or not true: end the body here; what is cut does not parse.
+                # The length was not told or not true: end the body here.
                 return {"type": "http.disconnect"}
             return message
 
-        await self._app(scope, bounded, send)
+        async def answer(message: Message) -> None:
+            nonlocal refused
+            if seen <= BODY_LIMIT:
+                await send(message)
+            elif not refused:
+                # Whatever the application makes of half a body, this is what was wrong.
+                refused = True
+                await _refuse_body(send)
+
+        await self._app(scope, bounded, answer)
 
     def _host_allowed(self, host: str) -> bool:
         if "*" in self._hosts:
@@ -113,7 +123,10 @@ class Guard:
         origin = origin.rstrip("/").lower()
         if origin == f"{scheme}://{host}".lower() or origin in self._origins:
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
         # Local front-end development: any port of this machine.
         return parts.scheme in ("http", "https") and _without_port(parts.netloc) in LOOPBACK_NAMES
 
@@ -161,10 +174,13 @@ def _cookie(token: str) -> tuple[bytes, bytes]:
 
 
 def _without_port(host: str) -> str:
-    host = host.lower()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    """The name in ``name:port``; "" when it is anything else."""
+    found = _HOST.fullmatch(host.lower())
+    return found.group(1) if found else ""
+
+
+def _fits(length: str) -> bool:
+    return _LENGTH.fullmatch(length) is not None and int(length) <= BODY_LIMIT
 
 
 def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
@@ -196,6 +212,10 @@ def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
 async def _refuse(send: Send, status: int, code: str, detail: str) -> None:
     body = json.dumps({"detail": detail, "code": code}).encode()
     await _respond(send, status, body, [(b"content-type", b"application/json")])
+
+
+async def _refuse_body(send: Send) -> None:
+    await _refuse(send, 413, "body_too_large", f"A body may have {BODY_LIMIT // 2**20} MiB at most.")
 
 
 async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

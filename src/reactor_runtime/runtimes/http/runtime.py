@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, Limits
@@ -103,7 +104,14 @@ class Runtime:
         """Raises `RequestError` (409, 503)."""
         await self._wait_while_closing()
         number = self.life.start(time.monotonic())
-        self.session = Session(number, self._session_id(), self.model_class, self.model_name, self._wake)
+        self.session = Session(
+            number,
+            self._session_id(),
+            self.model_class,
+            self.model_name,
+            self._wake,
+            EncoderChoice(self.options.encoder),
+        )
         self.clients.begin()
         self.host.begin(self.session)
         log.info("Session %d: waiting for its client", number)
@@ -129,8 +137,9 @@ class Runtime:
 
     def check_session_id(self, session_id: str) -> None:
         """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
-        running = "" if self.session is None else self.session.session_id
-        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(session_id, running)):
+        running = b"" if self.session is None else self.session.session_id.encode()
+        given = session_id.encode("utf-8", "replace")
+        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(given, running)):
             raise RequestError(404, "unknown_session", "Session not found.")
 
     @property

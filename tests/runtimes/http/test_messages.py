@@ -1,0 +1,314 @@
+"""What goes over the data channel of a running session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reactor_runtime import VideoModel, command, get_ctx, model
+from reactor_runtime.errors import CommandError
+from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT
+from reactor_runtime.runtimes.http import connection as connection_module
+from reactor_runtime.runtimes.http.connection import EARLY_MESSAGES
+from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST
+from reactor_runtime.session.states import State
+from reactor_runtime.testing import decode, serve
+
+from .models import Painter
+
+
+async def test_a_command_changes_the_picture_and_is_answered_after_what_it_said() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        request = client.post("set_level", level=200)
+        await client.until(lambda: client.outcome(request) is not None)
+        outcome = client.outcome(request)
+        assert outcome is not None
+        shown = await client.wait_frames(outcome["frame"] + 3)
+
+        assert client.received[0] == {
+            "scope": "application",
+            "data": {"type": "level", "data": {"level": 200}},
+        }
+        assert outcome == {
+            "id": request,
+            "command": "set_level",
+            "ok": True,
+            "result": 200,
+            "frame": outcome["frame"],
+        }
+        pictures = decode(shown)
+        assert abs(int(pictures[0].mean()) - 0) < 5
+        by_index = {frame.index: picture for frame, picture in zip(shown, pictures, strict=True)}
+        assert abs(int(by_index[outcome["frame"] + 1].mean()) - 200) < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code", "field"),
+    [
+        ("nothing", {}, "unknown_command", None),
+        ("set_level", {}, "invalid_command", "level"),
+        ("set_level", {"level": "5"}, "invalid_command", "level"),
+        ("set_level", {"level": True}, "invalid_command", "level"),
+        ("set_level", {"level": 5.5}, "invalid_command", "level"),
+        ("set_level", {"level": 1, "more": 2}, "invalid_command", "more"),
+        ("crash", {}, "internal_error", None),
+        ("refuse", {}, "too_fast", None),
+    ],
+)
+async def test_refusals(name: str, arguments: dict[str, Any], code: str, field: str | None) -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        with pytest.raises(CommandError) as caught:
+            await client.command(name, **arguments)
+
+        assert (caught.value.code, caught.value.field) == (code, field)
+        assert "secret" not in caught.value.message
+        assert await client.command("set_level", level=3.0) == 3
+
+
+async def test_without_an_id_the_result_comes_as_a_message_of_the_model() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        client.send({"scope": "application", "data": {"type": "runs", "data": {}}})
+        client.send({"type": "set_level", "data": {"level": 7}})
+        await client.wait_said(3)
+
+        assert client.said == [1, {"type": "level", "data": {"level": 7}}, 7]
+        assert client.runtime_messages("commandResult") == []
+
+
+async def test_without_an_id_a_refusal_is_still_told() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        client.send({"scope": "application", "data": {"type": "nothing", "data": {}}})
+        await client.until(lambda: bool(client.runtime_messages("commandError")))
+
+        assert client.runtime_messages("commandError") == [
+            {
+                "id": None,
+                "command": "nothing",
+                "code": "unknown_command",
+                "message": "The model has no command 'nothing'. Its commands: crash, look, refuse, runs, "
+                "set_level.",
+            }
+        ]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff\x00\x01",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"type":1}',
+        b'{"scope":"runtime","data":7}',
+        b"x" * 70_000,
+    ],
+)
+async def test_undecodable_messages_get_one_log_line_and_the_connection_lives(
+    payload: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        with caplog.at_level(logging.WARNING):
+            client.wire.peer.deliver("data", payload, False)  # type: ignore[union-attr] # it is connected
+            await client.until(lambda: bool(client.runtime_messages("commandError")))
+
+        assert client.runtime_messages("commandError")[0]["code"] == "invalid_message"
+        assert len(caplog.records) == 1
+        assert caplog.records[0].exc_info is None
+        assert await client.command("runs") == 1
+
+
+async def test_runtime_messages() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        descriptor = (await server.http.get("/session")).json()
+        schema = (await server.http.get("/schema")).json()
+        for kind in ("ping", "requestCapabilities", "requestSchema"):
+            client.send({"scope": "runtime", "data": {"type": kind, "data": {}}})
+        await client.until(lambda: len(client.received) == 2)
+
+        assert client.runtime_messages("modelCapabilities") == [descriptor["capabilities"]]
+        assert client.runtime_messages("modelSchema") == [schema]
+
+
+async def test_ping_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("reactor_runtime.runtimes.http.runtime.WATCHDOG_S", 0.05)
+    async with serve(Painter) as server:
+        never_pinged = await server.join()
+        await asyncio.sleep(0.25)
+        assert server.runtime.life.state is State.STREAMING
+        never_pinged.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
+
+        await never_pinged.until(lambda: never_pinged.wire.closed)
+        await server.wait_state(State.ORPHANED)
+
+
+async def test_command_limit() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        requests = [client.post("runs") for _ in range(COMMAND_BURST + 50)]
+        await client.until(lambda: all(client.outcome(request) for request in requests[-5:]), within=20)
+        await client.until(lambda: client.outcome(requests[COMMAND_BURST - 1]) is not None, within=20)
+
+        refused = client.runtime_messages("commandError")
+        assert {answer["code"] for answer in refused} == {"rate_limited"}
+        assert 30 <= len(refused) <= 50
+        assert len(client.runtime_messages("commandResult")) + len(refused) == COMMAND_BURST + 50
+
+
+async def test_messages_before_the_connection_is_ready_are_kept_in_order() -> None:
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
+        client.wire.connect(await client.answer(), open_channels=False)
+        requests = [client.post("set_level", level=level) for level in range(5)]
+        assert server.runtime.life.state is State.WAITING
+        client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
+        await client.until(lambda: client.outcome(requests[-1]) is not None)
+
+        assert [client.outcome(request)["result"] for request in requests] == [0, 1, 2, 3, 4]  # type: ignore[index] # answered
+
+
+async def test_early_messages_limit() -> None:
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
+        client.wire.connect(await client.answer(), open_channels=False)
+        requests = [client.post("runs") for _ in range(EARLY_MESSAGES + 3)]
+        client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
+        await client.until(lambda: client.outcome(requests[-1]) is not None)
+
+        assert [client.outcome(request) is None for request in requests[:4]] == [True, True, True, False]
+
+
+async def test_streaming_means_that_messages_can_flow() -> None:
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
+        client.wire.connect(await client.answer(), open_channels=False)
+        await asyncio.sleep(0.05)
+        assert server.runtime.life.state is State.WAITING
+
+        client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
+        await server.wait_state(State.STREAMING)
+
+
+async def test_a_client_that_offers_no_channel_gets_its_picture() -> None:
+    async with serve(Painter) as server:
+        client = server.client(channels=())
+        await client.start()
+        await client.connect()
+
+        await client.wait_frames(2)
+
+
+@pytest.mark.parametrize("codec", list(VideoCodec))
+async def test_a_client_gets_the_codec_it_knows(codec: VideoCodec) -> None:
+    async with serve(Painter) as server:
+        client = server.client(codecs=(codec,))
+        await client.start()
+        await client.connect()
+        await client.command("set_level", level=180)
+        frames = await client.wait_frames(8)
+
+        assert {frame.codec for frame in frames} == {codec}
+        assert abs(int(decode(frames)[-1].mean()) - 180) < 8
+
+
+async def test_the_clients_camera_reaches_the_model_and_only_this_session() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await asyncio.to_thread(client.send_video, "webcam", np.full((24, 32, 3), 99, np.uint8))
+        assert await client.command("look") == 99
+        await client.stop()
+        again = await server.join()
+
+        assert await again.command("look") == -1
+
+
+async def test_a_keyframe_on_request() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(3)
+        await asyncio.sleep(0.5)
+        seen = len(client.frames())
+        await asyncio.to_thread(client.wire.request_keyframe, "0")
+
+        await client.until(lambda: any(frame.key for frame in client.frames()[seen:]))
+
+
+@model("loud")
+class Loud(VideoModel):
+    def start_session(self) -> None:
+        get_ctx().wait_stop(20)
+
+    @command("say")
+    def say(self, size: int) -> None:
+        get_ctx().send("x" * size)
+
+    @command("get")
+    def get(self, size: int) -> str:
+        return "ü" * size
+
+
+async def test_the_largest_message_arrives() -> None:
+    async with serve(Loud) as server:
+        client = await server.join()
+        await client.command("say", size=MESSAGE_LIMIT - 2)
+        assert len(client.said[0]) == MESSAGE_LIMIT - 2
+        assert len(await client.command("get", size=MESSAGE_LIMIT // 2 - 1)) == MESSAGE_LIMIT // 2 - 1
+        for name in ("say", "get"):
+            with pytest.raises(CommandError) as caught:
+                await client.command(name, size=MESSAGE_LIMIT)
+            assert caught.value.code == "internal_error"
+
+
+async def test_farewells_are_drained_but_not_for_ever() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        await client.wait_frames(1)
+        client.wire.reading = False
+        stopping = asyncio.ensure_future(client.stop())
+        await asyncio.sleep(0.1)
+        assert not stopping.done()
+        client.wire.reading = True
+
+        assert await stopping == "READY"
+        assert client.end is not None
+        assert client.end["reason"] == "stopped"
+
+
+async def test_a_client_that_reads_nothing_holds_nobody_up() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        client.wire.reading = False
+        began = asyncio.get_running_loop().time()
+        assert await client.stop() == "READY"
+
+        assert asyncio.get_running_loop().time() - began < 4
+
+
+async def test_random_messages_leave_the_connection_alive() -> None:
+    noise = np.random.default_rng(5)
+    async with serve(Painter) as server:
+        client = await server.join()
+        for _ in range(100):
+            client.wire.send(noise.bytes(int(noise.integers(0, 60))).decode("latin-1"))
+        client.wire.send(json.dumps({"scope": "runtime", "data": {"type": "\ud800", "data": None}}))
+
+        assert await client.command("runs") == 1
