@@ -13,6 +13,7 @@ SDP_LIMIT = 64 * 1024
 _RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([A-Za-z0-9_.-]+)/(\d+)", re.M)
 _APT = re.compile(r"^a=fmtp:(\d{1,3}) .*\bapt=(\d{1,3})", re.M)
 _FMTP = re.compile(r"^a=fmtp:(\d{1,3}) (.+)$", re.M)
+_SIZE = re.compile(r"[1-9][0-9]{0,11}")
 _DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", re.M)
 
 
@@ -30,7 +31,8 @@ class MediaSection:
 
     @property
     def rejected(self) -> bool:
-        return self.lines[0].split(" ")[1] == "0"
+        # The port of a bundle-only section is 0 as well (RFC 9143 section 6).
+        return self.lines[0].split(" ")[1] == "0" and "a=bundle-only" not in self.lines
 
 
 def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
@@ -127,7 +129,7 @@ def max_message_size(sections: list[MediaSection], default: int = 65536) -> int:
         for line in section.lines:
             if line.startswith("a=max-message-size:"):
                 value = line.partition(":")[2].strip()
-                return int(value) if value.isdigit() and int(value) else default
+                return int(value) if _SIZE.fullmatch(value) else default
     return default
 
 

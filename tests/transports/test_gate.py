@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reactor_runtime.transports.gate import BACKLOG_S, KEY_ALLOWANCE_S, START_BPS, FrameGate
+
+
+def test_the_first_frame_is_a_keyframe() -> None:
+    gate = FrameGate()
+
+    assert gate.needs_key
+    assert not gate.admits(key=False, size=100, now=0.0)
+    assert gate.wants_key()
+    assert gate.admits(key=True, size=100, now=0.0)
+    assert gate.admits(key=False, size=100, now=0.0)
+    assert gate.dropped == 1
+
+
+def test_a_frame_that_is_within_the_rate_always_passes() -> None:
+    gate = FrameGate()
+    size = START_BPS // 8 // 30
+
+    assert all(gate.admits(key=index == 0, size=size, now=index / 30) for index in range(300))
+    assert gate.dropped == 0
+
+
+def test_a_peer_that_falls_behind_loses_frames_up_to_the_next_keyframe() -> None:
+    gate = FrameGate()
+    gate.set_rate(800_000)
+    gate.admits(key=True, size=100, now=0.0)
+    half_a_second = 800_000 // 8 // 2
+    assert gate.admits(key=False, size=half_a_second, now=0.0)
+
+    assert not gate.admits(key=False, size=10, now=0.01)
+    assert not gate.admits(key=False, size=10, now=10.0), "not without a keyframe, however long it takes"
+    assert gate.wants_key()
+    assert gate.admits(key=True, size=10, now=10.1)
+    assert gate.admits(key=False, size=10, now=10.2)
+
+
+def test_a_keyframe_is_not_asked_for_while_the_backlog_is_large() -> None:
+    gate = FrameGate()
+    gate.set_rate(800_000)
+    gate.admits(key=True, size=100_000, now=0.0)
+
+    assert not gate.admits(key=False, size=10, now=0.1)
+    assert not gate.wants_key()
+    assert not gate.admits(key=False, size=10, now=0.9)
+    assert gate.wants_key()
+
+
+def test_a_keyframe_may_overdraw() -> None:
+    gate = FrameGate()
+    gate.set_rate(800_000)
+    gate.admits(key=True, size=int(100_000 * (BACKLOG_S + KEY_ALLOWANCE_S / 2)), now=0.0)
+
+    assert gate.admits(key=True, size=10, now=0.0)
+
+
+def test_a_rate_of_nothing_is_no_rate() -> None:
+    gate = FrameGate()
+    gate.set_rate(0)
+
+    assert gate.admits(key=True, size=1000, now=0.0)
+    assert gate.admits(key=False, size=1000, now=0.0)
+
+
+def test_reset_begins_again_with_a_keyframe() -> None:
+    gate = FrameGate()
+    gate.admits(key=True, size=10_000_000, now=0.0)
+    gate.reset()
+
+    assert gate.wants_key()
+    assert not gate.admits(key=False, size=1, now=0.0)
+    assert gate.admits(key=True, size=1, now=0.0)
+
+
+FRAMES = st.lists(st.tuples(st.booleans(), st.integers(1, 300_000), st.floats(0, 0.2)), max_size=100)
+
+
+@given(FRAMES, st.integers(100_000, 20_000_000))
+def test_what_passes_can_be_decoded_and_is_bounded(frames: list[tuple[bool, int, float]], rate: int) -> None:
+    gate, now, sent, admitted = FrameGate(), 0.0, 0, []
+    gate.set_rate(rate)
+    for key, size, pause in frames:
+        now += pause
+        if gate.admits(key, size, now):
+            sent += size * 8
+            admitted.append(key)
+        else:
+            admitted.append(None)
+
+    assert gate.dropped == admitted.count(None)
+    for index, key in enumerate(admitted):
+        if key is False:
+            assert index > 0
+            assert admitted[index - 1] is not None, "a frame after a gap that is no keyframe"
+    largest = max((size for _, size, _ in frames), default=0) * 8
+    assert sent <= rate * (now + BACKLOG_S + KEY_ALLOWANCE_S) + 2 * largest + 1
