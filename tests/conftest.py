@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOMS_WITH_THREADS = {"media", "session", "runtimes", "transports"}
+ROOMS_WITH_THREADS = {"testing", "media", "session", "runtimes", "transports"}
 THREADS_END_S = 3.0
 
 
