@@ -182,3 +182,23 @@ def test_inputs_give_the_newest_and_in_order():
 def test_a_bucket_is_a_whole_number(bucket):
     with running(FakeSession(Several)) as context, pytest.raises(TrackError, match="whole number"):
         context.get_track().emit("frame", bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"bitrate": -1}, "bitrate"),
+        ({"bitrate": 1000}, "50000"),
+        ({"bitrate": "4M"}, "bitrate"),
+        ({"keyframe_interval": float("nan")}, "keyframe_interval"),
+        ({"quality": "ultra"}, "'balanced'"),
+    ],
+)
+def test_video_out_says_what_its_encoder_options_take(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelDefinitionError, match=said):
+        VideoOut(**wrong)
+
+
+def test_video_out_keeps_what_the_encoder_is_to_do() -> None:
+    track = VideoOut(rate=24, bitrate=3_000_000, keyframe_interval=2, quality="best")
+    assert (track.bitrate, track.keyframe_interval, track.quality) == (3_000_000, 2, "best")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reactor_runtime.errors import EngineError
-from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoCodec
 from reactor_runtime.media.i420 import BufferPool, I420Frame, to_i420
 
 
@@ -47,7 +47,14 @@ class Sink:
 class FakeEncoder:
     """A keyframe first and when asked; `gate` holds it up."""
 
-    def __init__(self, codec: VideoCodec, width: int, height: int, bits_per_second: int) -> None:
+    def __init__(
+        self,
+        codec: VideoCodec,
+        width: int,
+        height: int,
+        bits_per_second: int,
+        settings: EncoderSettings | None = None,
+    ) -> None:
         if width > 4096:
             raise EngineError("too wide")
         self.codec, self.width, self.height = codec, width, height

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoCodec
 from reactor_runtime.media.encoding import (
     IDLE_REPEAT_S,
     KEYFRAME_INTERVAL_S,
@@ -269,7 +269,7 @@ def test_a_size_that_no_encoder_takes_is_logged_and_the_next_one_tried() -> None
 
 
 def test_the_network_of_the_sinks_sets_the_rate() -> None:
-    with encoding(bitrate=2_000_000) as (made, factory):
+    with encoding(settings=EncoderSettings(bitrate=2_000_000)) as (made, factory):
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
@@ -285,7 +285,7 @@ def test_the_network_of_the_sinks_sets_the_rate() -> None:
 
 
 def test_an_estimate_of_somebody_who_left_counts_no_more() -> None:
-    with encoding(bitrate=2_000_000) as (made, factory):
+    with encoding(settings=EncoderSettings(bitrate=2_000_000)) as (made, factory):
         made.set_estimate(Sink(), 100_000)
         made.add(Sink())
         feed(made, 0, 1)
@@ -294,7 +294,7 @@ def test_an_estimate_of_somebody_who_left_counts_no_more() -> None:
 
 
 def test_an_encoder_that_cannot_follow_is_opened_again_only_where_it_pays() -> None:
-    with encoding(bitrate=2_000_000) as (made, factory):
+    with encoding(settings=EncoderSettings(bitrate=2_000_000)) as (made, factory):
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
@@ -348,3 +348,22 @@ def test_many_openings_and_closings(caplog: pytest.LogCaptureFixture) -> None:
             made.add(Sink())
             made.push(picture(0), time.monotonic())
     assert not caplog.records
+
+
+def test_a_keyframe_interval_is_kept_without_anybody_asking() -> None:
+    with encoding(settings=EncoderSettings(keyframe_interval=0.05)) as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        for index in range(3):
+            made.push(picture(index), time.monotonic())
+            until(lambda count=index + 1: len(sink.frames) == count)
+            time.sleep(0.06)
+        assert [frame.key for frame in sink.frames] == [True, True, True]
+
+
+def test_the_bitrate_of_the_track_is_what_the_encoder_is_opened_with() -> None:
+    with encoding(settings=EncoderSettings(bitrate=777_000)) as (made, factory):
+        made.add(Sink())
+        made.push(picture(0), time.monotonic())
+        until(lambda: factory.made)
+        assert factory.made[0].bits_per_second == 777_000

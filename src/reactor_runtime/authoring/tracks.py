@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 DEFAULT_AUDIO_RATE = 48_000
 MAX_VIDEO_RATE = 1_000
+MIN_VIDEO_BITRATE = 50_000
+MAX_VIDEO_BITRATE = 100_000_000
+MAX_KEYFRAME_INTERVAL = 600
+VIDEO_QUALITIES = ("fast", "balanced", "best")
 MIN_AUDIO_RATE = 1_000
 MAX_AUDIO_RATE = 384_000
 
@@ -188,13 +192,39 @@ class InputTrack(Track):
 
 
 class VideoOut(OutputTrack):
-    """Video to the client. With `rate` it sees that many distinct frames a second; 0 follows the model."""
+    """Video to the client. With `rate` it sees that many distinct frames a second; 0 follows the model.
+
+    `bitrate` in bits a second is an upper bound; 0 takes what suits the size. `keyframe_interval` in seconds
+    puts a keyframe at least that often; 0, the default, sends one when a receiver asks, which is cheaper.
+    `quality` trades the processor's time for the picture: "fast", "balanced" or "best".
+    """
 
     kind = TrackKind.VIDEO
 
-    def __init__(self, rate: float = 0, default: bool = False) -> None:
+    def __init__(
+        self,
+        rate: float = 0,
+        default: bool = False,
+        *,
+        bitrate: int = 0,
+        keyframe_interval: float = 0,
+        quality: str = "fast",
+    ) -> None:
         super().__init__(
             rate=_number("VideoOut", rate, 0, MAX_VIDEO_RATE, "frames a second"), default=default
+        )
+        if quality not in VIDEO_QUALITIES:
+            raise ModelDefinitionError(
+                f"VideoOut(quality={quality!r}): give one of {', '.join(map(repr, VIDEO_QUALITIES))}."
+            )
+        self.quality = quality
+        self.bitrate = int(_number("VideoOut", bitrate, 0, MAX_VIDEO_BITRATE, "bits a second", "bitrate"))
+        if 0 < self.bitrate < MIN_VIDEO_BITRATE:
+            raise ModelDefinitionError(
+                f"VideoOut(bitrate={bitrate!r}): below {MIN_VIDEO_BITRATE} bits a second there is no picture."
+            )
+        self.keyframe_interval = _number(
+            "VideoOut", keyframe_interval, 0, MAX_KEYFRAME_INTERVAL, "seconds", "keyframe_interval"
         )
 
 
@@ -286,12 +316,12 @@ def _check_own(cls: type, own: dict[str, Track]) -> None:
         )
 
 
-def _number(owner: str, rate: object, low: float, high: float, unit: str) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
-        raise ModelDefinitionError(f"{owner}(rate={rate!r}): give a number of {unit}.")
-    if not low <= rate <= high:
-        raise ModelDefinitionError(f"{owner}(rate={rate!r}): give {unit} from {low} to {high}.")
-    return rate
+def _number(owner: str, value: object, low: float, high: float, unit: str, name: str = "rate") -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ModelDefinitionError(f"{owner}({name}={value!r}): give a number of {unit}.")
+    if not low <= value <= high:
+        raise ModelDefinitionError(f"{owner}({name}={value!r}): give {unit} from {low} to {high}.")
+    return value
 
 
 def _audio_rate(owner: str, rate: object) -> float:

@@ -185,6 +185,13 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="The address clients reach this machine by, where it is not one of its own.",
 )
 @click.option(
+    "--encoder",
+    type=click.Choice(["auto", "x264", "nvenc", "vp8"]),
+    default="auto",
+    show_default=True,
+    help="What makes H.264; vp8 makes none. auto is x264.",
+)
+@click.option(
     "--impair",
     default="",
     callback=_impairment,

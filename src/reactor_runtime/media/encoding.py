@@ -13,7 +13,7 @@ from typing import Protocol
 from reactor_runtime.errors import EngineError
 
 from .bitrate import default_bitrate, target_bitrate, worth_reopening
-from .encoders import EncodedFrame, VideoCodec, VideoEncoder, create_encoder
+from .encoders import EncodedFrame, EncoderSettings, VideoCodec, VideoEncoder, create_encoder
 from .encoders.base import RTP_CLOCK_HZ
 from .i420 import I420Frame
 
@@ -28,7 +28,7 @@ KEYFRAME_INTERVAL_S = 0.5
 IDLE_REPEAT_S = 0.1
 """When a keyframe is wanted and the model is silent, the last picture is encoded again after this long."""
 
-EncoderFactory = Callable[[VideoCodec, int, int, int], VideoEncoder]
+EncoderFactory = Callable[[VideoCodec, int, int, int, EncoderSettings], VideoEncoder]
 
 
 class FrameSink(Protocol):
@@ -55,7 +55,7 @@ class Encoding:
         track: str,
         codec: VideoCodec,
         *,
-        bitrate: int | None = None,
+        settings: EncoderSettings | None = None,
         factory: EncoderFactory = create_encoder,
     ) -> None:
         self.track = track
@@ -63,7 +63,7 @@ class Encoding:
         self.counters = EncodingCounters()
         self.patient = False
         """At the end of a session a late picture is better than none: nothing is skipped for its age."""
-        self._wanted = bitrate
+        self._settings = settings or EncoderSettings()
         self._factory = factory
         self._sinks: tuple[FrameSink, ...] = ()
         self._newcomers: set[FrameSink] = set()
@@ -199,7 +199,8 @@ class Encoding:
 
     def _take_key(self, now: float) -> bool:
         due = self._key_due(now)
-        if due is None or due > now:
+        interval = self._settings.keyframe_interval
+        if (due is None or due > now) and not (interval and now - self._key_sent >= interval):
             return False
         self._key_wanted = False
         self._key_sent = now
@@ -228,7 +229,7 @@ class Encoding:
 
     def _fitting(self, frame: I420Frame) -> VideoEncoder:
         """The open encoder if it suits the picture and the network, else a new one."""
-        wanted = self._wanted or default_bitrate(frame.width, frame.height)
+        wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height)
         target = target_bitrate(wanted, list(self._estimates.values()))
         encoder = self._encoder
         if encoder is not None and (encoder.width, encoder.height) == (frame.width, frame.height):
@@ -247,7 +248,7 @@ class Encoding:
 
     def _open(self, frame: I420Frame, target: int) -> VideoEncoder:
         try:
-            return self._factory(self.codec, frame.width, frame.height, target)
+            return self._factory(self.codec, frame.width, frame.height, target, self._settings)
         except EngineError:
             raise
         except Exception as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .encoders import EncoderSettings
 from .encoding import Encoding, FrameSink
 from .frames import to_rgb_batch
 from .i420 import BufferPool, I420Frame, black, to_i420
@@ -29,7 +30,7 @@ class VideoTrackConfig:
 
     name: str
     rate: float = 0.0
-    bitrate: int | None = None
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
 
 
 @dataclass
@@ -94,7 +95,7 @@ class MediaPlane:
             key = (name, codec)
             encoding = self._encodings.get(key)
             if encoding is None:
-                encoding = Encoding(name, codec, bitrate=self._configs[name].bitrate)
+                encoding = Encoding(name, codec, settings=self._configs[name].encoder)
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink)
             shown = self._states[name].shown

@@ -8,8 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
-from reactor_runtime.authoring.tracks import InputTrack, OutputTrack, Track, default_track, tracks_of
+from reactor_runtime.authoring.tracks import (
+    InputTrack,
+    OutputTrack,
+    Track,
+    VideoOut,
+    default_track,
+    tracks_of,
+)
 from reactor_runtime.errors import TrackError
+from reactor_runtime.media.encoders import EncoderChoice, EncoderSettings, Quality
 from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 from reactor_runtime.protocol.jsonable import to_json
@@ -29,6 +37,7 @@ class Session:
         model_class: type[VideoModel],
         model_name: str,
         wake: Callable[[Session], None],
+        encoder: EncoderChoice = EncoderChoice.AUTO,
     ) -> None:
         self.number = number
         self.started = time.monotonic()
@@ -43,7 +52,7 @@ class Session:
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.plane = MediaPlane(
-            {t.name: VideoTrackConfig(t.name, float(t.rate)) for t in video},
+            {t.name: VideoTrackConfig(t.name, float(t.rate), _settings(t, encoder)) for t in video},
             _playout_rate(self._default, video),
         )
         self._connected = threading.Event()
@@ -128,6 +137,12 @@ class Session:
         if isinstance(track, InputTrack):
             return track.bind(self.inputs)
         raise TypeError(f"{track!r} is neither an input nor an output")
+
+
+def _settings(track: OutputTrack, choice: EncoderChoice) -> EncoderSettings:
+    if not isinstance(track, VideoOut):
+        return EncoderSettings(choice=choice)
+    return EncoderSettings(track.bitrate, track.keyframe_interval, Quality(track.quality), choice)
 
 
 def _playout_rate(default: Track | None, video: list[OutputTrack]) -> float:

@@ -42,3 +42,5 @@ class HttpOptions:
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    encoder: str = "auto"
+    """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""
