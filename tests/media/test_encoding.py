@@ -351,7 +351,7 @@ def test_many_openings_and_closings(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_keyframe_interval_is_kept_without_anybody_asking() -> None:
-    with encoding(settings=EncoderSettings(keyframe_interval=0.05)) as (made, factory):
+    with encoding(settings=EncoderSettings(keyframe_interval=0.05)) as (made, _):
         sink = Sink()
         made.add(sink)
         for index in range(3):
