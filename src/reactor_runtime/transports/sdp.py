@@ -87,6 +87,25 @@ def prefer(section: MediaSection, names: list[str]) -> None:
     section.lines[0] = " ".join([*words[:3], *section.payloads])
 
 
+def drop(section: MediaSection, name: str) -> None:
+    """Take a codec out of the section, with its retransmissions; one that is left alone stays."""
+    gone = {payload for payload in section.payloads if section.codecs.get(payload) == name}
+    parameters = _FMTP.findall("\n".join(section.lines))
+    gone |= {number for number, text in parameters if text.strip() in {f"apt={payload}" for payload in gone}}
+    if not set(section.payloads) - gone:
+        return
+    section.payloads = [payload for payload in section.payloads if payload not in gone]
+    words = section.lines[0].split(" ")
+    kept = [line for line in section.lines[1:] if _payload_of(line) not in gone]
+    section.lines[:] = [" ".join([*words[:3], *section.payloads]), *kept]
+
+
+def _payload_of(line: str) -> str:
+    """The payload type that an attribute is about; "" for other lines."""
+    name, _, value = line.partition(":")
+    return value.split(" ")[0] if name in ("a=rtpmap", "a=fmtp", "a=rtcp-fb") else ""
+
+
 def keep_h264_profile(section: MediaSection) -> None:
     """Prefer the H.264 payloads that any baseline stream satisfies: packetization-mode 1, a baseline profile.
 
@@ -139,6 +158,26 @@ def fingerprint(text: str) -> str:
     return found.group(1).strip().lower() if found else ""
 
 
+def identity(text: str) -> tuple[str, str]:
+    """What stays the same in all offers of one peer (RFC 8829 section 5.2.2): fingerprint and session id.
+
+    The fingerprint alone is that of a certificate, which a client may use for several peers.
+    """
+    found = re.search(r"^o=\S+ (\S+) ", text, re.M)
+    return fingerprint(text), found.group(1) if found else ""
+
+
+def ice_users(text: str) -> frozenset[str]:
+    """The `ice-ufrag` values of an offer."""
+    return frozenset(re.findall(r"^a=ice-ufrag:(\S+)", text, re.M))
+
+
+def candidate_user(candidate: str) -> str:
+    """The `ufrag` that a candidate says it belongs to; "" where it says none."""
+    found = re.search(r" ufrag (\S+)", candidate)
+    return found.group(1) if found else ""
+
+
 def advertise(sdp: str, address: str) -> str:
     """Let every IPv4 host candidate carry `address`, by which clients reach this machine from outside."""
     return re.sub(
@@ -150,13 +189,13 @@ def advertise(sdp: str, address: str) -> str:
 
 
 def with_candidates(sdp: str, candidates: list[tuple[str, str | None]]) -> str:
-    """Add gathered candidates to their section (the first one when it is bundled), and say they are all."""
+    """Add all gathered candidates to each section, and say that they are all.
+
+    The sections are bundled, so those of the first would do; but aiortc takes those of a transport's last.
+    """
     head, sections = parse(sdp)
-    by_mid = {section.mid: section for section in sections}
-    for candidate, mid in candidates:
-        section = by_mid.get(mid or "", sections[0])
-        section.lines.append(f"a={candidate}")
+    lines = [*(f"a={candidate}" for candidate, _ in candidates), "a=end-of-candidates"]
     for section in sections:
         if not section.rejected:
-            section.lines.append("a=end-of-candidates")
+            section.lines += lines
     return join(head, sections)

@@ -412,5 +412,6 @@ def _prepare(part: sdp_text.MediaSection, section: Section | None) -> None:
         sdp_text.keep_h264_profile(part)
         sdp_text.prefer(part, [str(codec) for codec in section.codecs])
     else:
-        # The engine decodes no H.264 on Linux.
+        # The engine decodes no H.264 on Linux, and SDKs around aiortc choose it whatever we prefer.
+        sdp_text.drop(part, "H264")
         sdp_text.prefer(part, ["VP8", "VP9", "AV1"])
