@@ -149,6 +149,7 @@ def test_only_requests_want_an_answer() -> None:
         (part(16, part(1, "v")), TrackMessage("pause_track", "v", "ctrl_1")),
         (part(17, part(1, "v")), TrackMessage("resume_track", "v", "ctrl_1")),
         (part(18, part(1, "v")), TrackMessage("unpublish_track", "v", "ctrl_1")),
+        (part(19, part(1, "measured")), RuntimeMessage("clientStats", {}, "ctrl_1")),
         (part(99, part(1, "from the future")), RuntimeMessage("", {}, "ctrl_1")),
     ],
 )

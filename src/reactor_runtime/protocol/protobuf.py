@@ -51,6 +51,7 @@ _RUNTIME_TYPES = {
     "file_uploaded": "fileUploaded",
     "request_clip": "requestClip",
     "request_recording": "requestRecording",
+    "client_stats": "clientStats",
 }
 
 

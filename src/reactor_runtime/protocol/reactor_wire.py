@@ -60,6 +60,8 @@ MESSAGES: dict[str, Fields] = {
     "ResumeTrack": _TRACK,
     "UnpublishTrack": _TRACK,
     "PublishTrackResponse": _TRACK,
+    # What SDK 1.13 measures, every five seconds. We read none of it.
+    "ClientStats": {},
 }
 CHANNELS: dict[str, Fields] = {
     "DataClientMessage": {"command": (10, "Command"), "error": (40, "Error")},
@@ -74,6 +76,7 @@ CHANNELS: dict[str, Fields] = {
         "pause_track": (16, "PauseTrack"),
         "resume_track": (17, "ResumeTrack"),
         "unpublish_track": (18, "UnpublishTrack"),
+        "client_stats": (19, "ClientStats"),
         "error": (40, "Error"),
     },
     "ControlServerMessage": {
