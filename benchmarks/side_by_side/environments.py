@@ -63,6 +63,8 @@ def make(environment: Environment) -> str | None:
     """Make it if it is not there yet; returns what went wrong, in a sentence."""
     done = environment.python.parent.parent / "installed"
     wanted = "\n".join(environment.requirements)
+    if "--editable" in environment.requirements:
+        wanted += (CHECKOUT / "pyproject.toml").read_text()
     if done.exists() and done.read_text() == wanted:
         return None
     python = find_python(environment.minor, environment.newest)

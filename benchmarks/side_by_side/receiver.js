@@ -79,7 +79,7 @@ const SIGNALLING = {
   async ours(viewer, options) {
     const probe = await fetch(`${options.base}/sessions/none/transport/webrtc/connections`, { method: "POST" });
     const known = (await probe.json()).code !== "not_found"; // the route, not the session
-    if (!known && viewers.length > 1) throw new Error("this checkout has no route for a second viewer yet");
+    if (!known && viewers.length > 1) throw new Error("this version has no route for a second viewer yet");
     return SIGNALLING[known ? "g3" : "g2"](viewer, options);
   },
   /** FastRTC: one request; the stream begins when its input is set. */
@@ -256,6 +256,7 @@ async function readCode(frame, fullHeight) {
 
 window.bench = {
   alignClock,
+  readCode,
   join,
   /** Samples of one viewer since the last call, and how many frames had no readable code. */
   take(index = 0) {

@@ -8,7 +8,7 @@ from typing import Any
 from .figures import METRICS, Metric, judge, medians
 
 Result = Mapping[str, Any]
-"""``{"machine", "rounds", "contenders": {name: …}, "sizes": {size: {name: [outcome, …]}}}``; see `run`."""
+"""``{"machine", "rounds", "contenders": {name: …}, "sizes": {size: {name: […]}}}``"""
 
 
 def markdown(result: Result, chart: str | None = None) -> str:
@@ -24,17 +24,17 @@ def markdown(result: Result, chart: str | None = None) -> str:
 def _head(result: Result) -> str:
     return f"""# Side by side
 
-Made by `benchmarks/run` on {result["date"]}; do not edit. Every contender serves the same moving picture at 30
-frames a second to the same headless Chromium on the same machine, in turn, {result["rounds"]} rounds; the table
-has the medians. The picture carries the moment it was emitted, so a latency runs from the call that emits a
-frame to the frame in the page's hands.
+Made by `benchmarks/run` on {result["date"]}; do not edit. Every contender serves the same moving picture
+at 30 frames a second to the same headless Chromium on the same machine, in turn, in {result["rounds"]}
+rounds; the table has the medians. The picture carries the moment it was emitted, so a latency runs from the
+call that emits a frame to the frame in the page's hands.
 
-Machine: {result["machine"]}. {result["noise"]} One 30 fps picture costs the model itself
-{result["picture_ms"]:.1f} ms of processor time; it is in every contender's figures.
+Machine: {result["machine"]}. {result["noise"]}
+One picture costs the model itself {result["picture_ms"]:.1f} ms of processor time, in everyone's figures.
 
-“Better public” is the better of the public runtimes of this ecosystem, whichever codec; the bars are against
-it. FastRTC runs the model again for every viewer and has no commands: there a route of the author's own stands
-in, as its documentation shows."""
+“Better public” is the better of the public runtimes of this ecosystem, whichever codec; the bars are
+against it. FastRTC runs the model again for every viewer and has no commands: there a route of the author's
+own stands in, as its documentation shows."""
 
 
 def _size(size: str, by_name: Mapping[str, Sequence[Result]], contenders: Mapping[str, Any]) -> str:

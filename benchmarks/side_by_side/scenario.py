@@ -31,7 +31,7 @@ class Plan:
 
     steady_s: float = 6.0
     everything: bool = True
-    """Also commands, the slow step, the slow model, viewers and new connections; else the steady part only."""
+    """Also commands, the slow step, the slow model, viewers and new connections."""
 
 
 @dataclass

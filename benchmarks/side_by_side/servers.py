@@ -42,7 +42,7 @@ class Contender:
         return ROOT / self.environment / "bin" / "python"
 
 
-_OURS = ("-m", "reactor_runtime", "run", "--host", "127.0.0.1", "--port", "{port}")
+_OURS = ("-m", "reactor_runtime", "run", "--host", "127.0.0.1", "--port", "{port}", "--viewers", "8")
 _V1 = (
     "-c",
     "from reactor_cli.main import main; main()",
