@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from .encoding import Encoding, FrameSink
 from .frames import to_rgb_batch
 from .i420 import BufferPool, I420Frame, black, to_i420
 from .playout import Picture, Playout
+from .tensors import is_on_accelerator, to_i420_batch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,20 +63,28 @@ class MediaPlane:
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         """Convert now, in the caller's thread, and queue; see `OutputSink.emit`."""
         state = self._states[name]
-        batch = None if frame is None else to_rgb_batch(frame)
-        count = 1 if batch is None else len(batch)
+        count, convert = self._prepare(state, frame)
         if not count:
             return
         with self._lock:
             first = state.next_index
             state.next_index += count
-        if batch is None:
-            frames = [black(*state.size, self._pool, first)]
-        else:
-            frames = [to_i420(rgb, self._pool, first + i) for i, rgb in enumerate(batch)]
+        frames = [convert(position, first + position) for position in range(count)]
         state.last = frames[-1]
         state.size = (frames[-1].height, frames[-1].width)
         self.playout.submit(name, frames, bucket)
+
+    def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], I420Frame]]:
+        """How many frames these are, and what makes one of them, given its place and its index."""
+        if frame is None:
+            return 1, lambda _, index: black(*state.size, self._pool, index)
+        if is_on_accelerator(frame):
+            planes = to_i420_batch(frame)
+            return len(planes), lambda place, index: I420Frame(
+                planes[place], planes.shape[2], planes.shape[1] * 2 // 3, index
+            )
+        batch = to_rgb_batch(frame)
+        return len(batch), lambda place, index: to_i420(batch[place], self._pool, index)
 
     def latest(self, name: str) -> NDArray[np.uint8] | None:
         last = self._states[name].last

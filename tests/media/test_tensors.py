@@ -1,0 +1,101 @@
+"""The conversion for accelerators, run on the CPU: the code is the same."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from reactor_runtime.errors import FrameError
+from reactor_runtime.media import plane as plane_module
+from reactor_runtime.media.i420 import BufferPool, to_i420
+from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
+from reactor_runtime.media.tensors import is_on_accelerator, to_i420_batch
+
+torch = pytest.importorskip("torch", reason="torch is not installed; these tests need it")
+
+
+def smooth(height: int = 48, width: int = 64) -> np.ndarray:
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    channels = (x / width, y / height, (x + y) / (width + height))
+    return np.stack([np.round(c * 255) for c in channels], -1).astype(np.uint8)
+
+
+def reference(rgb: np.ndarray) -> np.ndarray:
+    return to_i420(rgb, BufferPool(), 0).data
+
+
+@pytest.mark.parametrize("layout", ["hwc", "chw", "nhwc", "nchw"])
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "bfloat16", "float32"])
+def test_every_layout_and_dtype_gives_what_opencv_gives(layout: str, dtype: str) -> None:
+    rgb = smooth()
+    tensor = torch.from_numpy(rgb)
+    if dtype != "uint8":
+        tensor = (tensor.float() / 255).to(getattr(torch, dtype))
+    if "n" in layout:
+        tensor = tensor.unsqueeze(0)
+    if "chw" in layout:
+        tensor = tensor.movedim(-1, -3)
+    got = to_i420_batch(tensor)
+    assert got.shape == (1, 72, 64)
+    slack = 3 if dtype == "bfloat16" else 2
+    assert np.abs(got[0].astype(int) - reference(rgb).astype(int)).max() <= slack
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (17, 19), (5, 8), (8, 5)])
+def test_odd_sizes_are_padded_as_elsewhere(height: int, width: int) -> None:
+    rgb = np.full((height, width, 3), (200, 30, 90), np.uint8)
+    got = to_i420_batch(torch.from_numpy(rgb))[0]
+    assert got.shape == reference(rgb).shape
+    assert np.abs(got.astype(int) - reference(rgb).astype(int)).max() <= 1
+
+
+def test_batches_keep_their_order() -> None:
+    values = [10, 120, 250]
+    got = to_i420_batch(torch.stack([torch.full((4, 4, 3), v, dtype=torch.uint8) for v in values]))
+    shades = [float(cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420).mean()) for frame in got]
+    assert shades == pytest.approx(values, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: torch.zeros(4, 4, 4), "shape"),
+        (lambda: torch.zeros(2, 2, 4, 4, 3), "shape"),
+        (lambda: torch.zeros(4, 4, 3, dtype=torch.int32), "int32"),
+        (lambda: torch.full((4, 4, 3), 2.0), "from 2 to 2"),
+        (lambda: torch.full((4, 4, 3), float("nan")), "nan"),
+    ],
+)
+def test_what_is_no_frame_is_refused_with_what_was_given(make: Any, said: str) -> None:
+    with pytest.raises(FrameError, match=said):
+        to_i420_batch(make())
+
+
+def test_main_memory_is_left_to_opencv() -> None:
+    assert not is_on_accelerator(torch.zeros(4, 4, 3))
+    assert not is_on_accelerator(np.zeros((4, 4, 3)))
+
+
+def test_emit_takes_the_accelerators_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plane_module, "is_on_accelerator", lambda frame: isinstance(frame, torch.Tensor))
+    plane = MediaPlane({"main": VideoTrackConfig("main")})
+    try:
+        plane.emit("main", torch.from_numpy(smooth()).unsqueeze(0), None)
+        latest = plane.latest("main")
+        assert latest is not None
+        assert np.abs(latest.astype(int) - smooth().astype(int)).mean() < 4
+        assert plane.next_index("main") == 1
+    finally:
+        plane.close()
+
+
+def test_torch_is_not_imported_for_authors_who_do_not_use_it() -> None:
+    import subprocess
+
+    code = "import sys, reactor_runtime.media.plane; print('torch' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
