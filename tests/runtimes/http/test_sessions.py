@@ -176,20 +176,27 @@ async def test_session_tells_how_it_stands_and_how_the_last_one_ended() -> None:
         assert (before["state"], before["last_end"], before["clients"], before["frames"]) == (
             "READY",
             None,
-            0,
+            [],
             0,
         )
         client = await server.join()
         await client.wait_frames(2)
         during = (await server.http.get("/session")).json()
-        assert (during["state"], during["clients"]) == ("STREAMING", 1)
+        assert during["state"] == "STREAMING"
+        assert [(c["role"], c["live"]) for c in during["clients"]] == [("controller", True)]
         assert during["frames"] >= 2
         await client.stop()
         after = (await server.http.get("/session")).json()
 
         assert after["state"] == "READY"
-        assert after["last_end"] == {"reason": "stopped", "message": "The client ended the session."}
-        assert (after["clients"], after["frames"]) == (0, 0)
+        assert after["last_end"] == {
+            "session": 1,
+            "reason": "stopped",
+            "message": "The client ended the session.",
+        }
+        assert (after["clients"], after["frames"]) == ([], 0)
+        await server.http.post("/start_session")
+        assert (await server.http.get("/session")).json()["last_end"]["session"] == 1
 
 
 async def test_two_sessions_in_a_row_share_nothing() -> None:
@@ -261,7 +268,7 @@ async def test_nobody_joins_in_time() -> None:
         await server.wait_state(State.READY)
 
         last = (await server.http.get("/session")).json()["last_end"]
-        assert last == {"reason": "timed_out", "message": "No client connected within 0.1 s."}
+        assert last == {"session": 1, "reason": "timed_out", "message": "No client connected within 0.1 s."}
 
 
 async def test_a_client_that_is_gone_for_too_long_loses_its_session() -> None:
@@ -272,7 +279,7 @@ async def test_a_client_that_is_gone_for_too_long_loses_its_session() -> None:
         await server.wait_state(State.READY)
 
         last = (await server.http.get("/session")).json()["last_end"]
-        assert last == {"reason": "timed_out", "message": "The client was gone for 0.2 s."}
+        assert last == {"session": 1, "reason": "timed_out", "message": "The client was gone for 0.2 s."}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
@@ -416,15 +423,16 @@ async def test_an_offer_that_is_answered_too_late_does_not_touch_the_next_sessio
     async with serve(Painter) as server:
         await server.http.post("/start_session")
         late = server.client()
-        create, gate = server.engine.create_peer, asyncio.Event()
+        create, asked, gate = server.engine.create_peer, asyncio.Event(), asyncio.Event()
 
         async def slow(*args: Any) -> Any:
+            asked.set()
             await gate.wait()
             return await create(*args)
 
         server.engine.create_peer = slow  # type: ignore[method-assign] # a slow engine
         offering = asyncio.ensure_future(late.connect())
-        await asyncio.sleep(0.05)
+        await asked.wait()
         server.engine.create_peer = create  # type: ignore[method-assign] # fast again
         assert await late.stop() == "READY"
         client = await server.join()

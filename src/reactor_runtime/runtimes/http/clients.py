@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from reactor_runtime.errors import CommandError, RequestError
+from reactor_runtime.protocol.codec import FlatCodec, JsonCodec
 from reactor_runtime.session.states import EndReason
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
@@ -34,6 +35,12 @@ log = logging.getLogger(__name__)
 IMPLICIT_CONNECTION = 1001
 """The connection of clients that know of only one."""
 DRAIN_POLL_S = 0.01
+FAREWELL_S = 2.0
+"""How long a client that is replaced may take to hear about it."""
+STALE_OFFER_S = 5.0
+"""After this, an offer that has become no connection makes room for others."""
+FORMER_LIMIT = 64
+"""Connections that left and may come back under their id; the least recent is forgotten."""
 ADDRESSES_LIMIT = 1024
 """Addresses whose offers are counted; the least recent is forgotten."""
 
@@ -63,6 +70,13 @@ class Clients:
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
         self.implicit = IMPLICIT_CONNECTION
         """Which connection the paths without a connection id mean: the newest that came through them."""
+        self.implicit_read = asyncio.Event()
+        """Set while nobody has still to fetch the answer of that connection."""
+        self.implicit_read.set()
+        self._implicit_ids: set[int] = set()
+        self._former: dict[int, None] = {}
+        self._joining = 0
+        self._parting: set[Connection] = set()
         self._options = options
         self._engine = engine
         self._owner = owner
@@ -72,7 +86,10 @@ class Clients:
         """A new session: nobody has a role, nothing is pending."""
         self.roles = self._fresh_roles(self._options)
         self.pending.clear()
+        self._former.clear()
+        self._implicit_ids.clear()
         self.implicit = IMPLICIT_CONNECTION
+        self.implicit_read.set()
 
     def limit_offers(self, address: str) -> None:
         """Raises `RequestError` (429) when an address offers more often than it may."""
@@ -91,31 +108,67 @@ class Clients:
                 retry_after=max(1, round(60 / per_minute)),
             )
 
+    def knows(self, session: Session, connection_id: int) -> bool:
+        """Whether a connection of this id is there, was announced, or may come back."""
+        return (
+            connection_id in self.connections
+            or connection_id in self._former
+            or self.pending.known(connection_id, session.number, time.monotonic())
+        )
+
+    def announce(self, session: Session) -> int:
+        """A new connection id."""
+        taken = self.connections.keys() | self._former.keys()
+        return self.pending.announce(session.number, time.monotonic(), taken)
+
+    def implicit_for(self, session: Session, offer: Offer, *, again: bool, flat: bool = False) -> int:
+        """Which connection an offer without an id is for.
+
+        That of the same peer, or of a client whose network has gone. `again` says that the client comes back:
+        then it is the newest one, unless the one that steered has left. Otherwise it is a further client.
+        """
+        ours = [c for i, c in self.connections.items() if i in self._implicit_ids]
+        if flat:
+            ours = [c for c in ours if isinstance(c.codec, FlatCodec)]
+        found = next((c for c in ours if _same_peer(c.offer, offer)), None)
+        found = found or next((c for c in ours if c.ready and not c.live), None)
+        if found is None and again and ours and (self.roles.controller or not any(c.ready for c in ours)):
+            found = ours[-1]
+        if found is not None:
+            return found.id
+        return IMPLICIT_CONNECTION if IMPLICIT_CONNECTION not in self.connections else self.announce(session)
+
+    def use_implicit(self, connection_id: int) -> None:
+        """From now on, the paths without an id mean this connection."""
+        self.implicit = connection_id
+        self._implicit_ids.add(connection_id)
+        self.implicit_read.clear()
+
     async def connect(
         self,
         session: Session,
         offer: Offer,
         connection_id: int,
         codec: Codec | None,
-        *,
-        replace: bool,
         running: Callable[[], bool],
     ) -> Connection:
-        """Answer an offer. `replace` takes the place of the connection that has this id, role included.
+        """Answer an offer. It takes the place of the connection that has this id, role included; an offer of
+        the same peer is negotiated by that peer (an ICE restart).
 
         `running()` says whether `session` still takes offers: it may end while the engine works.
         Raises `RequestError`.
         """
-        before = self.connections.get(connection_id) if replace else None
+        before = self.connections.get(connection_id)
         if before is not None and _same_peer(before.offer, offer) and await self._restart(before, offer):
+            await self._hand_over_pending(before)
             return before
         if before is None:
-            self.roles.admit(len(self.connections))
+            await self._admit()
         connection = Connection(connection_id, session, offer, self, codec)
+        self._joining += 1
         try:
             connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
-            for candidate in self.pending.take(connection_id, session.number):
-                await connection.peer.add_candidate(candidate)
+            await self._hand_over_pending(connection)
             await connection.peer.answer(offer.sdp, offer.sections)
             if not running():
                 raise RequestError(
@@ -124,12 +177,16 @@ class Clients:
         except BaseException:
             await connection.close()
             raise
+        finally:
+            self._joining -= 1
         before = self.connections.get(connection_id)
         self.connections[connection_id] = connection
+        self._former.pop(connection_id, None)
         if before is not None:
             self.roles.replace(before, connection)
-            _say_end(before, EndReason.REPLACED, "Another connection took this one's place.")
-            await self.drop(before, "another offer replaced it")
+            self._part(before)
+        # Those that came while the engine was at work.
+        await self._hand_over_pending(connection)
         return connection
 
     def peer_config(self, offer: Offer) -> PeerConfig:
@@ -147,20 +204,31 @@ class Clients:
         return sdp.advertise(answer, address) if address else answer
 
     async def add_candidate(self, session: Session, connection_id: int, candidate: IceCandidate) -> None:
-        """Hand a candidate on, or keep it until the offer comes."""
+        """Hand a candidate on, or keep it until its offer comes."""
         connection = self.connections.get(connection_id)
-        if connection is not None and connection.peer is not None:
-            await connection.peer.add_candidate(candidate)
-        else:
+        if connection is None or not connection.expects(candidate):
             self.pending.add(connection_id, session.number, time.monotonic(), candidate)
+        else:
+            await connection.add_candidate(candidate)
 
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
+        before = self.roles.controller
         lost = self.roles.take(connection)
         if lost is not None and not lost.closed:
             _say_role(lost, Role.VIEWER, "Another client took control.")
         _say_role(connection, Role.CONTROLLER, "")
-        self._owner.note("control_taken", connection=connection.id)
+        self._publish_offered(connection)
+        if before is not connection:
+            self._owner.note("control_taken", connection=connection.id)
+
+    def describe(self) -> list[dict[str, object]]:
+        """Who is there, without the ids, which only their holders know."""
+        return [
+            {"role": self.roles.role_of(c).value, "live": c.live, "since": round(c.made_at, 3)}
+            for c in self.connections.values()
+            if c.ready
+        ]
 
     def broadcast(self, say: Say) -> None:
         for connection in self.connections.values():
@@ -169,6 +237,8 @@ class Clients:
 
     def say_end(self, reason: EndReason, message: str) -> None:
         for connection in self.connections.values():
+            # Who has not shown how it writes hears it in the words that most clients know.
+            connection.settle(JsonCodec())
             _say_end(connection, reason, message)
 
     def any_ready(self) -> bool:
@@ -176,18 +246,12 @@ class Clients:
 
     async def drain(self, deadline: float) -> None:
         """Wait until the channels are empty, `deadline` (monotonic) at the latest."""
-        connections = [connection for connection in self.connections.values() if connection.ready]
-        # The engine has no event that says "empty".
-        while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(DRAIN_POLL_S)
-        if connections:
-            # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.
-            await asyncio.sleep(2 * DRAIN_POLL_S)
+        await _drained([c for c in self.connections.values() if c.ready], deadline)
 
     async def close_all(self) -> None:
-        connections, self.connections = list(self.connections.values()), {}
-        for connection in connections:
-            await connection.close()
+        connections = [*self.connections.values(), *self._parting]
+        self.connections = {}
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     async def drop(self, connection: Connection, why: str) -> None:
         """Let go of one client."""
@@ -197,8 +261,11 @@ class Clients:
         self._owner.note("disconnected", connection=connection.id, why=why)
         if self.connections.get(connection.id) is connection:
             del self.connections[connection.id]
-        self.roles.leave(connection)
+            self._remember(connection)
+        vacant = self.roles.leave(connection)
         await connection.close()
+        if vacant:
+            self._say_vacant()
         self._present(connection.session)
 
     async def drop_silent(self) -> None:
@@ -214,10 +281,7 @@ class Clients:
         self._owner.note("connected", connection=connection.id, role=role.value)
         if role is Role.VIEWER:
             _say_role(connection, role, "Another client steers this session.")
-        for section in connection.offer.sections:
-            track = section.back if section.sends else section.track
-            if track is not None:
-                self._publish_if_free(connection, track)
+        self._publish_offered(connection)
 
     def presence_changed(self, connection: Connection) -> None:
         self._present(connection.session)
@@ -234,20 +298,72 @@ class Clients:
 
     # --- inside ---
 
+    async def _admit(self) -> None:
+        """Raises `RequestError` when no further client may come."""
+        try:
+            self.roles.admit(len(self.connections) + self._joining)
+        except RequestError:
+            stale = time.time() - STALE_OFFER_S
+            waiting = next((c for c in self.connections.values() if not c.ready and c.made_at < stale), None)
+            if waiting is None:
+                raise
+            await self.drop(waiting, "its offer became no connection, and another client waits")
+
     async def _restart(self, connection: Connection, offer: Offer) -> bool:
         """Let the same peer negotiate again (ICE restart); False when it is too late for that."""
         if connection.peer is None or connection.closed:
             return False
+        if offer.sections != connection.offer.sections:
+            raise RequestError(
+                400, "sections_changed", "A further offer of a connection must map the same tracks as before."
+            )
         await connection.peer.restart(offer.sdp)
-        connection.offer = offer
+        connection.renegotiated(offer)
         return True
 
-    def _publish_if_free(self, connection: Connection, track: str) -> None:
+    async def _hand_over_pending(self, connection: Connection) -> None:
+        for candidate in self.pending.take(connection.id, connection.session.number):
+            await connection.add_candidate(candidate)
+
+    def _part(self, connection: Connection) -> None:
+        """Let a client go that another offer replaced, after it has heard so."""
+        connection.settle(JsonCodec())
+        _say_end(connection, EndReason.REPLACED, "Another connection took this one's place.")
+        self._parting.add(connection)
+
+        async def part() -> None:
+            try:
+                if connection.ready:
+                    await _drained([connection], time.monotonic() + FAREWELL_S)
+                await self.drop(connection, "another offer replaced it")
+            finally:
+                self._parting.discard(connection)
+
+        self._owner.spawn(part())
+
+    def _remember(self, connection: Connection) -> None:
+        if not connection.ready_once:
+            return
+        self._former.pop(connection.id, None)
+        self._former[connection.id] = None
+        if len(self._former) > FORMER_LIMIT:
+            del self._former[next(iter(self._former))]
+
+    def _say_vacant(self) -> None:
+        for connection in self.connections.values():
+            if connection.ready:
+                _say_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
+
+    def _publish_offered(self, connection: Connection) -> None:
         """Clients of older generations publish without asking."""
-        try:
-            self.roles.publish(connection, track)
-        except CommandError as error:
-            log.info("Connection %d does not publish %r: %s", connection.id, track, error)
+        for section in connection.offer.sections:
+            track = section.back if section.sends else section.track
+            if track is None:
+                continue
+            try:
+                self.roles.publish(connection, track)
+            except CommandError as error:
+                log.info("Connection %d does not publish %r: %s", connection.id, track, error)
 
     def _present(self, session: Session) -> None:
         self._owner.presence(session, any(c.live for c in self.connections.values() if c.session is session))
@@ -258,7 +374,16 @@ class Clients:
 
 
 def _same_peer(before: Offer, now: Offer) -> bool:
-    return bool(sdp.fingerprint(now.sdp)) and sdp.fingerprint(before.sdp) == sdp.fingerprint(now.sdp)
+    return bool(sdp.fingerprint(now.sdp)) and sdp.identity(before.sdp) == sdp.identity(now.sdp)
+
+
+async def _drained(connections: list[Connection], deadline: float) -> None:
+    # The engine has no event that says "empty".
+    while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(DRAIN_POLL_S)
+    if connections:
+        # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.
+        await asyncio.sleep(2 * DRAIN_POLL_S)
 
 
 def _say_end(connection: Connection, reason: EndReason, message: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing
+from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import IceCandidate, Peer, PeerState, Section
 
 from .ratelimit import TokenBucket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from reactor_runtime.media.encoders import EncodedFrame
     from reactor_runtime.media.encoding import Encoding
+    from reactor_runtime.protocol.messages import CommandMessage
     from reactor_runtime.session.session import Session
 
     from .negotiation import Offer
@@ -35,6 +37,8 @@ CODEC_WAIT_S = 2.0
 """How long messages are held for a client that has not shown its way of writing; then it gets JSON."""
 WATCHED_FRAMES = 64
 """Frames that a client may wait for at once; one more forgets the oldest."""
+CANDIDATES_LIMIT = 128
+"""Candidates of one offer; browsers find 2 to 20. What comes after is ignored."""
 HELD_MESSAGES = 256
 """Messages held at most; one more drops the oldest."""
 PING_TIMEOUT_S = 20.0
@@ -77,6 +81,10 @@ class Connection:
         self.ready = False
         self.live = False
         self.closed = False
+        self.ready_once = False
+        self.made_at = time.time()
+        self.unanswered: dict[int, CommandMessage] = {}
+        """Commands that the client waits for."""
         self.answer: asyncio.Task[str] | None = None
         self.limit = TokenBucket()
         self.last_ping: float | None = None
@@ -86,6 +94,8 @@ class Connection:
         self._sinks: dict[str, _Sink] = {}
         self._state = PeerState.NEW
         self._channels: set[str] = set()
+        self._users = sdp.ice_users(offer.sdp)
+        self._candidates = 0
         self.codec = codec
         self.watches_frames = False
         """Whether the client asked to be told when the frame of a command goes out."""
@@ -151,6 +161,23 @@ class Connection:
         """Audio has no place in this version."""
 
     # --- for the owner ---
+
+    def expects(self, candidate: IceCandidate) -> bool:
+        """Whether a candidate belongs to the offer that was answered, not to one that is still to come."""
+        user = sdp.candidate_user(candidate.candidate)
+        return not user or not self._users or user in self._users
+
+    async def add_candidate(self, candidate: IceCandidate) -> None:
+        """Hand a candidate to the engine."""
+        self._candidates += 1
+        if self.peer is not None and not self.closed and self._candidates <= CANDIDATES_LIMIT:
+            await self.peer.add_candidate(candidate)
+
+    def renegotiated(self, offer: Offer) -> None:
+        """The same peer has sent a further offer, and it was answered."""
+        self.offer = offer
+        self._users = sdp.ice_users(offer.sdp)
+        self._candidates = 0
 
     def say(self, say: Say) -> bool:
         """Tell the client something; False when it cannot be reached. Held while its codec is unknown."""
@@ -224,6 +251,7 @@ class Connection:
         if self._codec_timer is not None:
             self._codec_timer.cancel()
         self._held.clear()
+        self.unanswered.clear()
         if self.answer is not None:
             self.answer.cancel()
         # Ending an encoding joins its thread, which may be in native code for a frame's time.
@@ -243,7 +271,7 @@ class Connection:
         channel = DATA in self._channels or not self.offer.has_channel
         if self.ready or self.closed or not (connected and channel):
             return
-        self.ready = True
+        self.ready = self.ready_once = True
         self._reaper.cancel()
         self._subscribe()
         self._owner.connection_ready(self)

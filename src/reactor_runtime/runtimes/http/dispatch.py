@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -29,32 +30,39 @@ class Dispatcher:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._keys = itertools.count()
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         codec = connection.codec or JsonCodec()
+        allowed = connection.limit.take(time.monotonic())
         try:
             message = codec.decode(label, data)
         except UndecodableError as error:
-            log.warning("A message on channel %r was refused: %s", label[:40], error)
-            self._refuse(connection, None, None, error)
+            if allowed:
+                log.warning("A message on channel %r was refused: %s", label[:40], error)
+            self._say_error(connection, None, None, error if allowed else _limited())
             return
-        if isinstance(message, RuntimeMessage):
-            self._runtime_message(connection, message)
-        elif isinstance(message, TrackMessage):
-            self._track_message(connection, message)
-        elif not connection.limit.take(time.monotonic()):
-            limited = RateLimitedError(f"More than {COMMANDS_PER_S:g} commands a second; send fewer.")
-            self._refuse(connection, message.id, message.name, limited)
-        elif not self._runtime.roles.may_command(connection):
-            self._refuse(connection, message.id, message.name, NotControllerError())
+        if isinstance(message, CommandMessage):
+            self._command(connection, message, allowed)
+        elif isinstance(message, RuntimeMessage) and message.type == "ping":
+            connection.last_ping = time.monotonic()
+        elif isinstance(message, RuntimeMessage):
+            if allowed:
+                self._runtime_message(connection, message)
+            else:
+                self._say_error(connection, message.id, None, _limited())
         else:
-            self._command(connection, message)
+            self._track_message(connection, message, allowed)
+
+    def abandon(self, connection: Connection) -> None:
+        """The session has ended, and a handler may never return: answer what it leaves open."""
+        waiting, connection.unanswered = connection.unanswered, {}
+        for message in waiting.values():
+            self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
 
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
         runtime = self._runtime
-        if message.type == "ping":
-            connection.last_ping = time.monotonic()
-        elif message.type == "requestCapabilities":
+        if message.type == "requestCapabilities":
             capabilities = runtime.capabilities()
             connection.say(lambda codec: codec.runtime("modelCapabilities", capabilities, message.id))
         elif message.type == "requestSchema":
@@ -69,10 +77,12 @@ class Dispatcher:
         elif message.type != "fileUploaded":
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
-            self._refuse(connection, message.id, None, error)
+            self._say_error(connection, message.id, None, error)
 
-    def _track_message(self, connection: Connection, message: TrackMessage) -> None:
+    def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
         try:
+            if not allowed:
+                raise _limited()
             self._change_track(connection, message)
         except CommandError as error:
             log.info("%s of track %r was refused: %s", message.verb, message.track, error)
@@ -96,30 +106,51 @@ class Dispatcher:
         else:
             raise CommandError("unknown_method", f"There is no method {message.verb!r}.")
 
-    def _command(self, connection: Connection, message: CommandMessage) -> None:
+    def _command(self, connection: Connection, message: CommandMessage, allowed: bool) -> None:
+        if not allowed:
+            self._refuse(connection, message, _limited())
+            return
+        if not self._runtime.roles.may_command(connection):
+            self._refuse(connection, message, NotControllerError())
+            return
+        key = next(self._keys)
+        connection.unanswered[key] = message
+
         def answer(outcome: CommandOutcome) -> None:
             # From the command thread, through the loop, so that what the handler sent comes first.
-            self._runtime.call(self._answer, connection, message, outcome)
+            self._runtime.call(self._answer, connection, key, outcome)
 
         try:
             self._runtime.host.command(connection.session, message.name, message.arguments, answer)
         except NoSessionError:
-            error = CommandError("session_ended", "The session has ended.")
-            self._refuse(connection, message.id, message.name, error)
+            connection.unanswered.pop(key, None)
+            self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
 
-    def _answer(self, connection: Connection, message: CommandMessage, outcome: CommandOutcome) -> None:
-        self._runtime.note_command(message.name, outcome)
+    def _answer(self, connection: Connection, key: int, outcome: CommandOutcome) -> None:
+        message = connection.unanswered.pop(key, None)
+        if message is None:
+            return  # answered when the session ended, or the client has gone
         if outcome.error is not None:
-            self._refuse(connection, message.id, message.name, outcome.error)
+            self._refuse(connection, message, outcome.error)
             return
+        self._runtime.note_command(message.name, "ok")
         connection.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
         )
         if message.id is not None and connection.watches_frames:
             self._runtime.watch_frame(connection, message.id, outcome.frame)
 
+    def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
+        # An author's error may carry anything as its code.
+        self._runtime.note_command(message.name, str(error.code))
+        self._say_error(connection, message.id, message.name, error)
+
     @staticmethod
-    def _refuse(
+    def _say_error(
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
         connection.say(lambda codec: codec.command_error(request, command, error))
+
+
+def _limited() -> RateLimitedError:
+    return RateLimitedError(f"More than {COMMANDS_PER_S:g} messages a second; send fewer.")

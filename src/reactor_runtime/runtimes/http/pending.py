@@ -54,7 +54,8 @@ class PendingConnections:
             pending = self._pending[connection_id] = Pending(number, now + PENDING_S)
         return pending
 
-    def known(self, connection_id: int, number: int) -> bool:
+    def known(self, connection_id: int, number: int, now: float) -> bool:
+        self._expire(now)
         pending = self._pending.get(connection_id)
         return pending is not None and pending.number == number
 

@@ -64,15 +64,23 @@ class Roles:
             self._controller = connection
         return self.role_of(connection)
 
-    def leave(self, connection: Connection) -> None:
-        if self._controller is connection:
+    def leave(self, connection: Connection) -> bool:
+        """Forget a client; True when it steered and now nobody does."""
+        vacant = self._controller is connection
+        if vacant:
             self._controller = None
         self._publishers = {t: c for t, c in self._publishers.items() if c is not connection}
+        return vacant
 
     def take(self, connection: Connection) -> Connection | None:
         """Make `connection` the controller; returns who lost that, if somebody did."""
         before, self._controller = self._controller, connection
-        return before if before is not connection else None
+        if before is connection:
+            return None
+        if not self._shared:
+            # What a viewer's camera sees never reaches the model.
+            self._publishers = {t: c for t, c in self._publishers.items() if c is not before}
+        return before
 
     def replace(self, old: Connection, new: Connection) -> None:
         """`new` is the same client as `old`, on another connection."""

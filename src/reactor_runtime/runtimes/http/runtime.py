@@ -18,7 +18,7 @@ from reactor_runtime.errors import ReactorError, RequestError
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session.host import ModelHost, ModelOutcome
-from reactor_runtime.session.life import Effect, Life, Limits
+from reactor_runtime.session.life import Effect, Life, Limits, SessionEnd
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec, Outgoing
-    from reactor_runtime.session.commands import CommandOutcome
 
     from .options import HttpOptions
 
@@ -79,6 +78,8 @@ class Runtime:
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
+        self.last_end: SessionEnd | None = None
+        """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
         self.metrics = Metrics(self.model_name)
         self.clients = Clients(engine, options, self)
@@ -154,9 +155,10 @@ class Runtime:
         if self.session is not None and self.session.default_track is not None:
             connection.watch_frame(self.session.default_track, request, frame)
 
-    def note_command(self, name: str, outcome: CommandOutcome) -> None:
-        code = "ok" if outcome.error is None else outcome.error.code
-        self.note("command", command=name, outcome=code)
+    def note_command(self, name: str, code: str) -> None:
+        """A command was answered: `code` is "ok" or that of the refusal."""
+        if code != "rate_limited":  # only counted, or one client could push everything else out
+            self.note("command", command=name, outcome=code)
         self.metrics.command(name if name in self.host.command_names else "unknown", code)
 
     def _session_id(self) -> str:
@@ -174,9 +176,7 @@ class Runtime:
             )
         return self.session
 
-    async def connect(
-        self, offer: Offer, connection_id: int, codec: Codec | None = None, *, replace: bool = True
-    ) -> Connection:
+    async def connect(self, offer: Offer, connection_id: int, codec: Codec | None = None) -> Connection:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
         return await self.clients.connect(
@@ -184,7 +184,6 @@ class Runtime:
             offer,
             connection_id,
             codec,
-            replace=replace,
             running=lambda: self.session is session and self.life.state in IN_SESSION,
         )
 
@@ -192,13 +191,17 @@ class Runtime:
         """End the session, then the process."""
         self._apply(self.life.leave(time.monotonic()))
 
+    def close_streams(self) -> None:
+        """End what would keep a server from leaving: the streams of events."""
+        self.journal.close()
+
     async def close(self) -> None:
         """Let go of everything; the loop ends after this."""
         for task in list(self._tasks):
             task.cancel()
         if self._timer is not None:
             self._timer.cancel()
-        self.journal.close()
+        self.close_streams()
         await self.clients.close_all()
         if self.session is not None:
             await self._loop.run_in_executor(None, self.session.close)
@@ -257,7 +260,8 @@ class Runtime:
         self._schedule()
 
     def _note_state(self) -> None:
-        """Put a change of state into the journal, once."""
+        """Put a change of state into the journal, once, and keep the last end."""
+        self.last_end = self.life.end or self.last_end
         if self.life.state is not self._noted:
             before, self._noted = self._noted, self.life.state
             self.note("transition", **{"from": before.value, "to": self._noted.value})
@@ -335,6 +339,8 @@ class Runtime:
 
     async def _tell_end_and_close(self, deadline: float | None = None) -> None:
         end = self.life.end
+        for connection in self.clients.connections.values():
+            self._dispatcher.abandon(connection)
         if end is not None:
             self.clients.say_end(end.reason, end.message)
         await self.clients.drain(deadline or time.monotonic() + DRAIN_S)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from reactor_runtime.errors import ReactorError
-from reactor_runtime.media.encoders import warm_up
+from reactor_runtime.media.encoders import EncoderChoice, warm_up
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
@@ -59,6 +59,9 @@ class _Server(uvicorn.Server):
 
 def serve(project: Project, options: HttpOptions) -> int:
     """Run until asked to leave; returns the exit status. Raises `BindError`."""
+    if options.encoder == EncoderChoice.NVENC:
+        # Asked for by name: its absence is an error now, not a black picture later.
+        warm_up(EncoderChoice.NVENC)
     sockets = _bind(options.host, options.port)
     options = _with_token(options, sockets[0])
     try:
@@ -79,7 +82,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
     serving = loop.create_task(server.serve(sockets=sockets))
     with _signals(loop, runtime):
         runtime.load()
-        warming = loop.run_in_executor(None, _warm_up)
+        warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
         if options.token:
             # To the terminal of whoever started us, once; never into a log.
@@ -87,6 +90,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
+        runtime.close_streams()
         server.should_exit = True
         await serving
         await warming
@@ -111,9 +115,9 @@ def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     return dataclasses.replace(options, token=secrets.token_urlsafe(24))
 
 
-def _warm_up() -> None:
+def _warm_up(choice: EncoderChoice) -> None:
     try:
-        warm_up()
+        warm_up(choice)
     except ReactorError as error:
         log.warning("%s", error)
 

@@ -33,12 +33,14 @@ async def stop_session(runtime: Worker) -> dict[str, Any]:
 
 @router.get("/session")
 async def session(runtime: Worker) -> dict[str, Any]:
-    """The descriptor, the state, and why the last session ended."""
-    end = runtime.life.end
+    """The descriptor, the state, who is there, and how the last session ended."""
+    end = runtime.last_end
     frames = runtime.session.next_frame() if runtime.session is not None else 0
     return {
         **runtime.descriptor(),
         "frames": frames,
-        "clients": sum(1 for connection in runtime.clients.connections.values() if connection.ready),
-        "last_end": None if end is None else {"reason": end.reason.value, "message": end.message},
+        "clients": runtime.clients.describe(),
+        "last_end": None
+        if end is None
+        else {"session": end.number, "reason": end.reason.value, "message": end.message},
     }

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Annotated, Any, Literal
 
@@ -16,11 +17,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
 from reactor_runtime.transports.port import IceCandidate
 
 from .ice import wire_form
-from .negotiation import TrackMapping, read_offer
+from .negotiation import Offer, TrackMapping, read_offer
 from .pending import LAST_ID
 from .runtime import Runtime
 from .sessions import Worker
@@ -32,6 +34,12 @@ ANSWER_WAIT_S = 1.0
 """How long a poll for the answer is held before it says "not yet"."""
 GATHERING_S = 1.0
 """How long the answer waits for our own candidates; without STUN they take milliseconds."""
+RELAY_GATHERING_S = 4.0
+"""The same with TURN: clients give up when the answer is not there after 6.2 s."""
+FLAT_ANSWER_WAIT_S = 5.0
+"""How long clients that do not poll wait for the answer."""
+IMPLICIT_TURN_S = 0.5
+"""How long an offer without a connection id waits until the answer before it has been fetched."""
 CANDIDATES_LIMIT = 64
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
@@ -87,12 +95,7 @@ async def ice_servers(session_id: SessionId, runtime: Worker) -> dict[str, Any]:
 async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
     runtime.check_session_id(session_id)
-    clients = runtime.clients
-    present = clients.connections.get(clients.implicit)
-    if present is not None and present.live:
-        session = runtime.require_session()
-        clients.implicit = clients.pending.announce(session.number, time.monotonic(), clients.connections)
-    await _connect(runtime, request, body, clients.implicit, JsonCodec())
+    await _connect_implicit(runtime, request, body)
     return JSONResponse(None, 202)
 
 
@@ -102,7 +105,7 @@ async def offer_again(
 ) -> JSONResponse:
     """Take the offer of a client that reconnects; its former connection is replaced."""
     runtime.check_session_id(session_id)
-    await _connect(runtime, request, body, runtime.clients.implicit, JsonCodec())
+    await _connect_implicit(runtime, request, body, again=True)
     return JSONResponse(None, 202)
 
 
@@ -110,8 +113,11 @@ async def offer_again(
 async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
-    sdp = await _answer(runtime, runtime.clients.implicit)
-    return JSONResponse(None, 202) if sdp is None else JSONResponse({"sdp_answer": sdp})
+    sdp = await _answer(runtime, runtime.clients.implicit, ANSWER_WAIT_S)
+    if sdp is None:
+        return JSONResponse(None, 202)
+    runtime.clients.implicit_read.set()
+    return JSONResponse({"sdp_answer": sdp})
 
 
 @router.post("/ice_candidates", status_code=202)
@@ -126,9 +132,7 @@ async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worke
 async def announce(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """A new connection id. Nothing is sent to it before its offer."""
     runtime.check_session_id(session_id)
-    session = runtime.require_session()
-    clients = runtime.clients
-    connection_id = clients.pending.announce(session.number, time.monotonic(), clients.connections)
+    connection_id = runtime.clients.announce(runtime.require_session())
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
@@ -139,7 +143,7 @@ async def offer_on(
     """Take the offer of an announced connection."""
     runtime.check_session_id(session_id)
     _require_known(runtime, connection_id)
-    await _connect(runtime, request, body, connection_id, None)
+    await _connect(runtime, _read(runtime, request, body), connection_id, None)
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
@@ -156,7 +160,7 @@ async def answer_on(session_id: SessionId, connection_id: ConnectionId, runtime:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
     _require_known(runtime, connection_id)
-    sdp = await _answer(runtime, connection_id)
+    sdp = await _answer(runtime, connection_id, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse({"connection_id": connection_id}, 202)
     return JSONResponse({"sdp_answer": sdp, "connection_id": connection_id})
@@ -182,38 +186,65 @@ async def flat_ice_servers(runtime: Worker) -> dict[str, Any]:
 @flat_router.post("/sdp_params")
 async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
-    offer_body = OfferBody(sdp_offer=body.sdp)
-    connection_id = runtime.clients.implicit
-    await _connect(runtime, request, offer_body, connection_id, FlatCodec())
-    sdp = await _answer(runtime, connection_id)
+    connection_id = await _connect_implicit(
+        runtime, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
+    )
+    sdp = await _answer(runtime, connection_id, FLAT_ANSWER_WAIT_S)
+    runtime.clients.implicit_read.set()
     if sdp is None:
         raise RequestError(409, "superseded", "Another offer took this one's place.")
     return {"sdp": sdp, "type": "answer"}
 
 
-async def _connect(
-    runtime: Runtime, request: Request, body: OfferBody, connection_id: int, codec: Codec | None
-) -> None:
-    """Negotiate, and prepare the answer with our candidates in it."""
+def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
+    """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
     runtime.clients.limit_offers(request.client.host if request.client else "")
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
-    offer = read_offer(body.sdp_offer, mapping, runtime.tracks, watches_frames=watches_frames)
+    encodes = codecs(EncoderChoice(runtime.options.encoder))
+    return read_offer(body.sdp_offer, mapping, runtime.tracks, encodes, watches_frames=watches_frames)
+
+
+async def _connect_implicit(
+    runtime: Runtime, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
+) -> int:
+    """Take an offer that names no connection; returns the id of the one it is for."""
+    offer = _read(runtime, request, body)
+    clients = runtime.clients
+    flat = isinstance(codec, FlatCodec)
+    target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+    if target != clients.implicit:
+        # Polls name no connection either: the answer before this one must be fetched first.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(clients.implicit_read.wait(), IMPLICIT_TURN_S)
+        target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+    clients.use_implicit(target)
+    try:
+        await _connect(runtime, offer, target, codec or JsonCodec())
+    except BaseException:
+        clients.implicit_read.set()
+        raise
+    return target
+
+
+async def _connect(runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None) -> None:
+    """Negotiate, and prepare the answer with our candidates in it."""
     connection = await runtime.connect(offer, connection_id, codec)
     if connection.peer is None:
         raise RequestError(409, "connection_closed", "This connection was closed; offer again.")
+    within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
-    connection.answer = asyncio.ensure_future(connection.peer.gathered(GATHERING_S))
+    connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
 
 
-async def _answer(runtime: Runtime, connection_id: int) -> str | None:
+async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | None:
     runtime.require_session()
     connection = runtime.clients.connections.get(connection_id)
     if connection is None or connection.answer is None:
         raise RequestError(404, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(connection.answer), ANSWER_WAIT_S)
+        answer = await asyncio.wait_for(asyncio.shield(connection.answer), within)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
@@ -231,9 +262,7 @@ async def _add_candidates(runtime: Runtime, connection_id: int, body: Candidates
 
 
 def _require_known(runtime: Runtime, connection_id: int) -> None:
-    session = runtime.require_session()
-    clients = runtime.clients
-    if connection_id not in clients.connections and not clients.pending.known(connection_id, session.number):
+    if not runtime.clients.knows(runtime.require_session(), connection_id):
         raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
 
 
