@@ -113,6 +113,21 @@ def test_the_queue_holds_one_batch_or_a_tenth_of_a_second() -> None:
     assert 2 < play([(0.001, 2)] * 50).longest_queue <= QUEUE_S * CEILING_FPS
 
 
+@pytest.mark.parametrize("rate", [0.0, 2.0])
+def test_what_waits_at_the_end_leaves_within_the_time_for_it(rate: float) -> None:
+    pacer = Pacer[int](rate)
+    pacer.note_cost(30, 60.0)
+    pacer.push(range(30))
+    pacer.pop(0.0)
+    pacer.hurry(1.6)
+
+    now = 0.0
+    while (due := pacer.due(now)) is not None:
+        now = max(now, due)
+        pacer.pop(now)
+    assert now <= 1.6
+
+
 def test_what_is_cleared_is_counted() -> None:
     pacer = Pacer[int]()
     pacer.push(range(33))
