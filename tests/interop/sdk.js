@@ -1,0 +1,2 @@
+// What a page takes from the package.
+export { Reactor } from "@reactor-team/js-sdk";
