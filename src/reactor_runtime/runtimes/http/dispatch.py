@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NO_CLIPS = "This server records nothing."
+TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
+"""What clients tell us that asks for nothing."""
 
 
 class Dispatcher:
@@ -74,7 +76,7 @@ class Dispatcher:
             runtime.take_control(connection)
         elif message.type == "watchFrames":
             connection.watch_frames()
-        elif message.type != "fileUploaded":
+        elif message.type not in TAKEN_NOTE_OF:
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
             self._say_error(connection, message.id, None, error)
