@@ -378,4 +378,4 @@ class Worker(RuleBasedStateMachine):
 
 
 TestWorker = Worker.TestCase
-TestWorker.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestWorker.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -62,9 +62,9 @@ def test_the_decoded_pictures_are_those_that_were_encoded(codec: VideoCodec, hei
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize(("height", "width"), [(720, 1280), (1080, 1920)])
 def test_large_pictures_come_out_at_once_too(codec: VideoCodec, height: int, width: int) -> None:
-    encoded = encode(codec, moving(4, height, width), bitrate=20_000_000)
+    encoded = encode(codec, moving(2, height, width), bitrate=20_000_000)
 
-    assert [[frame.index for frame in frames] for frames in encoded] == [[0], [1], [2], [3]]
+    assert [[frame.index for frame in frames] for frames in encoded] == [[0], [1]]
 
 
 @pytest.mark.parametrize("codec", CODECS)
