@@ -84,6 +84,12 @@ class Pacer(Generic[Item]):
             return now
         return self._last + self._interval(self._queue[0][1])
 
+    def due_next(self, count: int) -> float:
+        """When the first frame of a batch of `count` would leave that is pushed now; may have passed."""
+        if self._last is None:
+            return -math.inf
+        return self._last + (len(self._queue) + 1) * self._interval(count > 1)
+
     def pop(self, now: float) -> Item | None:
         """The next frame if its time has come."""
         due = self.due(now)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .encoders import VideoCodec
+    from .sound import Sound
 
 DEFAULT_SIZE = (480, 832)
 """Height and width of a black frame before the first real one."""
@@ -50,7 +51,10 @@ class MediaPlane:
     `emit` runs on the author's threads; `subscribe` and the rest on any thread.
     """
 
-    def __init__(self, tracks: Mapping[str, VideoTrackConfig], rate: float = 0.0) -> None:
+    def __init__(
+        self, tracks: Mapping[str, VideoTrackConfig], rate: float = 0.0, sound: Sound | None = None
+    ) -> None:
+        """`sound` is what the model emits beside its pictures, and what they keep in step with."""
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
         self._pool = BufferPool()
@@ -58,7 +62,8 @@ class MediaPlane:
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._started = time.monotonic()
         self._closed = False
-        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready)
+        self._sound = sound
+        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         """Convert now, in the caller's thread, and queue; see `OutputSink.emit`."""
@@ -72,6 +77,8 @@ class MediaPlane:
         frames = [convert(position, first + position) for position in range(count)]
         state.last = frames[-1]
         state.size = (frames[-1].height, frames[-1].width)
+        if self._sound is not None:
+            self._sound.picture_emitted((name, first), count, bucket)
         self.playout.submit(name, frames, bucket)
 
     def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], I420Frame]]:
@@ -160,6 +167,20 @@ class MediaPlane:
 
     def _ready(self) -> bool:
         return all(encoding.ready() for encoding in self._encodings.values())
+
+    def hold(self, picture: Picture, due_in: float) -> float:
+        """See `playout.Company`."""
+        sound = self._sound
+        if sound is None:
+            return 0.0
+        return max(sound.hold((track, frame.index), due_in) for track, frame in picture.items())
+
+    def left(self, picture: Picture, at: float) -> float:
+        """See `playout.Company`."""
+        sound = self._sound
+        if sound is None:
+            return 0.0
+        return max(sound.picture_left((track, frame.index), at) for track, frame in picture.items())
 
     def _deliver(self, picture: Picture, at: float) -> None:
         for track, frame in picture.items():

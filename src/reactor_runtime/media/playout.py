@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .buckets import Buckets, Released
 from .i420 import I420Frame
@@ -37,11 +39,21 @@ class PlayoutCounters:
     incomplete: int = 0
 
 
+class Company(Protocol):
+    """What pictures keep in step with."""
+
+    def hold(self, picture: Picture, due_in: float) -> float:
+        """Seconds that a picture that would leave in `due_in` must still wait before it may enter."""
+
+    def left(self, picture: Picture, at: float) -> float:
+        """The turn of `picture` has come; returns by how many seconds it goes out later."""
+
+
 class Playout:
     """Paces what the model emits and hands it to `deliver`, in order, on one thread.
 
     `submit` is called by the author's threads and blocks to hold a fast model back; `deliver` must not block.
-    `ready()` says whether the encoders can take a picture now.
+    `ready()` says whether the encoders can take a picture now; `company` is the sound beside the pictures.
     """
 
     def __init__(
@@ -50,10 +62,13 @@ class Playout:
         rate: float,
         deliver: Callable[[Picture, float], None],
         ready: Callable[[], bool] = lambda: True,
+        company: Company | None = None,
     ) -> None:
         self.counters = PlayoutCounters()
         self._deliver = deliver
         self._ready = ready
+        self._company = company
+        self._late: deque[tuple[float, Picture]] = deque()
         self._buckets: Buckets[list[I420Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
         self._changed = threading.Condition()
@@ -95,7 +110,7 @@ class Playout:
                 self._pacer.push(_pictures(released))
             self._pacer.hurry(timeout * DRAIN_SHARE)
             self._changed.notify_all()
-            while (len(self._pacer) or self._busy) and not self._closed:
+            while (len(self._pacer) or self._late or self._busy) and not self._closed:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
@@ -106,7 +121,8 @@ class Playout:
         """End the thread; what still waits is dropped and counted."""
         with self._changed:
             self._closed = self._stopping = True
-            self.counters.dropped += self._pacer.clear()
+            self.counters.dropped += self._pacer.clear() + len(self._late)
+            self._late.clear()
             self.counters.dropped += sum(len(_pictures(released)) for released in self._buckets.flush())
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
@@ -117,8 +133,8 @@ class Playout:
         self._warn_missing(released.missing)
         pictures = _pictures(released)
         self._pacer.note_cost(len(pictures), time.monotonic() - self._resumed)
-        while not self._pacer.has_room(len(pictures)) and not self._stopping:
-            self._changed.wait(STOP_POLL_S)
+        while not self._stopping and (wait := self._wait_for_room(pictures)) > 0:
+            self._changed.wait(min(wait, STOP_POLL_S))
         if self._closed:
             self.counters.dropped += len(pictures)
             return
@@ -128,6 +144,12 @@ class Playout:
         self._pacer.push(pictures)
         self._resumed = time.monotonic()
         self._changed.notify_all()
+
+    def _wait_for_room(self, pictures: list[Picture]) -> float:
+        if not self._pacer.has_room(len(pictures)):
+            return STOP_POLL_S
+        due_in = max(0.0, self._pacer.due_next(len(pictures)) - time.monotonic())
+        return self._company.hold(pictures[0], due_in) if pictures and self._company else 0.0
 
     def _warn_missing(self, missing: tuple[str, ...]) -> None:
         if missing:
@@ -169,8 +191,14 @@ class Playout:
                 self._pacer.push(_pictures(released))
             picture = self._pacer.pop(now)
             if picture is not None:
-                return picture
+                delay = self._company.left(picture, now) if self._company else 0.0
+                self._late.append((now + delay, picture))
+                # Whoever waits for room has it now, not when the picture goes out.
+                self._changed.notify_all()
+            if self._late and self._late[0][0] <= now:
+                return self._late.popleft()[1]
             wakes = [t for t in (self._pacer.due(now), self._buckets.deadline()) if t is not None]
+            wakes += [self._late[0][0]] if self._late else []
             self._changed.wait(max(0.0, min(wakes) - now) if wakes else None)
         return None
 

@@ -94,6 +94,17 @@ class ModelHost:
         if session is not self._session or session.stopping.is_set():
             return
         session.inputs.put_video(name, data)
+        self._feed(session, name, data)
+
+    def sound(self, session: Session, name: str, block: NDArray[np.int16], rate: int, source: object) -> None:
+        """Take a block ``(channels, M)`` of the client `source`. Engine threads."""
+        if session is not self._session or session.stopping.is_set():
+            return
+        converted = session.inputs.put_audio(name, block, rate, source)
+        if converted is not None:
+            self._feed(session, name, converted)
+
+    def _feed(self, session: Session, name: str, data: NDArray[Any]) -> None:
         track = session.tracks.get(name)
         if self._wants_media and track is not None and session.entered.is_set():
             model, context = self._attached(session)

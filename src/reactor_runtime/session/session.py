@@ -16,10 +16,10 @@ from reactor_runtime.authoring.tracks import (
     default_track,
     tracks_of,
 )
-from reactor_runtime.errors import TrackError
 from reactor_runtime.media.encoders import EncoderChoice, EncoderSettings, Quality
 from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
+from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.outbox import Outbox
 
@@ -47,13 +47,15 @@ class Session:
         self.entered = threading.Event()
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
-        self.inputs = InputBuffers(self.stopping.is_set)
         declared = tracks_of(model_class)
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
+        self.inputs = InputBuffers(self.stopping.is_set, _audio_inputs(declared))
+        self.sound = Sound(_audio_outputs(declared))
         self.plane = MediaPlane(
             {t.name: VideoTrackConfig(t.name, float(t.rate), _settings(t, encoder)) for t in video},
             _playout_rate(self._default, video),
+            self.sound,
         )
         self._connected = threading.Event()
         self._tracks = {name: self._bind(track) for name, track in declared.items()}
@@ -89,18 +91,27 @@ class Session:
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         if self._tracks[name].kind is TrackKind.AUDIO:
-            raise TrackError(
-                f"Track {name!r} is audio, which this version does not send yet. Emit on video tracks only."
-            )
-        self.plane.emit(name, frame, bucket)
+            self.sound.emit(name, frame, bucket)
+        else:
+            self.plane.emit(name, frame, bucket)
 
     def latest(self, name: str) -> Any:
+        if self._tracks[name].kind is TrackKind.AUDIO:
+            return self.sound.latest(name)
         return self.plane.latest(name)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until the last pictures and sounds are with the engine; False after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        drained = self.plane.drain(timeout)
+        return self.sound.drain(max(0.0, deadline - time.monotonic())) and drained
 
     def stop(self) -> None:
         """Make `should_stop()` true and hold nobody back in `emit` any more."""
         self.stopping.set()
         self.plane.release()
+        self.sound.release()
+        self.inputs.wake()
 
     @property
     def default_track(self) -> str | None:
@@ -121,7 +132,12 @@ class Session:
             "encoder": sum(encoding.counters.dropped for encoding in self.plane.encodings),
             "messages": self.outbox.dropped,
             "audio_in": self.inputs.dropped_samples,
+            "audio_out": self.sound.dropped,
         }
+
+    def silences(self) -> dict[str, float]:
+        """Seconds of silence that the runtime put where the model or the client gave no sound."""
+        return {"out": self.sound.silence_s, "in": self.inputs.silence_s}
 
     def close(self) -> None:
         """Let go of everything; what was not sent by now is lost."""
@@ -129,6 +145,7 @@ class Session:
         self.entered.set()
         self.outbox.close()
         self.plane.close()
+        self.sound.close()
         self.inputs.clear()
 
     def _bind(self, track: Track) -> Track:
@@ -150,3 +167,19 @@ def _playout_rate(default: Track | None, video: list[OutputTrack]) -> float:
     if default is not None and default.kind is TrackKind.VIDEO and default.rate:
         return float(default.rate)
     return next((float(track.rate) for track in video if track.rate), 0.0)
+
+
+def _audio_outputs(declared: Mapping[str, Track]) -> dict[str, AudioTrackConfig]:
+    return {
+        track.name: AudioTrackConfig(track.name, int(track.rate), track.channels)
+        for track in declared.values()
+        if track.kind is TrackKind.AUDIO and track.direction is TrackDirection.OUT
+    }
+
+
+def _audio_inputs(declared: Mapping[str, Track]) -> dict[str, tuple[int, int]]:
+    return {
+        track.name: (int(track.rate), track.channels)
+        for track in declared.values()
+        if track.kind is TrackKind.AUDIO and track.direction is TrackDirection.IN
+    }

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reactor_runtime.errors import EngineError, RequestError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
@@ -22,7 +24,6 @@ from .gate import FrameGate
 from .port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 DATA_CHANNEL = "data"
@@ -90,6 +91,8 @@ class MemoryClient:
         self.messages: list[tuple[str, bytes]] = []
         self.frames: dict[str, list[EncodedFrame]] = {}
         """What was received, by mid."""
+        self.sounds: dict[str, list[tuple[float, NDArray[np.int16]]]] = {}
+        """When each block ``(channels, M)`` belongs to and what it is, by mid; 48 kHz."""
         self.reading = True
         """While False, messages stay in the server's buffers, as on a network that has gone."""
         self.closed = False
@@ -138,6 +141,10 @@ class MemoryClient:
         """Send a picture ``(H, W, 3)`` uint8 RGB. Any thread: it plays the engine's."""
         self._require_peer().events.video_received(mid, rgb)
 
+    def send_audio(self, mid: str, block: NDArray[np.int16], rate: int = 48_000) -> None:
+        """Send sound ``(channels, M)`` int16. Any thread: it plays the engine's."""
+        self._require_peer().events.audio_received(mid, block, rate)
+
     def request_keyframe(self, mid: str) -> None:
         """PLI. Any thread: it plays the engine's."""
         self._require_peer().events.keyframe_requested(mid)
@@ -174,6 +181,11 @@ class MemoryClient:
     def take_frame(self, mid: str, frame: EncodedFrame) -> None:
         """A picture arrives. Encoder thread."""
         self.frames.setdefault(mid, []).append(frame)
+        self._wake()
+
+    def take_sound(self, mid: str, at: float, block: NDArray[np.int16]) -> None:
+        """Sound arrives. Audio thread."""
+        self.sounds.setdefault(mid, []).append((at, block))
         self._wake()
 
     def lose_peer(self) -> None:
@@ -221,12 +233,17 @@ class MemoryPeer:
         self._client: MemoryClient | None = None
         self._answer = ""
         self._senders: list[MemorySender] = []
+        self._audio_senders: list[MemoryAudioSender] = []
         self._open: set[str] = set()
         self._unread: list[tuple[str, bytes]] = []
 
     @property
     def senders(self) -> Sequence[MemorySender]:
         return tuple(self._senders)
+
+    @property
+    def audio_senders(self) -> Sequence[MemoryAudioSender]:
+        return tuple(self._audio_senders)
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp.parse(offer)
@@ -235,6 +252,8 @@ class MemoryPeer:
             section = by_mid.get(part.mid)
             if section is not None and section.sends and part.kind == "video":
                 self._add_sender(section, part)
+            if section is not None and section.sends and "OPUS" in part.codecs.values():
+                self._audio_senders.append(MemoryAudioSender(section.mid))
             part.lines = self._answer_lines(part, section)
         self._answer = sdp.join(head, media)
         return self._answer
@@ -285,7 +304,8 @@ class MemoryPeer:
         if self.closed:
             raise RequestError(409, "connection_closed", "The server has closed this connection.")
         self._client = client
-        for sender in self._senders:
+        everyone: list[MemorySender | MemoryAudioSender] = [*self._senders, *self._audio_senders]
+        for sender in everyone:
             sender.client = client
         self.change_state(PeerState.CONNECTING)
         self.change_state(PeerState.CONNECTED)
@@ -327,6 +347,9 @@ class MemoryPeer:
         kept = ("a=ice-ufrag:", "a=candidate:", "a=end-of-candidates", f"a={part.direction}")
         lines = [line for line in part.lines if not line.startswith(kept)]
         extra = [f"a={direction}"] if part.kind in ("audio", "video") else []
+        if direction == "sendonly":
+            # One stream for all: browsers put sound and picture of one stream together.
+            extra.append(f"a=msid:memory {part.mid}")
         return [*lines, f"a=ice-ufrag:{self.key}", *extra]
 
 
@@ -357,6 +380,19 @@ class MemorySender:
             client.take_frame(self.mid, frame)
         elif self.gate.wants_key():
             self._events.keyframe_requested(self.mid)
+
+
+class MemoryAudioSender:
+    """Implements `transports.port.AudioSender`; nothing is compressed."""
+
+    def __init__(self, mid: str) -> None:
+        self.mid = mid
+        self.client: MemoryClient | None = None
+
+    def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
+        client = self.client
+        if client is not None and not client.closed:
+            client.take_sound(self.mid, at, np.frombuffer(pcm, np.int16).reshape(-1, channels).T)
 
 
 def _ufrag(text: str) -> str:

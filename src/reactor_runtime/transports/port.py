@@ -74,6 +74,8 @@ class Section:
     """For a video that we send: what we can encode, the preferred first."""
     back: str | None = None
     """The input track that the client sends on the same section, where it offered `sendrecv` for both."""
+    channels: int = 0
+    """For sound: how many channels the track has."""
 
 
 class PeerEvents(Protocol):
@@ -115,8 +117,24 @@ class VideoSender(Protocol):
         """What a frame's `timestamp` is on the wire, where the engine tells; None where it does not."""
 
 
+class AudioSender(Protocol):
+    """The sending half of one audio section, after the answer. The engine encodes (Opus)."""
+
+    mid: str
+
+    def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
+        """Send 10 ms of interleaved int16 that belong to `at` seconds of `time.monotonic`.
+
+        Any thread; does not block. Nothing happens before the peer is connected.
+        """
+
+
 class Peer(Protocol):
     """One connection to one client."""
+
+    @property
+    def audio_senders(self) -> Sequence[AudioSender]:
+        """One for each audio section that we send and the client takes; empty before the answer."""
 
     @property
     def senders(self) -> Sequence[VideoSender]:

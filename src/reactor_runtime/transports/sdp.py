@@ -10,6 +10,9 @@ from reactor_runtime.errors import RequestError
 SDP_LIMIT = 64 * 1024
 """Bytes of an offer; browsers send 3 to 12 KiB."""
 
+OPUS_BPS = {1: 64_000, 2: 128_000}
+"""Bits per second by channels: transparent for most music. Engines would take 32,000 and 64,000."""
+
 _RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([A-Za-z0-9_.-]+)/(\d+)", re.M)
 _APT = re.compile(r"^a=fmtp:(\d{1,3}) .*\bapt=(\d{1,3})", re.M)
 _FMTP = re.compile(r"^a=fmtp:(\d{1,3}) (.+)$", re.M)
@@ -122,6 +125,29 @@ def keep_h264_profile(section: MediaSection) -> None:
     h264 = sorted((p for p in section.payloads if section.codecs.get(p) == "H264"), key=rank)
     iterator = iter(h264)
     section.payloads = [next(iterator) if section.codecs.get(p) == "H264" else p for p in section.payloads]
+
+
+def set_opus(section: MediaSection, parameters: dict[str, str]) -> None:
+    """Add to what a section says about Opus (RFC 7587 section 6.1), or replace it."""
+    for payload in [p for p in section.payloads if section.codecs.get(p) == "OPUS"]:
+        prefix = f"a=fmtp:{payload} "
+        found = next((i for i, line in enumerate(section.lines) if line.startswith(prefix)), None)
+        words = section.lines[found][len(prefix) :].split(";") if found is not None else []
+        known = dict(word.strip().partition("=")[::2] for word in words if word.strip())
+        text = prefix + ";".join(f"{key}={value}" for key, value in (known | parameters).items())
+        if found is None:
+            rtpmap = next(
+                i for i, line in enumerate(section.lines) if line.startswith(f"a=rtpmap:{payload} ")
+            )
+            section.lines.insert(rtpmap + 1, text)
+        else:
+            section.lines[found] = text
+
+
+def opus(channels: int) -> dict[str, str]:
+    """How sound of so many channels is to be encoded; without it a receiver gets mono at a low rate."""
+    stereo = "1" if channels == 2 else "0"
+    return {"stereo": stereo, "sprop-stereo": stereo, "maxaveragebitrate": str(OPUS_BPS[channels])}
 
 
 def usable_candidate(candidate: str) -> bool:

@@ -54,6 +54,11 @@ class ClientsOwner(Protocol):
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
         """Engine thread."""
 
+    def sound(
+        self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
+    ) -> None:
+        """Engine thread. `source` tells the clients apart."""
+
     def spawn(self, coroutine: object) -> None: ...
 
     def note(self, kind: str, **data: object) -> None:
@@ -295,6 +300,10 @@ class Clients:
     def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
         if self.roles.publishes(connection, track):
             self._owner.video(connection.session, track, rgb)
+
+    def sound(self, connection: Connection, track: str, block: NDArray[np.int16], rate: int) -> None:
+        if self.roles.publishes(connection, track):
+            self._owner.sound(connection.session, track, block, rate, connection)
 
     # --- inside ---
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing
 from reactor_runtime.transports import sdp
-from reactor_runtime.transports.port import IceCandidate, Peer, PeerState, Section
+from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
 from .ratelimit import TokenBucket
 
@@ -61,6 +61,9 @@ class ConnectionOwner(Protocol):
     def connection_ready(self, connection: Connection) -> None:
         """Media and messages can flow for the first time; comes before `presence_changed`."""
 
+    def sound(self, connection: Connection, track: str, block: NDArray[np.int16], rate: int) -> None:
+        """Engine thread."""
+
 
 class Connection:
     """Implements `PeerEvents`. `ready`: media and messages could flow once. `live`: they do now."""
@@ -92,6 +95,7 @@ class Connection:
         self._sections: dict[str, Section] = {section.mid: section for section in offer.sections}
         self._encodings: dict[str, Encoding] = {}
         self._sinks: dict[str, _Sink] = {}
+        self._sounds: list[AudioSender] = []
         self._state = PeerState.NEW
         self._channels: set[str] = set()
         self._users = sdp.ice_users(offer.sdp)
@@ -158,7 +162,9 @@ class Connection:
             self._owner.video(self, section.back or section.track, rgb)
 
     def audio_received(self, mid: str, block: NDArray[np.int16], rate: int) -> None:
-        """Audio has no place in this version."""
+        section = self._sections.get(mid)
+        if section is not None and not self.closed:
+            self._owner.sound(self, section.back or section.track, block, rate)
 
     # --- for the owner ---
 
@@ -259,6 +265,9 @@ class Connection:
         for sink in self._sinks.values():
             await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
         self._encodings.clear()
+        for sender in self._sounds:
+            self.session.sound.unsubscribe(sender)
+        self._sounds.clear()
         if self.peer is not None:
             try:
                 await self.peer.close()
@@ -294,6 +303,9 @@ class Connection:
             sink = _Sink(sender.push)
             self._sinks[sender.mid] = sink
             self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
+        for audio in self.peer.audio_senders:
+            self._sounds.append(audio)
+            self.session.sound.subscribe(self._sections[audio.mid].track, audio)
 
     def _reap(self) -> None:
         self._lose(f"it did not connect within {NEGOTIATION_S:g} s")

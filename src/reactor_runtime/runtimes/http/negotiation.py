@@ -92,7 +92,8 @@ def _section(
             "wrong_direction",
             f"For a client, track {entry.name!r} is {wanted}, not {entry.direction[:20]!r}.",
         )
-    return Section(entry.mid, entry.name, kind, sends, codecs if sends and kind == "video" else ())
+    wanted_codecs = codecs if sends and kind == "video" else ()
+    return Section(entry.mid, entry.name, kind, sends, wanted_codecs, channels=track.channels)
 
 
 def _unmapped(media: Sequence[sdp.MediaSection], tracks: Mapping[str, Track]) -> list[TrackMapping]:

@@ -227,6 +227,11 @@ class Runtime:
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
         self.host.media(session, track, rgb)
 
+    def sound(
+        self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
+    ) -> None:
+        self.host.sound(session, track, block, rate, source)
+
     def note(self, kind: str, **data: object) -> None:
         self.journal.add(kind, session=self.life.number, **data)
 
@@ -319,10 +324,12 @@ class Runtime:
         """Let the tail of a session out, say why it ended, close its wires and free the slot."""
         deadline = time.monotonic() + DRAIN_S
         if self.clients.any_ready():
-            drained = await self._loop.run_in_executor(None, session.plane.drain, DRAIN_S)
+            drained = await self._loop.run_in_executor(None, session.drain, DRAIN_S)
             if not drained:
                 log.warning(
-                    "Session %d: some of the last frames did not leave within %g s", session.number, DRAIN_S
+                    "Session %d: some of the last frames or sounds did not leave within %g s",
+                    session.number,
+                    DRAIN_S,
                 )
         self.flush(session)
         await self._tell_end_and_close(deadline)

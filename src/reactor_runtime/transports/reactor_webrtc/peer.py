@@ -24,7 +24,9 @@ from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports import sdp as sdp_text
 from reactor_runtime.transports.port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
+from . import sound
 from .sender import InlineVideoSender, listen
+from .translation import prepare_section, to_configuration, to_direction, to_state
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +40,6 @@ GATHERING_QUIET_S = 0.01
 BIND_S = 3.0
 """How long the engine may take to give a connected peer's track an encoder."""
 BIND_SIGNAL_S = 0.003
-
-# Pairs, because the engine's enumerations cannot be hashed.
-_STATES = (
-    (rw.PeerConnectionState.New, PeerState.NEW),
-    (rw.PeerConnectionState.Connecting, PeerState.CONNECTING),
-    (rw.PeerConnectionState.Connected, PeerState.CONNECTED),
-    (rw.PeerConnectionState.Disconnected, PeerState.DISCONNECTED),
-    (rw.PeerConnectionState.Failed, PeerState.FAILED),
-    (rw.PeerConnectionState.Closed, PeerState.CLOSED),
-)
 
 
 class ReactorWebRtcPeer:
@@ -68,6 +60,7 @@ class ReactorWebRtcPeer:
         self._pc: rw.PeerConnection | None = None
         self._channels: dict[str, rw.DataChannel] = {}
         self._senders: dict[str, InlineVideoSender] = {}
+        self._audio_senders: dict[str, sound.PcmSender] = {}
         self._transceivers: dict[str, rw.Transceiver] = {}
         self._received: list[rw.Track] = []
         self._inbound: dict[str, list[str]] = {"audio": [], "video": []}
@@ -81,11 +74,15 @@ class ReactorWebRtcPeer:
     def senders(self) -> Sequence[InlineVideoSender]:
         return tuple(self._senders.values())
 
+    @property
+    def audio_senders(self) -> Sequence[sound.PcmSender]:
+        return tuple(self._audio_senders.values())
+
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp_text.parse(offer)
         by_mid = self._sections = {section.mid: section for section in sections}
         for part in media:
-            _prepare(part, by_mid.get(part.mid))
+            prepare_section(part, by_mid.get(part.mid))
             if part.kind in self._inbound and part.direction in ("sendrecv", "sendonly"):
                 # The engine reports incoming tracks without a mid, in the order of their sections.
                 self._inbound[part.kind].append(part.mid)
@@ -102,17 +99,17 @@ class ReactorWebRtcPeer:
     async def restart(self, offer: str) -> str:
         head, media = sdp_text.parse(offer)
         for part in media:
-            _prepare(part, self._sections.get(part.mid))
+            prepare_section(part, self._sections.get(part.mid))
         pc = self._require()
         self._candidates.clear()
         self._gathering_done.clear()
         try:
             await pc.set_remote_description(rw.SessionDescription("offer", sdp_text.join(head, media)))
-            answer = await pc.create_answer()
-            await pc.set_local_description(answer)
+            text = sound.complete_answer((await pc.create_answer()).sdp, self._sections)
+            await pc.set_local_description(rw.SessionDescription("answer", text))
         except RuntimeError as error:
             raise RequestError(400, "invalid_sdp", f"The offer cannot be used: {error}.") from error
-        self._answer = answer.sdp
+        self._answer = text
         return self._answer
 
     async def gathered(self, within: float) -> str:
@@ -186,15 +183,17 @@ class ReactorWebRtcPeer:
             self._binding.cancel()
         for sender in self._senders.values():
             sender.open = False
+        for audio in self._audio_senders.values():
+            audio.open = False
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.close(0.0)
         # The engine closes a connection when its last reference goes; that waits for native threads, which
         # may
         # wait for the GIL in a callback, so it happens off the loop.
-        keep = [self._pc, channels, self._senders, self._transceivers, self._received]
+        keep = [self._pc, channels, self._senders, self._audio_senders, self._transceivers, self._received]
         self._pc = None
-        self._senders, self._transceivers, self._received = {}, {}, []
+        self._senders, self._audio_senders, self._transceivers, self._received = {}, {}, {}, []
         await self._loop.run_in_executor(None, keep.clear)
 
     def _require(self) -> rw.PeerConnection:
@@ -214,7 +213,12 @@ class ReactorWebRtcPeer:
             for mid, section in sections.items()
             if section.sends and section.kind == "video"
         }
-        self._pc = pc = self._factory.create_peer_connection(_configuration(self._config), self._observer())
+        sounds = {
+            mid: sound.PcmSender(self._factory, mid)
+            for mid, section in sections.items()
+            if section.sends and section.kind == "audio"
+        }
+        self._pc = pc = self._factory.create_peer_connection(to_configuration(self._config), self._observer())
         await pc.set_remote_description(rw.SessionDescription("offer", offer))
         for transceiver in await pc.transceivers():
             section = sections.get(transceiver.mid() or "")
@@ -224,12 +228,16 @@ class ReactorWebRtcPeer:
             self._transceivers[section.mid] = transceiver
             if section.mid in placeholders:
                 await transceiver.set_track(placeholders[section.mid])
-            await transceiver.set_direction(_direction(section))
+            elif section.mid in sounds and (track := sounds[section.mid].track) is not None:
+                await transceiver.set_track(track)
+            await transceiver.set_direction(to_direction(section))
         answer = await pc.create_answer()
-        self._create_senders(answer.sdp, sections)
-        await pc.set_local_description(answer)
+        text = sound.complete_answer(answer.sdp, sections)
+        self._create_senders(text, sections)
+        self._audio_senders = sound.sending(text, sounds)
+        await pc.set_local_description(rw.SessionDescription("answer", text))
         await pc.set_bitrate(min_bps=MIN_BPS, start_bps=START_BPS, max_bps=MAX_BPS)
-        return answer.sdp
+        return text
 
     def _create_senders(self, answer: str, sections: dict[str, Section]) -> None:
         """Learn from the answer what each section sends; one without a codec of ours sends nothing."""
@@ -251,6 +259,8 @@ class ReactorWebRtcPeer:
         async with self._slots:
             for mid, sender in self._senders.items():
                 await self._bind_one(mid, sender)
+        for audio in self._audio_senders.values():
+            audio.open = True
         self._events.state_changed(PeerState.CONNECTED)
 
     async def _bind_one(self, mid: str, sender: InlineVideoSender) -> None:
@@ -297,7 +307,7 @@ class ReactorWebRtcPeer:
 
     def _observer(self) -> rw.PeerConnectionObserver:
         observer = rw.PeerConnectionObserver()
-        observer.on_connection_state_change = lambda state: self._post(self._on_state, _state(state))
+        observer.on_connection_state_change = lambda state: self._post(self._on_state, to_state(state))
         observer.on_ice_gathering_change = lambda state: self._post(self._on_gathering, state)
         observer.on_ice_candidate = lambda candidate: self._post(self._on_candidate, candidate)
         observer.on_track = self._on_track
@@ -375,43 +385,3 @@ class ReactorWebRtcPeer:
             return
         block = np.frombuffer(pcm, np.int16).reshape(frames, channels).T
         self._events.audio_received(mid, block, rate)
-
-
-def _state(state: rw.PeerConnectionState) -> PeerState:
-    return next(ours for theirs, ours in _STATES if theirs == state)
-
-
-def _configuration(config: PeerConfig) -> rw.RtcConfiguration:
-    low, high = config.port_range or (0, 0)
-    return rw.RtcConfiguration(
-        ice_servers=[
-            rw.IceServer(urls=list(server.urls), username=server.username, password=server.credential)
-            for server in config.ice_servers
-        ],
-        ice_transport_type="relay" if config.relay_only else "all",
-        bundle_policy=rw.BundlePolicy.MaxBundle,
-        min_port=low,
-        max_port=high,
-        frame_metadata=False,
-        dc_chunking=False,
-    )
-
-
-def _direction(section: Section) -> rw.TransceiverDirection:
-    if not section.sends:
-        return rw.TransceiverDirection.RecvOnly
-    return rw.TransceiverDirection.SendRecv if section.back else rw.TransceiverDirection.SendOnly
-
-
-def _prepare(part: sdp_text.MediaSection, section: Section | None) -> None:
-    """Order the offer's codecs by our wish; the engine answers in the order of the offer."""
-    part.lines[:] = [line for line in part.lines if sdp_text.usable_line(line)]
-    if section is None or part.kind != "video":
-        return
-    if section.sends and not section.back:
-        sdp_text.keep_h264_profile(part)
-        sdp_text.prefer(part, [str(codec) for codec in section.codecs])
-    else:
-        # The engine decodes no H.264 on Linux, and SDKs around aiortc choose it whatever we prefer.
-        sdp_text.drop(part, "H264")
-        sdp_text.prefer(part, ["VP8", "VP9", "AV1"])

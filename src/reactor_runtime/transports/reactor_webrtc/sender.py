@@ -21,6 +21,8 @@ from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.transports.gate import FrameGate
 
+from .sound import engine_offset
+
 QUEUE_FRAMES = 4
 """Frames that may wait for the engine to ask; one more drops them all up to the next keyframe."""
 SIGNAL_WIDTH, SIGNAL_HEIGHT = 64, 36
@@ -48,8 +50,7 @@ class InlineVideoSender:
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
         self._rtp_offset: int | None = None
-        # From our clock, time.monotonic, to the engine's.
-        self._offset_us = rw.time_micros() - int(time.monotonic() * 1e6)
+        self._offset_us = engine_offset()
 
     def attach(self, track: rw.Track) -> None:
         self.track = track
