@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reactor_runtime._version import __version__
@@ -21,22 +22,43 @@ from .runtime import Runtime
 _CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
 
 
+class Problem(BaseModel):
+    """The body of every refusal. Some carry more: the `state` of the worker, the `field` that is wrong."""
+
+    model_config = ConfigDict(extra="allow")
+    detail: str
+    """One or more sentences for a person."""
+    code: str
+    """A stable word for a program."""
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "Refused; `code` says why."},
+    503: {"model": Problem, "description": "Not now: loading, failed or full."},
+}
+
+
 def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
     """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
-    app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
-    app.dependency_overrides[sessions.worker] = runtime
-    for router in (info.router, events.router, sessions.router, signalling.router, signalling.flat_router):
-        app.include_router(router)
-    page.mount(app)
-    for kind, handler in _HANDLERS:
-        app.add_exception_handler(kind, handler)
     return Guard(
-        app,
+        create_api(runtime),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
         token=options.token,
     )
+
+
+def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
+    """The routes alone, without the guard in front of them."""
+    app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
+    app.dependency_overrides[sessions.worker] = runtime
+    for router in (info.router, events.router, sessions.router, signalling.router, signalling.flat_router):
+        app.include_router(router, responses=_REFUSALS)
+    page.mount(app)
+    for kind, handler in _HANDLERS:
+        app.add_exception_handler(kind, handler)
+    return app
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:

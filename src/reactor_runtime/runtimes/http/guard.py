@@ -1,7 +1,8 @@
 """Which requests a server on a laptop answers: Host, Origin, CORS and the size of bodies. Pure ASGI.
 
 A web page anywhere can make its visitor's browser call ``http://127.0.0.1:8080``. So the Host must be one of
-ours (DNS rebinding), an Origin must be allowed or absent, and answers name no origin but the one that asked.
+ours (DNS rebinding), an Origin must be allowed or absent, what a browser fetches for another site without
+naming an origin is refused, and answers name no origin but the one that asked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hmac
 import ipaddress
 import json
 import re
+import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -31,6 +33,11 @@ ALLOWED_HEADERS = (
     "reactor-webrtc-version"
 )
 COOKIE = "reactor_token"
+"""The page's cookie; the port follows, because browsers keep one jar for all ports of a host."""
+EMBEDDABLE = ("/player.js", "/web/")
+"""The page's files, which hold nothing of anybody's: any site may name them in a `<script>`."""
+ANY_ADDRESS = "(address)"
+"""Among the allowed hosts: every IP address. A rebound name is a name."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
@@ -53,14 +60,24 @@ class Guard:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "There are no WebSockets here."})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        send = _with_headers(send, _ALWAYS)
+        if sum(name.lower() in (b"host", b"origin") for name, _ in scope["headers"]) > len(
+            headers.keys() & {b"host", b"origin"}
+        ):
+            await _refuse(send, 400, "invalid_request", "A request names one Host and one Origin at most.")
+            return
         host = headers.get(b"host", "")
         origin = headers.get(b"origin")
         if not self._host_allowed(host):
-            await _refuse(send, 421, "wrong_host", "This server does not answer under that host name.")
+            await _refuse(send, 421, "wrong_host", _WRONG_HOST)
             return
         if origin is not None and not self._origin_allowed(origin, host, scope.get("scheme", "http")):
             await _refuse(
@@ -70,9 +87,12 @@ class Guard:
                 "Pages of this origin may not use this server; start it with --allow-origin to let them.",
             )
             return
+        if origin is None and _fetched_for_another_site(scope, headers):
+            await _refuse(send, 403, "cross_site", "Pages of other sites may not use this server.")
+            return
         cors = _cors(origin)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            await _respond(send, 204, b"", [*cors, *_PREFLIGHT])
+            await _respond(send, 204, b"", [*cors, *_PREFLIGHT, *_private_network(headers)])
             return
         if self._token and not token_of(scope, headers, self._token):
             await _refuse(
@@ -84,7 +104,7 @@ class Guard:
             )
             return
         if self._token and in_query(scope, self._token):
-            send = _with_headers(send, [_cookie(self._token)])
+            send = _with_headers(send, [_cookie(scope, self._token)])
         await self._forward(scope, receive, _with_headers(send, cors), headers)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
@@ -115,9 +135,10 @@ class Guard:
         await self._app(scope, bounded, answer)
 
     def _host_allowed(self, host: str) -> bool:
-        if "*" in self._hosts:
+        name = _without_port(host)
+        if ANY_ADDRESS in self._hosts and _is_address(name):
             return True
-        return _without_port(host) in self._hosts
+        return bool(name) and (name in self._hosts or "*" in self._hosts)
 
     def _origin_allowed(self, origin: str, host: str, scheme: str) -> bool:
         origin = origin.rstrip("/").lower()
@@ -142,9 +163,16 @@ def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
     else:
         if address.is_unspecified:
             # Bound to every address: which of them a client uses cannot be known.
-            names.add("*")
+            names.add(ANY_ADDRESS)
+            names.update(own_names())
         names.add(f"[{host}]" if address.version == 6 else host)
     return frozenset(names)
+
+
+def own_names() -> set[str]:
+    """What this machine calls itself, without asking anybody."""
+    name = socket.gethostname().lower()
+    return {name, f"{name.partition('.')[0]}.local"} if name else set()
 
 
 def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
@@ -155,7 +183,8 @@ def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
     jar: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         jar.load(headers.get(b"cookie", ""))
-    return in_query(scope, token) or (COOKIE in jar and _same(jar[COOKIE].value, token))
+    name = _cookie_name(scope)
+    return in_query(scope, token) or (name in jar and _same(jar[name].value, token))
 
 
 def in_query(scope: Scope, token: str) -> bool:
@@ -168,9 +197,39 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-def _cookie(token: str) -> tuple[bytes, bytes]:
+def _cookie(scope: Scope, token: str) -> tuple[bytes, bytes]:
     """For the page's own requests; other sites' pages never cause it to be sent."""
-    return b"set-cookie", f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict".encode()
+    name = _cookie_name(scope)
+    return b"set-cookie", f"{name}={token}; Path=/; HttpOnly; SameSite=Strict".encode()
+
+
+def _cookie_name(scope: Scope) -> str:
+    server = scope.get("server")
+    return f"{COOKIE}_{server[1]}" if server else COOKIE
+
+
+def _fetched_for_another_site(scope: Scope, headers: dict[bytes, str]) -> bool:
+    """Whether a browser loads this into a page of another site, as an image or a script."""
+    if headers.get(b"sec-fetch-site") != "cross-site":
+        return False
+    if scope["method"] not in ("GET", "HEAD"):
+        return True
+    return headers.get(b"sec-fetch-mode") != "navigate" and not scope["path"].startswith(EMBEDDABLE)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _private_network(headers: dict[bytes, str]) -> list[tuple[bytes, bytes]]:
+    """A public page that may use this server must be told that it may reach into the private network."""
+    if headers.get(b"access-control-request-private-network") != "true":
+        return []
+    return [(b"access-control-allow-private-network", b"true")]
 
 
 def _without_port(host: str) -> str:
@@ -193,6 +252,8 @@ def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
     ]
 
 
+_WRONG_HOST = "This server does not answer under that host name; name it with --allow-host if it is yours."
+_ALWAYS = [(b"x-content-type-options", b"nosniff")]
 _PREFLIGHT = [
     (b"access-control-allow-methods", ALLOWED_METHODS.encode()),
     (b"access-control-allow-headers", ALLOWED_HEADERS.encode()),
@@ -203,7 +264,11 @@ _PREFLIGHT = [
 def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", []), *extra]}
+            present = list(message.get("headers", []))
+            names = {name.lower() for name, _ in present}
+            # One of a kind, except for those that add up.
+            added = [each for each in extra if each[0] not in names or each[0] in (b"vary", b"set-cookie")]
+            message = {**message, "headers": [*present, *added]}
         await send(message)
 
     return wrapped

@@ -31,7 +31,8 @@ async def health(runtime: Worker) -> JSONResponse:
             {"status": "failed", **body, "code": "model_load_failed", "detail": runtime.load_error}, 503
         )
     if runtime.life.state is State.TERMINATED:
-        return JSONResponse({"status": "terminated", **body, "code": "terminated"}, 503)
+        detail = "This worker has ended; start it again."
+        return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
     return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.crashes})
 
 

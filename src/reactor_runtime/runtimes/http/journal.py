@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 HISTORY = 4096
 """Events kept for clients that resume."""
+FOLLOWERS_LIMIT = 64
+"""Streams at a time."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,18 @@ class Journal:
         self._clock = clock
         self._events: deque[JournalEvent] = deque(maxlen=history)
         self._seq = 0
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
         self._closed = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.followers = 0
 
     @property
     def last(self) -> int:
         return self._seq
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest event that is kept; that of the next one when there is none."""
+        return self._events[0].seq if self._events else self._seq + 1
 
     def add(self, kind: str, **data: Any) -> None:
         self._seq += 1
@@ -48,26 +55,30 @@ class Journal:
     def since(self, seq: int) -> list[JournalEvent]:
         return [event for event in self._events if event.seq > seq]
 
-    async def follow(self, seq: int, heartbeat: float) -> AsyncIterator[JournalEvent | None]:
-        """Events after `seq` as they happen; None every `heartbeat` seconds of silence."""
-        while not self._closed:
-            events = self.since(seq)
-            for event in events:
-                seq = event.seq
-                yield event
-            if events:
-                continue
-            try:
-                async with asyncio.timeout(heartbeat), self._changed:
-                    await self._changed.wait()
-            except TimeoutError:
-                yield None
+    async def follow(self, seq: int, heartbeat: float) -> AsyncGenerator[JournalEvent | None]:
+        """Events after `seq` as they happen; None every `heartbeat` seconds of silence.
+
+        A reader that is slower than the history misses the oldest; the numbers tell it so.
+        """
+        self.followers += 1
+        try:
+            while True:
+                changed = self._changed
+                events = self.since(seq)
+                for event in events:
+                    seq = event.seq
+                    yield event
+                if events:
+                    continue
+                if self._closed:
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), heartbeat)
+                except TimeoutError:
+                    yield None
+        finally:
+            self.followers -= 1
 
     def _wake(self) -> None:
-        task = asyncio.ensure_future(self._notify())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

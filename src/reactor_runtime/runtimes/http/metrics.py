@@ -49,12 +49,15 @@ class Metrics:
         self._commands = Counter("reactor_commands", "Commands", ["command", "outcome"], registry=registry)
         self._frames = Counter("reactor_frames_emitted", "Frames of the default track", registry=registry)
         self._dropped = Counter("reactor_dropped", "What was lost, by place", ["place"], registry=registry)
-        self._memory: dict[str, float] = {}
+        self._seen_session = 0
+        self._seen: dict[str, float] = {}
+        """What was counted of the running session already."""
 
     def command(self, name: str, outcome: str) -> None:
         self._commands.labels(name, outcome if outcome in KNOWN_CODES else "refused").inc()
 
     def session_ended(self, reason: EndReason, session: Session) -> None:
+        self.collect(session)
         self._sessions.labels(reason.value).inc()
         self._duration.observe(time.monotonic() - session.started)
 
@@ -64,16 +67,19 @@ class Metrics:
             self._state.labels(state.value).set(state is runtime.life.state)
         connections = runtime.clients.connections.values()
         self._clients.set(sum(1 for connection in connections if connection.live))
-        session = runtime.session
-        if session is not None:
-            self._count(self._frames, f"frames-{session.number}", session.next_frame())
-            for place, number in session.losses().items():
-                self._count(self._dropped.labels(place), f"{place}-{session.number}", number)
+        if runtime.session is not None:
+            self.collect(runtime.session)
         return generate_latest(self.registry)
 
+    def collect(self, session: Session) -> None:
+        """Take over what the session has counted since the last time."""
+        if session.number != self._seen_session:
+            self._seen_session = session.number
+            self._seen.clear()
+        self._count(self._frames, "frames", session.next_frame())
+        for place, number in session.losses().items():
+            self._count(self._dropped.labels(place), place, number)
+
     def _count(self, counter: Counter, key: str, total: float) -> None:
-        """Bring a counter up to a total that a session keeps itself."""
-        counter.inc(max(0.0, total - self._memory.get(key, 0.0)))
-        self._memory[key] = total
-        if len(self._memory) > 64:
-            del self._memory[next(iter(self._memory))]
+        counter.inc(max(0.0, total - self._seen.get(key, 0.0)))
+        self._seen[key] = max(total, self._seen.get(key, 0.0))

@@ -332,6 +332,7 @@ class Runtime:
                     DRAIN_S,
                 )
         self.flush(session)
+        self.metrics.collect(session)
         await self._tell_end_and_close(deadline)
         self.host.detach(session)
         await self._loop.run_in_executor(None, session.close)

@@ -77,7 +77,9 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
     runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
+        )
     )
     serving = loop.create_task(server.serve(sockets=sockets))
     with _signals(loop, runtime):

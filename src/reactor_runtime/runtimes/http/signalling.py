@@ -44,6 +44,8 @@ CANDIDATES_LIMIT = 64
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
+NOT_YET: dict[int | str, dict[str, Any]] = {202: {"description": "There is no answer yet; ask again."}}
+
 SessionId = Annotated[str, Path(max_length=128)]
 ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
 
@@ -109,7 +111,7 @@ async def offer_again(
     return JSONResponse(None, 202)
 
 
-@router.get("/sdp_params")
+@router.get("/sdp_params", responses=NOT_YET)
 async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
@@ -155,7 +157,7 @@ async def offer_again_on(
     return await offer_on(session_id, connection_id, body, runtime, request)
 
 
-@router.get("/connections/{connection_id}/sdp_params")
+@router.get("/connections/{connection_id}/sdp_params", responses=NOT_YET)
 async def answer_on(session_id: SessionId, connection_id: ConnectionId, runtime: Worker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)

@@ -1,0 +1,19 @@
+"""The committed description of the HTTP surface; run as a module, this writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from reactor_runtime.runtimes.http.app import create_api
+from reactor_runtime.runtimes.http.sessions import worker
+
+FILE = Path(__file__).parents[3] / "docs" / "openapi.json"
+
+
+def current() -> str:
+    return json.dumps(create_api(worker).openapi(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(current())
