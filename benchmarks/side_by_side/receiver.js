@@ -116,7 +116,7 @@ async function join(options) {
   const viewer = new Viewer(options);
   viewers.push(viewer);
   if (options.signalling !== "fastrtc") {
-    viewer.session = viewers.length > 1 ? viewers[0].session : await startSession(options.base);
+    viewer.session = viewers.length > 1 ? viewers[0].session : options.session ?? await startSession(options.base);
   }
   const answer = await SIGNALLING[options.signalling](viewer, options);
   await viewer.connection.setRemoteDescription({ type: "answer", sdp: answer });
@@ -265,6 +265,7 @@ window.bench = {
     viewers[index].unreadable = 0;
     return { samples, unreadable, until: now() };
   },
+  count: () => viewers.length,
   configure: (settings, index = 0) => viewers[index].configure(settings),
   stats: (index = 0) => viewers[index].stats(),
   /** Leaves, newest first, until `count` viewers are left. */
