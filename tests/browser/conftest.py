@@ -12,15 +12,12 @@ from typing import Any
 
 import pytest
 
+from reactor_runtime.runtimes.http.page import POLICY
+
 from .pages import HERE, WEB
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 
-CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-    "connect-src 'self'; style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -93,7 +90,8 @@ class _Files(SimpleHTTPRequestHandler):
     """The page's files under the runtime's own policy; everything else is 404."""
 
     def do_GET(self) -> None:
-        name = "index.html" if self.path == "/" else self.path.removeprefix("/web/").partition("?")[0]
+        path = self.path.partition("?")[0]
+        name = "index.html" if path == "/" else path.removeprefix("/web/")
         if self.path == "/blank":
             return self._send(b"<!doctype html><title>blank</title><main></main>", "text/html")
         file = WEB / name
@@ -105,7 +103,7 @@ class _Files(SimpleHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", CSP)
+        self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(body)
 

@@ -10,7 +10,10 @@
     down: false,
     state: "READY",
     started: 0,
+    boot: 1, // changes when the server was started anew
+    role: null, // "viewer" when somebody else plays
     offers: [],
+    requests: [],
     received: [],
     lastEnd: null,
     value: 0.5,
@@ -27,6 +30,7 @@
     delay: 0, // ms before a command is answered
     slow: 0, // ms before a request is answered
     say: (object) => runtime.channel?.send(JSON.stringify(object)),
+    cast: (role, reason) => runtime.say({ scope: "runtime", data: { type: "role", data: { role, reason } } }),
     end(reason, message = null) {
       runtime.say({ scope: "runtime", data: { type: "sessionEnded", data: { reason, message } } });
       runtime.state = "READY";
@@ -64,6 +68,7 @@
   const descriptor = () => ({
     session_id: "local",
     number: runtime.started,
+    started_at: runtime.boot,
     state: runtime.state,
     cluster: "local",
     model: { name: runtime.model },
@@ -79,6 +84,7 @@
     peer.ondatachannel = ({ channel }) => {
       runtime.channel = channel;
       channel.onmessage = ({ data }) => hear(JSON.parse(data));
+      if (runtime.role) runtime.cast(runtime.role);
     };
     await peer.setRemoteDescription({ type: "offer", sdp: sdp_offer });
     for (const { mid, kind, direction } of track_mapping) {
@@ -97,6 +103,7 @@
 
   async function hear({ scope, data }) {
     runtime.received.push(data);
+    if (data.type === "takeControl") runtime.cast("controller");
     if (scope !== "application") return;
     if (runtime.delay) await new Promise((done) => setTimeout(done, runtime.delay));
     const { id, type: command } = data;
@@ -124,6 +131,7 @@
       setTimeout(() => runtime.hangUp(), 50);
       return [200, { state: "READY" }];
     },
+    "POST connections": () => [201, { connection_id: 4711 }],
     "GET ice_servers": () => [200, { ice_servers: [] }],
     async "POST sdp_params"(body, method) {
       answer = null;
@@ -143,9 +151,10 @@
   const real = window.fetch;
   window.fetch = async (url, { method = "GET", body } = {}) => {
     const path = new URL(url, location.href).pathname;
-    if (path.startsWith("/web/")) return real(url);
+    if (path.startsWith("/web/") || url.startsWith("blob:")) return real(url);
     if (runtime.down) throw new TypeError("Failed to fetch");
     const key = path.includes("/transport/webrtc/") ? path.split("/").pop() : path;
+    runtime.requests.push(`${method} ${key}`);
     if (runtime.slow) await new Promise((done) => setTimeout(done, runtime.slow));
     const route = routes[`${method === "PUT" ? "POST" : method} ${key}`];
     const [status, reply] = route ? await route(body ? JSON.parse(body) : undefined, method) : [404, { detail: "Not found", code: "not_found" }];

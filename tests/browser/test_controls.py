@@ -28,7 +28,7 @@ def open_page(new_page: Any, files: str, pretended: str) -> Open:
 
 
 def one(spec: dict[str, Any], command: str = "act", field: str = "value") -> list[dict[str, Any]]:
-    return [{"name": command, "description": "", "schema": {field: spec}}]
+    return [{"name": command, "description": "", "schema": {field: {**spec, **({} if "default" in spec else {"required": True})}}}]
 
 
 def sent(page: Any, count: int = 1) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def test_a_drag_is_coalesced_to_the_newest(open_page: Open) -> None:
         one({"type": "integer", "minimum": 0, "maximum": 100, "default": 0}), "runtime.delay = 150;"
     )
     page.evaluate(
-        """() => { const range = document.querySelector('input[type=range]');
+        """() => { const range = document.querySelector('[data-command] input[type=range]');
                    for (let i = 1; i <= 60; i++) {
                      range.value = i; range.dispatchEvent(new Event('input')); } }"""
     )
@@ -132,7 +132,6 @@ def test_a_list_grows_and_shrinks(open_page: Open) -> None:
 def test_a_nested_model_is_a_group(open_page: Open) -> None:
     style = {
         "type": "object",
-        "required": ["name"],
         "properties": {"name": {"type": "string"}, "strength": {"type": "number", "default": 1}},
     }
     page = open_page(one(style, field="style"))

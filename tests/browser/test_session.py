@@ -233,7 +233,7 @@ def test_the_camera_is_given_and_taken_back(open_page: Open) -> None:
     page.evaluate("runtime.hangUp()")
     until(page, "runtime.offers.length === 2 && runtime.peer !== null")
     until(page, received)
-    page.locator("[data-input=webcam]").get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop camera").click()
     page.get_by_label("Preview of Webcam").wait_for(state="hidden")
 
 
@@ -254,4 +254,5 @@ def test_a_wire_that_cannot_be_built_is_explained(open_page: Open) -> None:
            Object.defineProperty(RTCPeerConnection.prototype, 'iceConnectionState', {get: () => 'failed'});"""
     )
     phase(page, "noroute")
-    stage(page, "UDP between this browser and the server must be open.")
+    stage(page, "Tried from this browser: ")
+    stage(page, "--webrtc-port-range")

@@ -13,8 +13,15 @@ const NEGOTIATION_LIMIT_MS = 30_000;
 const POLL_FLOOR_MS = 100;
 
 export class Api {
-  constructor(base = "") {
+  /** `base` is the server's address, with or without a slash; `token` is for pages that get no cookie from it. */
+  constructor(base = "", token = null) {
     this.base = base.replace(/\/$/, "");
+    this.token = token;
+  }
+
+  #headers(body) {
+    const json = body === undefined ? {} : { "Content-Type": "application/json" };
+    return this.token ? { ...json, Authorization: `Bearer ${this.token}` } : json;
   }
 
   async request(method, path, body) {
@@ -24,7 +31,7 @@ export class Api {
         method,
         cache: "no-store",
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-        headers: body === undefined ? {} : { "Content-Type": "application/json" },
+        headers: this.#headers(body),
         body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch {
@@ -72,17 +79,26 @@ export class Api {
     }));
   }
 
-  /** Sends the offer; `again` replaces the peer of a session that runs. */
-  offer(sessionId, body, again) {
-    return this.call(again ? "PUT" : "POST", this.wire(sessionId, "sdp_params"), body);
+  /** The id of a connection that is about to be made. */
+  async connection(sessionId) {
+    return (await this.call("POST", this.wire(sessionId, "connections"))).answer.connection_id;
+  }
+
+  #connection(sessionId, id, leaf) {
+    return this.wire(sessionId, `connections/${id}/${leaf}`);
+  }
+
+  /** Sends the offer; `again` replaces the connection that had this id, and keeps its role. */
+  offer(sessionId, id, body, again) {
+    return this.call(again ? "PUT" : "POST", this.#connection(sessionId, id, "sdp_params"), body);
   }
 
   /** The server holds this request until the answer exists, so asking again at once is cheap. */
-  async answer(sessionId) {
+  async answer(sessionId, id) {
     const deadline = performance.now() + NEGOTIATION_LIMIT_MS;
     while (performance.now() < deadline) {
       const asked = performance.now();
-      const { status, answer } = await this.call("GET", this.wire(sessionId, "sdp_params"));
+      const { status, answer } = await this.call("GET", this.#connection(sessionId, id, "sdp_params"));
       if (status === 200) return answer.sdp_answer;
       const rest = POLL_FLOOR_MS - (performance.now() - asked);
       if (rest > 0) await new Promise((done) => setTimeout(done, rest));
@@ -90,7 +106,7 @@ export class Api {
     throw new ApiError(0, "no_answer", "The server took the offer but never answered it.");
   }
 
-  candidates(sessionId, candidates, isFinal) {
-    return this.call("POST", this.wire(sessionId, "ice_candidates"), { candidates, is_final: isFinal });
+  candidates(sessionId, id, candidates, isFinal) {
+    return this.call("POST", this.#connection(sessionId, id, "ice_candidates"), { candidates, is_final: isFinal });
   }
 }

@@ -1,60 +1,98 @@
-// One card for each command: its fields, when it sends, and what became of it.
+// A card for each command: its fields, when it sends, and what became of it.
 
+import { placed, problems, Unreadable } from "./checks.js";
 import { Newest } from "./commands.js";
 import { find, makeControl } from "./controls.js";
+import { pairOf } from "./directions.js";
 import { el, freshId, humanize } from "./dom.js";
-import { initial, problems, readCommand } from "./schema.js";
+import { Pad } from "./pads.js";
+import { initial, readCommand } from "./schema.js";
 
-/** Draws all commands into `root`. `send(name, args)` returns the reply; `failed(name, error)` hears of refusals. */
+/**
+ * Draws all commands into `root`. `send(name, args)` returns the reply; `heard(name, error, reply)` hears of each;
+ * `prefs` (`get(name)`, `set(name, value)`) keeps what people choose.
+ */
 export class Cards {
   #send;
   #heard;
+  #prefs;
   #frame = el("fieldset", { class: "cards" });
   #drawn = "";
-  cards = [];
+  #cards = new Map();
 
-  constructor(root, { send, heard }) {
+  constructor(root, { send, heard, prefs }) {
     this.#send = send;
     this.#heard = heard;
+    this.#prefs = prefs;
+    this.commands = [];
     root.append(this.#frame);
   }
 
   /** True when the commands differ from those on the page, which are then drawn anew. */
-  draw(commands) {
-    const text = JSON.stringify(commands);
+  draw(declared) {
+    const text = JSON.stringify(declared);
     if (text === this.#drawn) return false;
     this.#drawn = text;
-    const read = commands.map(readCommand);
-    const actions = read.filter((command) => command.fields.length === 0);
-    const others = read.filter((command) => command.fields.length > 0);
-    this.cards = others.map((command) => new Card(command, this.#send, this.#heard));
-    const first = actions.length ? [actionCard(actions, this.#send, this.#heard)] : [];
-    const none = read.length ? [] : [el("p", { class: "help" }, "This model declares no commands.")];
-    this.#frame.replaceChildren(...first, ...this.cards.map((card) => card.element), ...none);
+    this.commands = declared.map(readCommand);
+    const actions = this.commands.filter((command) => command.fields.length === 0);
+    const others = this.commands.filter((command) => command.fields.length > 0);
+    const cards = [
+      ...(actions.length ? [new Actions(actions, this.#send, this.#heard)] : []),
+      ...others.map((command) => new Card(command, this.#send, this.#heard, this.#prefs)),
+    ];
+    this.#cards = new Map(cards.flatMap((card) => card.names.map((name) => [name, card])));
+    const none = cards.length ? [] : [el("p", { class: "help" }, "This model declares no commands.")];
+    this.#frame.replaceChildren(...cards.map((card) => card.element), ...none);
     return true;
+  }
+
+  get all() {
+    return [...new Set(this.#cards.values())];
+  }
+
+  /** The pads of commands whose numbers are one movement, in the order of the commands. */
+  get pads() {
+    return this.all.flatMap((card) => card.pad ?? []);
   }
 
   set enabled(on) {
     this.#frame.disabled = !on;
   }
 
+  get enabled() {
+    return !this.#frame.disabled;
+  }
+
+  /** What a key or a stick does goes through the controls, so that they always show what was sent. */
+  get(name, field) {
+    return this.#cards.get(name)?.get(field);
+  }
+
+  put(name, values) {
+    this.#cards.get(name)?.put(values);
+  }
+
+  fire(name) {
+    this.#cards.get(name)?.fire(name);
+  }
+
   /** What all controls hold, to be put back after a reload. */
   values() {
-    return Object.fromEntries(this.cards.map((card) => [card.command.name, card.read()]));
+    return Object.fromEntries(this.all.flatMap((card) => (card.read ? [[card.command.name, card.read()]] : [])));
   }
 
   restore(values, { live }) {
-    for (const card of this.cards) if (live || !card.live) card.write(values?.[card.command.name] ?? {});
+    for (const card of this.all) if (card.write && (live || !card.live)) card.write(values?.[card.command.name] ?? {});
   }
 
   /** The wire is back: what was moved meanwhile goes out now. */
   resend() {
-    for (const card of this.cards) card.resend();
+    for (const card of this.all) card.resend?.();
   }
 
   /** A new session begins: live controls show the model's defaults again, drafts stay. */
   renew() {
-    for (const card of this.cards) card.renew();
+    for (const card of this.all) card.renew?.();
   }
 }
 
@@ -64,20 +102,21 @@ class Card {
   #unsent = false;
   #fresh = false; // Enter in a live card ends an entry and submits the form, and must not send twice
 
-  constructor(command, send, heard) {
+  constructor(command, send, heard, prefs) {
     this.command = command;
-    this.live = command.live;
+    this.names = [command.name];
+    this.live = prefs.get(`live:${command.name}`) ?? command.live;
     this.#newest = new Newest((args) => send(command.name, args), (error, reply) => {
       this.#unsent = error?.code === "not_connected";
       if (error) this.#refused(error);
       else this.#said(`✓ ${Math.max(1, Math.round(reply.ms))} ms`);
       heard(command.name, error, reply);
     });
-    this.#build(send, heard);
+    this.#build(prefs);
     this.#check();
   }
 
-  #build(send, heard) {
+  #build(prefs) {
     const { command } = this;
     const single = command.fields.length === 1;
     const id = freshId("card");
@@ -85,52 +124,91 @@ class Card {
       const on = { edit: () => this.#edited(field), commit: () => this.#committed() };
       return makeControl(field, on, { quiet: single && field.kind !== "toggle" });
     });
+    const pair = pairOf(command);
+    this.pad = pair ? new Pad(pair, { get: (name) => this.get(name), move: (values) => this.#drag(values) }, prefs) : null;
     this.mark = el("span", { class: "mark" });
     this.error = el("p", { class: "error", role: "alert", hidden: true });
     this.button = el("button", { type: "submit" }, "Send");
     this.hint = el("span", { class: "hint" });
-    const box = el("input", { type: "checkbox", checked: this.live, onchange: () => this.#setLive(box.checked) });
+    const box = el("input", {
+      type: "checkbox",
+      checked: this.live,
+      "aria-label": `live: send ${titleOf(command)} while changing it`,
+      onchange: () => (this.#setLive(box.checked), prefs.set(`live:${command.name}`, box.checked)),
+    });
+    this.tools = el("span", { class: "tools" });
     this.foot = el("div", { class: "foot" }, this.button, this.hint);
     this.element = el("form", { class: "card", novalidate: true, "aria-labelledby": id, "data-command": command.name },
       el("div", { class: "title" },
         el("h2", { id, title: command.name }, titleOf(command)),
         this.mark,
+        this.tools,
         el("label", { class: "livebox", title: "Send while changing" }, box, "live")),
       command.description ? el("p", { class: "help" }, command.description) : null,
+      this.pad?.element,
       ...this.controls.map((control) => control.element),
       this.error,
       this.foot);
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!this.#fresh) this.#submit(false);
+      if (!this.#fresh) this.#submit("now");
     });
     this.#setLive(this.live);
-    this.sendOnce = async (args) => {
-      this.#said("…");
-      try {
-        const reply = await send(command.name, args);
-        this.#said(`✓ ${Math.max(1, Math.round(reply.ms))} ms`);
-        heard(command.name, null, reply);
-      } catch (error) {
-        this.#refused(error);
-        heard(command.name, error, null);
-      }
-    };
   }
 
+  #control(name) {
+    return this.controls[this.command.fields.findIndex((field) => field.name === name)];
+  }
+
+  get(name) {
+    const value = this.#control(name)?.read();
+    return value instanceof Unreadable ? undefined : value;
+  }
+
+  /** A key was pressed or let go. */
+  put(values) {
+    this.#write(values);
+    this.#submit("now");
+  }
+
+  fire() {
+    this.#submit("now");
+  }
+
+  #drag(values) {
+    this.#write(values);
+    this.#submit("newest");
+  }
+
+  #write(values) {
+    for (const [name, value] of Object.entries(values)) this.#control(name).write(value);
+    this.#clear();
+    this.pad?.follow();
+  }
+
+  /** Shows the keys of options: `keysOf(field, option)` gives a text or "". */
+  showKeys(keysOf) {
+    this.controls.forEach((control, index) => control.hint?.((option) => keysOf(this.command.fields[index], option)));
+  }
+
+  /** All values that can be kept; what is no value yet, as half-written JSON, is not. */
   read() {
-    const entries = this.controls.map((control) => [control.path, control.read()]);
-    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+    return Object.fromEntries(this.#entries().filter(([, value]) => isWhole(value)));
+  }
+
+  #entries() {
+    return this.controls.map((control) => [control.path, control.read()]).filter(([, value]) => value !== undefined);
   }
 
   write(values) {
     this.controls.forEach((control) => control.path in values && control.write(values[control.path]));
     this.#touched.clear();
     this.#check();
+    this.pad?.follow();
   }
 
   resend() {
-    if (this.#unsent && this.live) this.#submit(true);
+    if (this.#unsent) this.#submit("newest");
   }
 
   renew() {
@@ -151,13 +229,14 @@ class Card {
     this.#touched.add(field.name);
     this.#clear();
     this.#check();
+    this.pad?.follow();
   }
 
   #committed() {
     if (!this.live) return;
     this.#fresh = true;
     setTimeout(() => (this.#fresh = false));
-    this.#submit(true);
+    this.#submit("newest");
   }
 
   /** Shows what is wrong with the fields that were touched, and holds the button while anything is. */
@@ -170,11 +249,15 @@ class Card {
     return found;
   }
 
-  #submit(coalesce) {
+  /** `how` is "now", or "newest": then only the newest of what moves is sent. */
+  #submit(how) {
     const found = this.#check();
-    if (found.length) return this.#show(found.filter(({ message }) => !coalesce || message !== "is required"));
+    if (found.length) return this.#show(found.filter(({ message }) => how === "now" || message !== "is required"));
     this.#clear();
-    return coalesce ? this.#newest.push(this.read()) : this.sendOnce(this.read());
+    const values = Object.fromEntries(this.#entries());
+    if (how === "newest") return this.#newest.push(values);
+    this.#said("…");
+    return this.#newest.now(values);
   }
 
   #show(found) {
@@ -187,8 +270,9 @@ class Card {
 
   #refused(error) {
     this.#said("");
-    const control = error.field ? find(this.controls, String(error.field)) : null;
-    if (control) control.mark(error.message);
+    const { path, message } = placed(error);
+    const control = path ? find(this.controls, path) : null;
+    if (control) control.mark(message);
     else this.#fail(error.message);
   }
 
@@ -208,25 +292,46 @@ class Card {
 }
 
 /** Commands without parameters share one card: a button each. */
-function actionCard(actions, send, heard) {
-  const error = el("p", { class: "error", role: "alert", hidden: true });
-  const button = (command) => el("button", {
-    type: "button",
-    title: command.description || command.name,
-    "data-command": command.name,
-    async onclick() {
-      error.hidden = true;
-      try {
-        heard(command.name, null, await send(command.name, {}));
-      } catch (refusal) {
-        error.textContent = refusal.message;
-        error.hidden = false;
-        heard(command.name, refusal, null);
-      }
-    },
-  }, humanize(command.name));
-  return el("div", { class: "card actions" }, el("div", { class: "row" }, ...actions.map(button)), error);
+class Actions {
+  constructor(commands, send, heard) {
+    this.names = commands.map(({ name }) => name);
+    this.send = send;
+    this.heard = heard;
+    this.error = el("p", { class: "error", role: "alert", hidden: true });
+    this.tools = el("span", { class: "tools" });
+    this.keys = new Map();
+    const button = ({ name, description }) => {
+      const key = el("kbd", { "aria-hidden": "true", hidden: true });
+      this.keys.set(name, key);
+      return el("button", { type: "button", title: description || name, "data-command": name, onclick: () => this.fire(name) }, humanize(name), key);
+    };
+    this.element = el("div", { class: "card actions" },
+      el("div", { class: "title" }, el("h2", {}, "Actions"), this.tools),
+      el("div", { class: "row" }, ...commands.map(button)),
+      this.error);
+  }
+
+  showKeys(keysOf) {
+    for (const [name, key] of this.keys) {
+      key.textContent = keysOf(null, name);
+      key.hidden = !key.textContent;
+    }
+  }
+
+  async fire(name) {
+    this.error.hidden = true;
+    try {
+      this.heard(name, null, await this.send(name, {}));
+    } catch (refusal) {
+      this.error.textContent = refusal.message;
+      this.error.hidden = false;
+      this.heard(name, refusal, null);
+    }
+  }
 }
+
+const isWhole = (value) => !(value instanceof Unreadable)
+  && (typeof value !== "object" || value === null || Object.values(value).every(isWhole));
 
 /** `set_speed(speed)` is "Speed": the field says it all. */
 function titleOf({ name, fields }) {

@@ -14,10 +14,9 @@ export class Commands {
   #waiting = new Map();
   #next = 1;
 
-  /** `transmit(object)` returns false when the wire is closed. */
-  constructor(transmit, { limit = REPLY_LIMIT_MS } = {}) {
-    this.transmit = transmit;
-    this.limit = limit;
+  /** `transmit(object)` returns false when the wire is closed; `sent(id, at)` hears of each command that left. */
+  constructor(transmit, { limit = REPLY_LIMIT_MS, sent = () => {} } = {}) {
+    Object.assign(this, { transmit, limit, sent });
   }
 
   /** Resolves with `{result, frame, ms}`; rejects with a CommandError. */
@@ -28,10 +27,10 @@ export class Commands {
         this.#waiting.delete(id);
         reject(new CommandError("no_reply", "The model did not reply in time."));
       }, this.limit);
-      this.#waiting.set(id, { resolve, reject, timer, at: performance.now() });
-      if (!this.transmit({ scope: "application", data: { type: name, data: args, id } })) {
-        this.#settle(id)?.reject(new CommandError("not_connected", "Not connected: the command was not sent."));
-      }
+      const at = performance.now();
+      this.#waiting.set(id, { resolve, reject, timer, at });
+      if (this.transmit({ scope: "application", data: { type: name, data: args, id } })) this.sent(id, at);
+      else this.#settle(id)?.reject(new CommandError("not_connected", "Not connected: the command was not sent."));
     });
   }
 
@@ -81,6 +80,12 @@ export class Newest {
     if (!this.#busy) this.#drain();
   }
 
+  /** Sends this one in any case, as for a key that was pressed: nothing replaces it, and nothing older follows. */
+  async now(args) {
+    this.#waiting = null;
+    await this.#try(args);
+  }
+
   /** Forgets what waits, as when a new session begins. */
   clear() {
     this.#waiting = null;
@@ -91,12 +96,16 @@ export class Newest {
     while (this.#waiting) {
       const { args } = this.#waiting;
       this.#waiting = null;
-      try {
-        this.settled(null, await this.send(args));
-      } catch (error) {
-        this.settled(error, null);
-      }
+      await this.#try(args);
     }
     this.#busy = false;
+  }
+
+  async #try(args) {
+    try {
+      this.settled(null, await this.send(args));
+    } catch (error) {
+      this.settled(error, null);
+    }
   }
 }

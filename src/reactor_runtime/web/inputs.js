@@ -5,14 +5,16 @@ import { mediaWords } from "./words.js";
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 const CAMERA_BPS = 6_000_000;
+const LEVEL_MS = 80;
 
 export class Inputs {
   #root;
   #rows = new Map();
 
-  constructor(root, { failed }) {
+  /** `failed(what, sentence)` hears why something is not there; `prefs` keeps the chosen devices. */
+  constructor(root, { failed, prefs }) {
+    Object.assign(this, { failed, prefs });
     this.#root = root;
-    this.failed = failed;
   }
 
   /** A new connection: rows for its inputs; what was being given goes on. */
@@ -26,7 +28,7 @@ export class Inputs {
     }
     for (const input of inputs) {
       if (!this.#rows.has(input.name)) {
-        const row = new Row(input, this.failed);
+        const row = new Row(input, this.failed, this.prefs);
         this.#rows.set(input.name, row);
         this.#root.append(row.element);
       }
@@ -38,15 +40,16 @@ export class Inputs {
 class Row {
   #track = null;
   #sender = null;
+  #quiet = () => {};
 
-  constructor({ name, kind }, failed) {
-    this.kind = kind;
-    this.what = kind === "video" ? "camera" : "microphone";
-    this.failed = failed;
+  constructor({ name, kind }, failed, prefs) {
+    const what = kind === "video" ? "camera" : "microphone";
+    Object.assign(this, { name, kind, what, failed, prefs });
     this.preview = el("video", { muted: true, playsinline: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
     this.preview.muted = true;
-    this.devices = el("select", { hidden: true, "aria-label": `Choose the ${this.what}`, onchange: () => this.use(this.devices.value) });
-    this.button = el("button", { type: "button", onclick: () => (this.#track ? this.off() : this.use()) });
+    this.level = el("meter", { min: 0, max: 1, hidden: true, "aria-label": `Level of ${humanize(name)}` });
+    this.devices = el("select", { hidden: true, "aria-label": `Choose the ${what}`, onchange: () => this.use(this.devices.value) });
+    this.button = el("button", { type: "button", onclick: () => (this.#track ? this.off() : this.use(prefs.get(`device:${name}`))) });
     this.shareButton = el("button", {
       type: "button",
       hidden: kind !== "video" || !navigator.mediaDevices?.getDisplayMedia,
@@ -56,16 +59,25 @@ class Row {
     this.element = el("div", { class: "card input", "data-input": name },
       el("div", { class: "title" }, el("h2", {}, humanize(name))),
       this.preview,
+      this.level,
       el("div", { class: "row" }, this.button, this.shareButton),
       this.devices,
       this.error);
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.devices.hidden || this.#listDevices());
     this.#draw();
   }
 
   async use(deviceId) {
-    const wish = { ...(this.kind === "video" ? CAMERA : {}), ...(deviceId ? { deviceId: { exact: deviceId } } : {}) };
-    await this.#take(this.what, () => navigator.mediaDevices.getUserMedia({ [this.kind]: wish }));
-    if (this.#track) await this.#listDevices();
+    const wish = { ...(this.kind === "video" ? CAMERA : {}) };
+    const ask = (more) => navigator.mediaDevices.getUserMedia({ [this.kind]: { ...wish, ...more } });
+    await this.#take(this.what, () => ask(deviceId ? { deviceId: { exact: deviceId } } : {}).catch((error) => {
+      // A device of last time that is not there any more is no reason to refuse.
+      if (error.name === "OverconstrainedError" && this.devices.hidden) return ask({});
+      throw error;
+    }));
+    if (!this.#track) return;
+    if (deviceId) this.prefs.set(`device:${this.name}`, deviceId);
+    await this.#listDevices();
   }
 
   async share() {
@@ -81,15 +93,24 @@ class Row {
       this.off();
       this.#track = track;
       if (this.kind === "video") track.contentHint = what === "screen" ? "detail" : "motion";
-      track.addEventListener("ended", () => track === this.#track && this.off());
+      track.addEventListener("ended", () => track === this.#track && this.#ended(what));
       this.#draw();
       await this.#hand();
     } catch (error) {
-      const sentence = mediaWords(error, what);
-      this.error.textContent = sentence;
-      this.error.hidden = false;
-      this.failed(what, sentence);
+      this.#say(what, mediaWords(error, what));
     }
+  }
+
+  /** The track ended by itself: unplugged, or taken back in the browser's own bar. */
+  #ended(what) {
+    this.off();
+    if (what !== "screen") this.#say(what, mediaWords({ name: "Ended" }, what));
+  }
+
+  #say(what, sentence) {
+    this.error.textContent = sentence;
+    this.error.hidden = false;
+    this.failed(what, sentence);
   }
 
   async #listDevices() {
@@ -130,10 +151,32 @@ class Row {
 
   #draw() {
     const on = this.#track !== null;
-    this.button.textContent = on ? "Stop" : `Use ${this.what}`;
+    const picture = on && this.kind === "video";
+    this.button.textContent = on ? `Stop ${this.what}` : `Use ${this.what}`;
     this.button.classList.toggle("on", on);
-    this.preview.hidden = !on || this.kind !== "video";
-    this.preview.srcObject = on && this.kind === "video" ? new MediaStream([this.#track]) : null;
-    if (this.preview.srcObject) this.preview.play().catch(() => {});
+    this.preview.hidden = !picture;
+    this.preview.srcObject = picture ? new MediaStream([this.#track]) : null;
+    if (picture) this.preview.play().catch(() => {});
+    this.#quiet();
+    this.level.hidden = !on || picture;
+    this.#quiet = on && !picture ? listen(this.#track, (level) => (this.level.value = level)) : () => {};
   }
+}
+
+/** Calls `heard(level)`, 0 to 1, a few times a second; returns how to stop that. */
+function listen(track, heard) {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 512;
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const timer = setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+    heard(Math.min(1, 3 * Math.sqrt(power)));
+  }, LEVEL_MS);
+  return () => {
+    clearInterval(timer);
+    context.close();
+  };
 }

@@ -13,7 +13,7 @@ export class Messages {
 
   constructor(root) {
     const clear = el("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear");
-    root.append(el("div", { class: "title" }, el("h2", {}, "Messages"), clear), this.#empty, this.#list);
+    root.append(this.#list, el("div", { class: "title" }, this.#empty, clear));
   }
 
   /** What the model sent: `{type, ...}` is shown as a type with its fields, anything else as JSON. */

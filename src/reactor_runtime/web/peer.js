@@ -6,21 +6,23 @@ import { ApiError } from "./api.js";
 const READY_LIMIT_MS = 20_000;
 const PING_MS = 5_000;
 const CANDIDATE_BATCH_MS = 20;
+const ADDRESSES_SHOWN = 6;
 const VERSION = "1";
 
 /**
- * Connects and resolves once media and messages can flow.
+ * Connects and resolves once media and messages can flow. `id` is the connection to come back to; null makes one.
  *
  * `on.message(object)` hears every JSON message, `on.closed()` once when an open connection is lost; aborting
  * `signal` closes it, at any time, in silence.
- * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `send(object)`, `stats()`, `close()`.
+ * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `id`, `send(object)`, `stats()`, `close()`.
  */
-export async function openPeer({ api, sessionId, tracks, again, on, signal }) {
-  const connection = new RTCPeerConnection({ iceServers: await api.iceServers(sessionId) });
-  const peer = new Peer(connection, on);
+export async function openPeer({ api, sessionId, tracks, id = null, on, signal }) {
+  const [iceServers, given] = await Promise.all([api.iceServers(sessionId), id ?? api.connection(sessionId)]);
+  const connection = new RTCPeerConnection({ iceServers });
+  const peer = new Peer(connection, given, on);
   signal.addEventListener("abort", () => peer.close(), { once: true });
   try {
-    await peer.negotiate(api, sessionId, tracks, again);
+    await peer.negotiate(api, sessionId, tracks, id !== null);
     return peer;
   } catch (error) {
     peer.close();
@@ -35,12 +37,13 @@ class Peer {
   #pings;
   #giveUp = () => {};
 
-  constructor(connection, on) {
+  constructor(connection, id, on) {
     this.connection = connection;
+    this.id = id;
     this.#on = on;
     this.outputs = [];
     this.inputs = [];
-    this.tried = { local: 0, remote: 0 };
+    this.tried = { local: new Set(), remote: new Set() };
   }
 
   async negotiate(api, sessionId, tracks, again) {
@@ -54,10 +57,10 @@ class Peer {
     ready.catch(() => {}); // heard below; a failure during the offer must not count as unhandled
     const trickle = new Trickle(api, sessionId, this);
     await this.connection.setLocalDescription();
-    await api.offer(sessionId, this.#offerBody(added), again);
+    await api.offer(sessionId, this.id, this.#offerBody(added), again);
     trickle.begin();
-    const answer = await api.answer(sessionId);
-    this.tried.remote = (answer.match(/^a=candidate:/gm) ?? []).length;
+    const answer = await api.answer(sessionId, this.id);
+    for (const line of answer.match(/candidate:.*/g) ?? []) this.tried.remote.add(addressIn(line));
     await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
     await ready;
     this.#watch();
@@ -102,11 +105,16 @@ class Peer {
     });
   }
 
+  /** Which addresses were tried, and what would help. */
   #noRoute() {
     const { local, remote } = this.tried;
-    return "The server answers, but no media gets through: "
-      + `${local} address${local === 1 ? "" : "es"} of this browser and ${remote} of the server were tried. `
-      + "UDP between this browser and the server must be open.";
+    const list = (addresses) => [...addresses].slice(0, ADDRESSES_SHOWN).join(", ") || "none";
+    const open = remote.size
+      ? "UDP between this browser and these addresses of the server must be open. "
+      : "The server named no address of its own: is it in a container or without a network? ";
+    return "The server answers, but no media gets through. "
+      + `Tried from this browser: ${list(local)}; to the server: ${list(remote)}. ${open}`
+      + "In a container or behind a router, start it with --advertise-ip and --webrtc-port-range, or with --turn-server.";
   }
 
   #watch() {
@@ -154,6 +162,14 @@ class Peer {
   }
 }
 
+/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → "10.0.0.3:40123 (UDP)". */
+function addressIn(candidate) {
+  const [, , protocol, , address, port, , type] = candidate.split(" ");
+  if (address.endsWith(".local")) return "addresses that the browser hides";
+  const relayed = type === "relay" ? " through TURN" : "";
+  return `${address.includes(":") ? `[${address}]` : address}:${port} (${protocol.toUpperCase()}${relayed})`;
+}
+
 /** Gathers candidates into small batches, and holds them until the server knows the offer. */
 class Trickle {
   #waiting = [];
@@ -162,12 +178,12 @@ class Trickle {
   #timer = null;
 
   constructor(api, sessionId, peer) {
-    this.send = (batch, final) => api.candidates(sessionId, batch, final).catch(() => {
+    this.send = (batch, final) => api.candidates(sessionId, peer.id, batch, final).catch(() => {
       // The connection may work without them; if it does not, `ready` says so in words.
     });
     peer.connection.addEventListener("icecandidate", ({ candidate }) => {
       if (candidate?.candidate) {
-        peer.tried.local += 1;
+        peer.tried.local.add(addressIn(candidate.candidate));
         this.#waiting.push({
           candidate: candidate.candidate,
           sdp_mid: candidate.sdpMid,

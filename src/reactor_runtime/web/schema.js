@@ -1,18 +1,19 @@
-// What a declared command asks for: schema → fields, and the checks a value must pass. Pure: no DOM.
+// What a declared command asks for: schema → fields. Pure: no DOM. What a value must satisfy is in checks.js.
 
 const SEGMENTS_MAX = 5;
 const SEGMENT_TEXT_MAX = 44; // characters in all buttons of one row
 const SLIDER_STEPS_MAX = 10_000; // beyond this a slider cannot hit a whole number
-const DEPTH_MAX = 4; // deeper nesting is edited as JSON
+const DEPTH_MAX = 5; // deeper nesting is edited as JSON
 const LONG_TEXT = /prompt|text|description|caption|story|script|lyrics|message/i;
+const HEX_COLOUR = /^#[\da-f]{6}$/i;
 const LIVE_KINDS = new Set(["number", "choice", "toggle"]);
-
-/** What a control holds when its text is no value at all: unfinished JSON, half a number. */
-export class Unreadable {
-  constructor(message) {
-    this.message = message;
-  }
-}
+const EXAMPLES = {
+  date: "2026-01-31",
+  time: "12:30:00",
+  "date-time": "2026-01-31T12:30:00Z",
+  duration: "PT30S",
+  uuid: "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+};
 
 /** `{name, description, schema}` of the descriptor → what the page draws. */
 export function readCommand({ name, description = "", schema = {} }) {
@@ -20,7 +21,7 @@ export function readCommand({ name, description = "", schema = {} }) {
   return { name, description, fields, live: fields.length > 0 && fields.every(isLive) };
 }
 
-const isLive = (field) => LIVE_KINDS.has(field.kind) || (field.kind === "group" && field.fields.every(isLive));
+const isLive = (field) => LIVE_KINDS.has(field.kind) || (["group", "tuple"].includes(field.kind) && field.fields.every(isLive));
 
 /** One parameter, list item or nested property. `required` is a flag here, a list of names inside objects. */
 export function readField(name, spec, required = spec?.required === true, depth = 0) {
@@ -29,66 +30,76 @@ export function readField(name, spec, required = spec?.required === true, depth 
     name,
     required,
     nullable,
+    // Left out it takes a value that only the server knows (a `default_factory`).
+    omittable: !required && !("default" in (spec ?? {})),
     help: spec?.description ?? core.description ?? "",
     default: spec?.default ?? core.default,
-    hasDefault: "default" in (spec ?? {}),
     ...shape(name, core, depth),
   };
   if (field.default === null && !nullable) field.default = undefined;
   return field;
 }
 
-/** Takes `| null` and one-armed unions away. */
+/** Takes `| null`, one-armed unions, and unions of plain choices away. */
 function unwrap(spec) {
-  const arms = spec.anyOf ?? spec.oneOf ?? (spec.allOf?.length === 1 ? spec.allOf : null);
-  if (arms) {
-    const rest = arms.filter((arm) => arm.type !== "null");
-    const nullable = rest.length < arms.length;
-    if (rest.length === 1) {
-      const inner = unwrap({ ...rest[0] });
-      return { core: inner.core, nullable: nullable || inner.nullable };
-    }
-    const options = rest.flatMap((arm) => arm.enum ?? ("const" in arm ? [arm.const] : [undefined]));
-    if (!options.includes(undefined)) return { core: { enum: options }, nullable };
-    return { core: { description: spec.description }, nullable };
-  }
+  if (spec.enum?.includes(null)) return { core: { ...spec, enum: spec.enum.filter((each) => each !== null) }, nullable: true };
   if (Array.isArray(spec.type)) {
     const types = spec.type.filter((type) => type !== "null");
     const core = { ...spec, type: types.length === 1 ? types[0] : undefined };
     return { core, nullable: types.length < spec.type.length };
   }
-  return { core: spec, nullable: false };
+  const all = spec.anyOf ?? spec.oneOf ?? (spec.allOf?.length === 1 ? spec.allOf : null);
+  if (!all) return { core: spec, nullable: false };
+  const arms = all.filter((arm) => arm.type !== "null");
+  const nullable = arms.length < all.length;
+  if (arms.length === 1) {
+    const inner = unwrap(arms[0]);
+    return { core: inner.core, nullable: nullable || inner.nullable };
+  }
+  const options = arms.flatMap((arm) => arm.enum ?? ("const" in arm ? [arm.const] : [undefined]));
+  if (!options.includes(undefined)) return { core: { enum: options.filter((each) => each !== null) }, nullable: nullable || options.includes(null) };
+  const plain = arms.every((arm) => Object.keys(arm).join() === "type" && ["integer", "number"].includes(arm.type));
+  return { core: plain ? { type: "number" } : { arms, description: spec.description }, nullable };
 }
 
 function shape(name, core, depth) {
   if (core.enum || "const" in core) return choice(core.enum ?? [core.const]);
+  if (core.arms) return union(name, core.arms, depth);
   switch (core.type) {
     case "boolean": return { kind: "toggle" };
     case "integer":
     case "number": return number(core);
     case "string": return text(name, core);
-    case "array": return list(name, core, depth);
-    case "object": return core.properties && depth < DEPTH_MAX ? group(core, depth) : { kind: "json", type: "object" };
+    case "array": return core.prefixItems ? tuple(core, depth) : list(core, depth);
+    case "object": return core.properties ? group(core, depth) : map(core, depth);
     default: return { kind: "json" };
   }
 }
 
-function choice(all) {
-  const options = all.filter((option) => option !== null);
+function choice(options) {
   const letters = options.reduce((sum, option) => sum + String(option).length + 2, 0);
   return { kind: "choice", options, segmented: options.length <= SEGMENTS_MAX && letters <= SEGMENT_TEXT_MAX };
 }
 
 function number(core) {
   const integer = core.type === "integer";
-  const above = core.exclusiveMinimum;
-  const below = core.exclusiveMaximum;
+  const { exclusiveMinimum: above, exclusiveMaximum: below, multipleOf: multiple } = core;
   const min = core.minimum ?? above;
   const max = core.maximum ?? below;
   const bounded = min !== undefined && max !== undefined && max > min;
-  const step = core.multipleOf ?? (integer ? 1 : bounded ? niceStep(max - min) : undefined);
-  const slider = bounded && (max - min) / step <= SLIDER_STEPS_MAX;
-  return { kind: "number", integer, min, max, above, below, multiple: core.multipleOf, step, slider };
+  const step = multiple ?? (integer ? 1 : bounded ? niceStep(max - min) : undefined);
+  const from = reach(min, min === above, step, multiple ?? (integer ? 1 : null), 1);
+  const to = reach(max, max === below, step, multiple ?? (integer ? 1 : null), -1);
+  const slider = bounded && to > from && (to - from) / step <= SLIDER_STEPS_MAX;
+  return { kind: "number", integer, min, max, above, below, multiple, step, slider, from, to };
+}
+
+/** The outermost value that a slider may take: on the grid of multiples, inside an exclusive bound. */
+function reach(bound, exclusive, step, grid, inwards) {
+  if (bound === undefined || step === undefined) return bound;
+  if (!grid) return exclusive ? tidy(bound + inwards * step) : bound;
+  const onGrid = tidy((inwards > 0 ? Math.ceil(tidy(bound / grid)) : Math.floor(tidy(bound / grid))) * grid);
+  return exclusive && onGrid === bound ? tidy(onGrid + inwards * grid) : onGrid;
 }
 
 /** 100 to 1,000 steps over the range, in round decimals. */
@@ -96,99 +107,82 @@ function niceStep(range) {
   return Number(`1e${Math.floor(Math.log10(range / 100) + 1e-9)}`);
 }
 
+/** Without the dust of binary fractions: 0.30000000000000004 is 0.3. */
+export const tidy = (value) => (typeof value === "number" ? Number(value.toPrecision(12)) : value);
+
 function text(name, core) {
-  const { minLength, maxLength, pattern } = core;
+  const { minLength, maxLength, pattern, format } = core;
   const start = typeof core.default === "string" ? core.default : "";
   const multiline = LONG_TEXT.test(name) ? !(maxLength <= 60) : maxLength > 120 || start.length > 60 || start.includes("\n");
-  return { kind: "text", multiline, minLength, maxLength, pattern };
+  const colour = format === "color" || (/colou?r/i.test(name) && HEX_COLOUR.test(start));
+  return { kind: "text", multiline, minLength, maxLength, pattern, colour, example: EXAMPLES[format] };
 }
 
-function list(name, core, depth) {
-  const items = core.items && depth < DEPTH_MAX ? readField("item", core.items, true, depth + 1) : null;
-  if (!items || items.kind === "json") return { kind: "json", type: "array", minItems: core.minItems, maxItems: core.maxItems };
-  return { kind: "list", item: items, minItems: core.minItems, maxItems: core.maxItems };
+const asJson = (core) => ({ kind: "json", type: core.type, minItems: core.minItems ?? core.minProperties, maxItems: core.maxItems ?? core.maxProperties });
+
+function list(core, depth) {
+  const item = core.items && depth < DEPTH_MAX ? readField("item", core.items, true, depth + 1) : null;
+  return item && !isBlank(item) ? { kind: "list", item, minItems: core.minItems, maxItems: core.maxItems } : asJson(core);
 }
+
+function tuple(core, depth) {
+  if (depth >= DEPTH_MAX) return asJson(core);
+  return { kind: "tuple", fields: core.prefixItems.map((spec, index) => readField(String(index), spec, true, depth + 1)) };
+}
+
+/** `dict[str, X]`: names that people write, and a value for each. */
+function map(core, depth) {
+  const [pattern, byPattern] = Object.entries(core.patternProperties ?? {})[0] ?? [];
+  const spec = byPattern ?? core.additionalProperties;
+  const item = spec && spec !== true && depth < DEPTH_MAX ? readField("value", spec, true, depth + 1) : null;
+  if (!item || isBlank(item)) return asJson(core);
+  const key = readField("name", core.propertyNames ?? { type: "string", pattern }, true);
+  return { kind: "map", item, key, minItems: core.minProperties, maxItems: core.maxProperties };
+}
+
+const isBlank = (field) => field.kind === "json" && !field.type;
 
 function group(core, depth) {
-  const required = new Set(Array.isArray(core.required) ? core.required : []);
-  const fields = Object.entries(core.properties)
-    .map(([key, spec]) => readField(key, spec, required.has(key) || spec.required === true, depth + 1));
-  return { kind: "group", fields };
+  if (depth >= DEPTH_MAX) return asJson(core);
+  const { properties, required } = core;
+  // The flag of a required parameter stands where its list would be: then what has no default is required.
+  const needs = (key) => (required === true ? !("default" in properties[key]) : required?.includes(key) ?? false);
+  return { kind: "group", fields: Object.keys(properties).map((key) => readField(key, properties[key], needs(key), depth + 1)) };
+}
+
+/** Several types: a person says which. Members of one shape are told apart by the constant that each has. */
+function union(name, specs, depth) {
+  const arms = depth < DEPTH_MAX ? specs.map((spec) => readField(name, spec, true, depth + 1)) : [];
+  if (!arms.length || arms.some(isBlank)) return { kind: "json" };
+  for (const arm of arms) for (const inner of arm.fields ?? []) inner.fixed = arm.kind === "group" && isConstant(inner);
+  const labels = arms.map(armLabel);
+  return { kind: "union", arms: arms.map((arm, index) => ({ ...arm, help: "", label: unique(labels, index) })) };
+}
+
+const isConstant = (field) => field.kind === "choice" && field.options.length === 1;
+const unique = (labels, index) => (labels.indexOf(labels[index]) === labels.lastIndexOf(labels[index]) ? labels[index] : `${labels[index]} ${index + 1}`);
+
+function armLabel(arm) {
+  const tag = arm.fields?.find?.((inner) => inner.fixed);
+  if (tag) return String(tag.options[0]);
+  if (arm.kind === "number") return arm.integer ? "whole number" : "number";
+  if (arm.kind === "choice") return isConstant(arm) ? String(arm.options[0]) : "choice";
+  return { text: "text", toggle: "yes or no", list: "list", tuple: "list", map: "object", group: "object" }[arm.kind] ?? arm.type ?? "other";
 }
 
 /** The value a control begins with; undefined means unset. */
 export function initial(field) {
   if (field.default !== undefined) return field.default;
   if (field.nullable) return null;
-  if (field.kind === "toggle") return false;
-  if (field.kind === "list") return [];
-  if (field.kind === "group") {
-    return Object.fromEntries(field.fields.map((inner) => [inner.name, initial(inner)]).filter(([, v]) => v !== undefined));
-  }
-  if (field.kind === "choice" && field.options.length === 1) return field.options[0];
-  return undefined;
-}
-
-/** Every reason why `value` cannot be sent: `[{path, message}]`, in the order of the fields. */
-export function problems(field, value, path = field.name) {
-  const say = (message) => [{ path, message }];
-  if (value instanceof Unreadable) return say(value.message);
-  if (value === undefined || (value === "" && field.required)) return field.required ? say("is required") : [];
-  if (value === null) return field.nullable ? [] : say("must have a value");
-  return CHECKS[field.kind](field, value, path, say);
-}
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const some = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-
-const CHECKS = {
-  toggle: (field, value, path, say) => (typeof value === "boolean" ? [] : say("must be true or false")),
-  choice: (field, value, path, say) => (field.options.some((option) => same(option, value))
-    ? [] : say(`must be one of ${field.options.join(", ")}`)),
-  number(field, value, path, say) {
-    if (typeof value !== "number" || !Number.isFinite(value)) return say("must be a number");
-    if (field.integer && !Number.isInteger(value)) return say("must be a whole number");
-    if (field.above !== undefined && value <= field.above) return say(`must be greater than ${field.above}`);
-    if (field.below !== undefined && value >= field.below) return say(`must be less than ${field.below}`);
-    if (field.min !== undefined && value < field.min) return say(`must be at least ${field.min}`);
-    if (field.max !== undefined && value > field.max) return say(`must be at most ${field.max}`);
-    const { multiple } = field;
-    if (multiple && Math.abs(value / multiple - Math.round(value / multiple)) > 1e-9) return say(`must be a multiple of ${multiple}`);
-    return [];
-  },
-  text(field, value, path, say) {
-    if (typeof value !== "string") return say("must be text");
-    const length = [...value].length; // the server counts characters, not UTF-16 units
-    if (field.minLength !== undefined && length < field.minLength) return say(`must have at least ${some(field.minLength, "character")}`);
-    if (field.maxLength !== undefined && length > field.maxLength) return say(`must have at most ${some(field.maxLength, "character")}`);
-    if (field.pattern && !matches(field.pattern, value)) return say(`must match the pattern ${field.pattern}`);
-    return [];
-  },
-  list(field, value, path, say) {
-    if (!Array.isArray(value)) return say("must be a list");
-    return size(field, value, say) ?? value.flatMap((item, index) => problems(field.item, item, `${path}.${index}`));
-  },
-  group(field, value, path, say) {
-    if (typeof value !== "object" || Array.isArray(value)) return say("must be an object");
-    return field.fields.flatMap((inner) => problems(inner, value[inner.name], `${path}.${inner.name}`));
-  },
-  json(field, value, path, say) {
-    if (field.type === "array") return Array.isArray(value) ? size(field, value, say) ?? [] : say("must be a JSON list");
-    if (field.type === "object" && (typeof value !== "object" || Array.isArray(value))) return say("must be a JSON object");
-    return [];
-  },
-};
-
-function size(field, value, say) {
-  if (field.minItems !== undefined && value.length < field.minItems) return say(`must have at least ${some(field.minItems, "item")}`);
-  if (field.maxItems !== undefined && value.length > field.maxItems) return say(`must have at most ${some(field.maxItems, "item")}`);
-  return null;
-}
-
-function matches(pattern, value) {
-  try {
-    return new RegExp(pattern, "u").test(value);
-  } catch {
-    return true; // a pattern in another dialect: the server will say
+  if (field.omittable) return undefined;
+  switch (field.kind) {
+    case "toggle": return false;
+    case "list": return [];
+    case "map": return {};
+    case "tuple": return field.fields.map(initial);
+    case "group": return Object.fromEntries(field.fields.map((inner) => [inner.name, initial(inner)]).filter(([, value]) => value !== undefined));
+    case "union": return initial(field.arms[0]);
+    case "choice": return field.options.length === 1 ? field.options[0] : undefined;
+    default: return undefined;
   }
 }

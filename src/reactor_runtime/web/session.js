@@ -11,26 +11,30 @@ const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
 const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
+const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "locked"]);
 
 /**
- * Phases: `asking, loading, failed, busy, connecting, live, lost, gone, noroute, refused, ended`.
+ * Phases: `asking, loading, failed, busy, connecting, live, lost, gone, locked, noroute, refused, ended`.
  *
- * Events, all with `detail`: `phase {phase, detail, reason}`; `session {descriptor, resumed}` before each
- * connection; `peer` when media flows; `message` (what the model sent); `notice` (the runtime's own words).
+ * Events, all with `detail`: `phase {phase, detail, reason, progress}`; `session {descriptor, resumed}` before each
+ * connection; `peer` when media flows; `role {role, reason}`; `message` (what the model sent); `frameTime`;
+ * `notice` (the runtime's other words).
  */
 export class Session extends EventTarget {
   #run = null;
   #wake = () => {};
   #peer = null;
-  #mine = null;
+  #claim = null; // {session, connection}: what we take part in
+  #watch = false; // the wish to look on while somebody else plays
   #end = null;
 
-  /** `mine` is what `leave()` of an earlier page returned: proof that its session is ours to go on with. */
-  constructor({ api, openPeer, mine = null, wait = delay }) {
+  /** `claim` is what `leave()` of an earlier page returned: with it, this page goes on where that one was. */
+  constructor({ api, openPeer, claim = null, wait = delay }) {
     super();
-    Object.assign(this, { api, openPeer, wait, phase: "ended", detail: "", reason: null, descriptor: null });
+    Object.assign(this, { api, openPeer, wait, descriptor: null, role: "controller" });
+    Object.assign(this, { phase: "ended", detail: "", reason: null, progress: null });
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
-    this.#mine = mine;
+    this.#claim = claim;
   }
 
   get peer() {
@@ -39,21 +43,39 @@ export class Session extends EventTarget {
 
   /** Begins to play and goes on until `stop()` or an end that asks for a person. */
   start() {
+    this.#watch = false;
+    this.#begin();
+  }
+
+  /** Looks on while somebody else plays. */
+  watch() {
+    this.#watch = true;
+    this.#begin();
+  }
+
+  #begin() {
     this.#run?.abort();
     this.#run = new AbortController();
     this.#play(this.#run.signal);
   }
 
+  takeControl() {
+    this.#peer?.send(toRuntime("takeControl"));
+  }
+
+  /** Ends the session if it is ours; who looks on only goes away. */
   async stop() {
+    const ours = this.#claim && this.role === "controller";
     this.#run?.abort("stopped");
     this.#wake();
     this.#drop();
-    this.#enter("ended", "", "stopped");
-    if (this.#mine) await this.#close(); // a session of somebody else is not ours to end
+    this.#enter("ended", "", ours || !this.#claim ? "stopped" : "left");
+    if (ours) await this.#close();
+    this.#claim = null;
   }
 
   async #close() {
-    this.#mine = null;
+    this.#claim = null;
     await this.api.stop().catch(() => {});
   }
 
@@ -61,7 +83,7 @@ export class Session extends EventTarget {
   leave() {
     this.#run?.abort();
     this.#drop();
-    return this.#mine;
+    return this.#claim;
   }
 
   /** Something changed for the better (network, tab in front): try now instead of later. */
@@ -84,7 +106,12 @@ export class Session extends EventTarget {
       try {
         const over = await this.#visit(signal);
         if (signal.aborted) return;
-        if (over && ASK_AFTER.has(over.reason)) return this.#enter("ended", over.message, over.reason);
+        if (over && ASK_AFTER.has(over.reason)) {
+          this.#enter("ended", over.message, over.reason);
+          if (over.reason !== "error") return;
+          await this.#restarted(signal);
+          continue;
+        }
         if (over) this.#tell("notice", { message: over.message || over.reason });
         // The first return is at once; a wire that breaks as soon as it is there is not hammered.
         if (performance.now() - began > STEADY_MS) failures = 0;
@@ -99,11 +126,12 @@ export class Session extends EventTarget {
   /** One connection: null when it was lost, the end when the session has one. */
   async #visit(signal) {
     const { descriptor, resumed, ended } = await this.#obtain();
-    if (signal.reason === "stopped" && this.#mine) return this.#close(); // begun after the wish to stop
+    if (signal.reason === "stopped" && !this.#watch && !resumed && descriptor) return this.#close(); // begun after the wish to stop
     if (signal.aborted || ended) return ended;
     if (this.phase !== "lost") this.#enter("connecting");
     this.descriptor = descriptor;
     this.#end = null;
+    this.role = "controller"; // until the server says otherwise
     this.#tell("session", { descriptor, resumed });
     let closed;
     const lost = new Promise((done) => (closed = done));
@@ -111,7 +139,7 @@ export class Session extends EventTarget {
       api: this.api,
       sessionId: descriptor.session_id,
       tracks: descriptor.capabilities?.tracks ?? [],
-      again: resumed,
+      id: this.#claim?.connection ?? null,
       signal,
       on: { message: (message) => this.#hear(message), closed },
     }).catch((error) => {
@@ -120,6 +148,8 @@ export class Session extends EventTarget {
     });
     if (signal.aborted || !opened) return this.#over();
     this.#peer = opened;
+    this.#claim = { session: identity(descriptor), connection: opened.id };
+    opened.send(toRuntime("watchFrames"));
     this.#tell("peer", opened);
     this.#enter("live");
     await lost;
@@ -130,55 +160,77 @@ export class Session extends EventTarget {
   }
 
   #over() {
-    if (this.#end) this.#mine = null;
+    if (this.#end) this.#claim = null;
     return this.#end;
   }
 
-  /** A session of ours that still runs, else a new one. */
+  /** The session that we take part in, one to watch, or a new one. */
   async #obtain() {
-    if (this.#mine) {
+    if (this.#claim || this.#watch) {
       const running = await this.api.session();
-      if (identity(running) === this.#mine && isOpen(running.state)) {
-        return { descriptor: { ...this.descriptor, ...running }, resumed: true };
-      }
-      this.#mine = null;
-      if (this.phase === "lost" && running.last_end) return { ended: running.last_end };
+      const open = isOpen(running.state);
+      if (open && this.#claim?.session === identity(running)) return { descriptor: running, resumed: true };
+      const lost = this.phase === "lost";
+      this.#claim = null;
+      if (lost && running.last_end) return { ended: running.last_end };
+      if (open && this.#watch) return { descriptor: running, resumed: false };
     }
-    if (!["lost", "gone", "loading", "failed", "busy"].includes(this.phase)) this.#enter("asking");
+    this.#watch = false;
+    if (!KEEP_PHASE.has(this.phase)) this.#enter("asking");
+    this.role = "controller";
     const descriptor = await this.api.start();
-    this.#mine = identity(await this.api.session());
+    this.#claim = { session: identity(descriptor), connection: null };
     return { descriptor, resumed: false };
   }
 
   #hear({ scope, data }) {
     if (scope !== "runtime") return this.#tell("message", data);
     if (this.commands.receive(data)) return undefined;
+    if (data.type === "frameTime") return this.#tell("frameTime", data.data);
+    if (data.type === "role") return this.#cast(data.data);
     if (data.type === "sessionEnded") this.#end = data.data;
     return this.#tell("notice", data);
+  }
+
+  #cast({ role, reason = "" }) {
+    this.role = role;
+    this.#tell("role", { role, reason });
   }
 
   /** A 503 is explained by `/health`, which knows whether to wait or what to repair. */
   async #asked(error) {
     if (error.status !== 503) return error;
-    const { code, detail } = await this.api.health().catch(() => ({}));
-    return code ? new ApiError(503, code, detail ?? error.message) : error;
+    const { code, detail, progress, progress_message: doing } = await this.api.health().catch(() => ({}));
+    return code ? new ApiError(503, code, doing || detail || error.message, { progress }) : error;
   }
 
   /** Puts a failure into a phase; returns how long to wait before the next try. */
   #explain(error, failures) {
     if (!(error instanceof ApiError)) console.error(error);
-    const { status, code, extra = {} } = error;
+    const { status, code, message, extra = {} } = error;
     const pause = backOff(failures);
     // A process that could not load its model ends: its last words say more than its silence.
     if (code === "unreachable" && this.phase === "failed") return FAILED_POLL_MS;
     if (code === "unreachable") return this.#enter("gone"), pause;
-    if (code === "loading") return this.#enter("loading", error.message), LOADING_POLL_MS;
-    if (code === "model_load_failed") return this.#enter("failed", error.message), FAILED_POLL_MS;
-    if (code === "ice_failed") return this.#enter("noroute", error.message), pause;
+    if (code === "loading") return this.#enter("loading", message, null, extra.progress), LOADING_POLL_MS;
+    if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
+    if (code === "ice_failed") return this.#enter("noroute", message), pause;
+    if (status === 401) return this.#enter("locked", message), FAILED_POLL_MS;
     if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
-    if (status === 409) return this.#enter("busy", error.message), BUSY_POLL_MS;
+    if (status === 409) return this.#enter("busy", message), BUSY_POLL_MS;
     if (status === 404 || code === "closed") return pause; // the session ended under our hands: ask again
-    return this.#enter("refused", error.message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);
+    this.#watch = false; // no place among the viewers: wait like everybody else
+    return this.#enter("refused", message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);
+  }
+
+  /** After the model failed: resolves when another process answers, which somebody repaired, we hope. */
+  async #restarted(signal) {
+    const before = this.descriptor?.started_at;
+    let now = before;
+    while (!signal.aborted && now === before) {
+      await this.#rest(FAILED_POLL_MS);
+      now = await this.api.session().then((running) => running.started_at, () => before);
+    }
   }
 
   async #rest(ms) {
@@ -191,10 +243,10 @@ export class Session extends EventTarget {
     this.commands.abandon();
   }
 
-  #enter(phase, detail = "", reason = null) {
-    if (phase === this.phase && detail === this.detail && reason === this.reason) return;
-    Object.assign(this, { phase, detail, reason });
-    this.#tell("phase", { phase, detail, reason });
+  #enter(phase, detail = "", reason = null, progress = null) {
+    if (phase === this.phase && detail === this.detail && reason === this.reason && progress === this.progress) return;
+    Object.assign(this, { phase, detail, reason, progress });
+    this.#tell("phase", { phase, detail, reason, progress });
   }
 
   #tell(type, detail) {
@@ -202,7 +254,8 @@ export class Session extends EventTarget {
   }
 }
 
+const toRuntime = (type) => ({ scope: "runtime", data: { type, data: {} } });
 const isOpen = (state) => ["WAITING", "STREAMING", "ORPHANED"].includes(String(state).toUpperCase());
 const identity = ({ session_id: id, started_at: at, number }) => [id, at, number].join("/");
-const backOff = (failures) => BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
+const backOff = (failures) => BACK_OFF_MS[Math.min(Math.max(0, failures), BACK_OFF_MS.length - 1)];
 const delay = (ms) => new Promise((done) => setTimeout(done, ms));

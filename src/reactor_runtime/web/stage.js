@@ -1,56 +1,82 @@
-// The pictures: a tile for each output track, what is known about them, and words over them when there are none.
+// The pictures and the sound: a tile for each output track, one of them large, and words over them when there are none.
 
 import { el, humanize } from "./dom.js";
 
 const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
+/**
+ * `onframe(track, metadata, now)` hears of every displayed frame; `onbutton()` of the button among the words;
+ * `prefs` keeps the volume.
+ */
 export class Stage {
   #tiles = new Map();
-  #frames = 0;
-  #counted = performance.now();
-  #soundless = true;
+  #sounds = new Map(); // name → audio element, beyond the one that plays with the first picture
+  #large = null;
+  #on;
+  #prefs;
 
-  constructor(root, { onbutton }) {
+  constructor(root, { onbutton, onframe = () => {}, prefs, tools = [] }) {
+    this.#on = onframe;
+    this.#prefs = prefs;
     this.grid = el("div", { class: "grid" });
     this.title = el("strong");
     this.sentence = el("span");
+    this.progress = el("progress", { max: 1, "aria-label": "Loading", hidden: true });
     this.button = el("button", { type: "button", class: "big", onclick: onbutton });
-    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.button);
+    this.extra = el("div", { class: "extra" });
+    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.progress, this.extra, this.button);
     this.facts = el("p", { class: "facts" });
-    this.sound = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#setSound(this.#soundless) });
-    this.full = el("button", { type: "button", class: "plain", hidden: !document.fullscreenEnabled, onclick: () => this.#fullscreen() }, "Full screen");
-    this.screen = el("div", { class: "screen" }, this.grid, this.veil);
+    this.mute = el("button", { type: "button", class: "plain", onclick: () => this.#setSound(this.muted) });
+    this.volume = el("input", {
+      type: "range", min: 0, max: 1, step: 0.05, value: prefs.get("volume") ?? 1, class: "volume", "aria-label": "Volume",
+      oninput: () => (this.#prefs.set("volume", this.volume.valueAsNumber), this.#setSound(this.volume.valueAsNumber > 0)),
+    });
+    this.sound = el("span", { class: "sound", hidden: true }, this.mute, this.volume);
+    this.tap = el("button", { type: "button", class: "tap", hidden: true, onclick: () => this.#setSound(true) }, "Tap for sound");
+    this.full = el("button", { type: "button", class: "plain", onclick: () => this.#fullscreen() }, "Full screen");
+    this.play = el("div", { class: "play" }); // where pointers play: crosses, sticks
+    this.screen = el("div", { class: "screen" }, this.grid, this.play, this.tap, this.veil);
+    this.muted = true;
     this.lastFrame = -Infinity;
-    root.append(this.screen, el("div", { class: "under" }, this.facts, this.sound, this.full));
+    this.frames = 0;
+    root.append(this.screen, el("div", { class: "under" }, this.facts, this.sound, ...tools, this.full));
+    this.grid.addEventListener("dblclick", ({ target }) => target.closest("button") || this.#fullscreen());
   }
 
   /** Puts the tracks of a new connection into the tiles of the old one, so that the page does not jump. */
   attach(outputs) {
-    const pictures = outputs.filter((output) => output.kind === "video");
-    const sounds = outputs.filter((output) => output.kind === "audio");
-    const names = pictures.length ? pictures.map((output) => output.name) : sounds.slice(0, 1).map((output) => output.name);
+    const pictures = outputs.filter(({ kind }) => kind === "video");
+    const sounds = outputs.filter(({ kind }) => kind === "audio");
+    const names = pictures.length ? pictures.map(({ name }) => name) : sounds.slice(0, 1).map(({ name }) => name);
     for (const [name, tile] of this.#tiles) if (!names.includes(name)) this.#remove(name, tile);
     names.forEach((name, index) => {
       const tile = this.#tiles.get(name) ?? this.#add(name);
-      const tracks = pictures.filter((output) => output.name === name).concat(index === 0 ? sounds : []);
-      tile.video.srcObject = new MediaStream(tracks.map((output) => output.transceiver.receiver.track));
-      tile.caption.hidden = names.length < 2;
+      // The first sound plays with the first picture, so that the browser keeps them together.
+      const tracks = pictures.filter((output) => output.name === name).concat(index === 0 ? sounds.slice(0, 1) : []);
+      tile.video.srcObject = new MediaStream(tracks.map(trackOf));
     });
-    this.#fit();
+    this.#attachSounds(sounds.slice(1));
+    if (!names.includes(this.#large)) this.#large = null;
+    this.#arrange();
     this.sound.hidden = sounds.length === 0;
     this.lastFrame = performance.now();
-    this.#setSound(sounds.length > 0);
+    this.#setSound(sounds.length > 0 && this.volume.valueAsNumber > 0);
+  }
+
+  #attachSounds(sounds) {
+    for (const audio of this.#sounds.values()) audio.srcObject = null;
+    this.#sounds = new Map(sounds.map((output) => [output.name, Object.assign(new Audio(), { srcObject: new MediaStream([trackOf(output)]) })]));
   }
 
   #add(name) {
     const video = el("video", { autoplay: true, playsinline: true, muted: true, "aria-label": humanize(name), "data-track": name });
     video.muted = true;
-    const caption = el("figcaption", {}, humanize(name));
+    const caption = el("button", { type: "button", class: "caption", onclick: () => this.#enlarge(name) }, humanize(name));
     const tile = { video, caption, element: el("figure", {}, video, caption) };
     this.#tiles.set(name, tile);
     this.grid.append(tile.element);
-    video.addEventListener("resize", () => this.#fit());
-    this.#watch(video);
+    video.addEventListener("resize", () => this.#arrange());
+    this.#watch(name, video);
     return tile;
   }
 
@@ -60,73 +86,94 @@ export class Stage {
     this.#tiles.delete(name);
   }
 
-  #watch(video) {
+  #watch(name, video) {
     if (!COUNTS_FRAMES) return;
-    const seen = (now) => {
+    const seen = (now, metadata) => {
       this.lastFrame = now;
-      if (video === this.main) this.#frames += 1;
+      this.frames += 1;
+      this.#on(name, metadata, now);
       video.requestVideoFrameCallback(seen);
     };
     video.requestVideoFrameCallback(seen);
   }
 
+  /** The picture that is large, or the first. */
   get main() {
-    return this.#tiles.values().next().value?.video ?? null;
+    return (this.#tiles.get(this.#large) ?? this.#tiles.values().next().value)?.video ?? null;
+  }
+
+  /** What is seen now: the large picture, or all of them, in rows of `columns`. */
+  get seen() {
+    const videos = this.#large ? [this.main] : [...this.#tiles.values()].map(({ video }) => video);
+    return { videos: videos.filter(Boolean), columns: columnsFor(videos.length) };
+  }
+
+  get streams() {
+    return [...this.#tiles.values()].map(({ video }) => video.srcObject).concat([...this.#sounds.values()].map(({ srcObject }) => srcObject));
+  }
+
+  /** One picture large and the others small below it; once more, and all are equal again. */
+  #enlarge(name) {
+    this.#large = this.#large === name ? null : name;
+    this.#arrange();
   }
 
   /** The frame around the pictures takes their shape, as if all had that of the first one. */
-  #fit() {
-    const { videoWidth: width, videoHeight: height } = this.main ?? {};
+  #arrange() {
     const count = this.#tiles.size;
-    const columns = count < 2 ? 1 : count < 5 ? 2 : 3;
+    const { videoWidth: width, videoHeight: height } = this.main ?? {};
+    const columns = this.#large ? Math.max(1, count - 1) : columnsFor(count);
     this.grid.style.setProperty("--columns", columns);
-    if (width) this.screen.style.setProperty("--ratio", (columns * width) / (Math.ceil(count / columns) * height));
+    this.grid.classList.toggle("onelarge", this.#large !== null);
+    for (const [name, { caption, element }] of this.#tiles) {
+      caption.hidden = count < 2;
+      caption.setAttribute("aria-pressed", String(name === this.#large));
+      element.classList.toggle("large", name === this.#large);
+    }
+    const rows = this.#large ? 1.25 : Math.ceil(count / columns);
+    if (width) this.screen.style.setProperty("--ratio", ((this.#large ? 1 : columns) * width) / (rows * height));
   }
 
   /** Browsers refuse sound before the first touch of a page; the picture must not wait for it. */
   async #setSound(on) {
-    this.#soundless = !on;
-    const { main } = this;
-    if (!main) return;
-    main.muted = !on;
-    try {
-      await main.play();
-    } catch (error) {
-      if (error.name === "NotAllowedError" && on) return this.#setSound(false);
-    }
-    this.sound.textContent = this.#soundless ? "Sound on" : "Sound off";
-    for (const { video } of this.#tiles.values()) if (video !== main) video.play().catch(() => {});
+    this.muted = !on;
+    const first = this.#tiles.values().next().value?.video;
+    const players = [first, ...this.#sounds.values()].filter(Boolean);
+    for (const player of players) Object.assign(player, { muted: !on, volume: this.volume.valueAsNumber || 1 });
+    this.mute.textContent = on ? "Mute" : "Sound on";
+    this.volume.value = on ? (this.volume.valueAsNumber || 1) : this.volume.value;
+    this.tap.hidden = true;
+    for (const { video } of this.#tiles.values()) if (video !== first) video.play().catch(() => {});
+    const results = await Promise.allSettled(players.map((player) => player.play()));
+    if (!on || !results.some(({ reason }) => reason?.name === "NotAllowedError")) return;
+    await this.#setSound(false);
+    this.tap.hidden = false;
   }
 
   #fullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.screen.requestFullscreen();
+    else if (this.screen.requestFullscreen) this.screen.requestFullscreen();
+    else this.main?.webkitEnterFullscreen?.(); // phones that know it for videos only
   }
 
-  say({ title, sentence, button, waiting, dim }) {
+  say({ title, sentence, button, waiting, dim, progress = null, extra = [] }) {
     this.veil.hidden = !title;
-    this.veil.classList.toggle("waiting", waiting);
+    this.veil.classList.toggle("waiting", waiting && progress === null);
     this.screen.classList.toggle("dim", dim);
     this.title.textContent = title;
     this.sentence.textContent = sentence;
+    this.progress.hidden = progress === null;
+    this.progress.value = progress ?? 0;
+    this.extra.replaceChildren(...extra);
     this.button.hidden = !button;
     this.button.textContent = button ?? "";
   }
 
   /** No frame for so long, although the page is in front of somebody. */
   stillFor(ms) {
-    return COUNTS_FRAMES && !document.hidden && performance.now() - this.lastFrame > ms;
-  }
-
-  /** Called about once a second: `1280×720 · 30 fps`, and what else is known; null when nothing plays. */
-  count(extra) {
-    const now = performance.now();
-    const rate = (1000 * this.#frames) / (now - this.#counted);
-    this.#frames = 0;
-    this.#counted = now;
-    const { videoWidth: width, videoHeight: height } = this.main ?? {};
-    const known = width && extra ? [`${width}×${height}`] : [];
-    if (known.length && COUNTS_FRAMES) known.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} fps`);
-    this.facts.textContent = [...known, ...(extra ?? [])].join(" · ");
+    return COUNTS_FRAMES && this.main !== null && !document.hidden && performance.now() - this.lastFrame > ms;
   }
 }
+
+const trackOf = (output) => output.transceiver.receiver.track;
+const columnsFor = (count) => (count < 2 ? 1 : count < 5 ? 2 : 3);

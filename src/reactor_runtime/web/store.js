@@ -1,7 +1,4 @@
-// What outlives a page: the values of the controls, and the claim to a session that a reload goes on with.
-
-const VALUES = "reactor:values:";
-const CLAIM = "reactor:claim";
+// What outlives a page: the values of the controls, what people chose, and the claim to a session.
 
 /** Storage may be switched off; the page works without it. */
 function tried(action, otherwise = null) {
@@ -12,16 +9,41 @@ function tried(action, otherwise = null) {
   }
 }
 
-export const loadValues = (model) => tried(() => JSON.parse(localStorage.getItem(VALUES + model)));
-export const saveValues = (model, values) => tried(() => localStorage.setItem(VALUES + model, JSON.stringify(values)));
+/** One server's corner of the browser's storage: a page that embeds several players keeps them apart. */
+export class Store {
+  constructor(base = "") {
+    this.base = base;
+  }
 
-/** A page that goes away leaves its claim; the next one takes it, so that two pages never fight for one session. */
-export const leaveClaim = (claim) => claim && tried(() => localStorage.setItem(CLAIM, claim));
+  #key(kind, model = "") {
+    return `reactor:${kind}:${this.base}${model}`;
+  }
 
-export function takeClaim() {
-  return tried(() => {
-    const claim = localStorage.getItem(CLAIM);
-    localStorage.removeItem(CLAIM);
+  load(kind, model) {
+    return tried(() => JSON.parse(localStorage.getItem(this.#key(kind, model))));
+  }
+
+  save(kind, model, value) {
+    tried(() => localStorage.setItem(this.#key(kind, model), JSON.stringify(value)));
+  }
+
+  /** Preferences are small and change one at a time. */
+  prefer(model, name, value) {
+    this.save("prefs", model, { ...this.load("prefs", model), [name]: value });
+  }
+
+  preferred(model, name) {
+    return this.load("prefs", model)?.[name] ?? null;
+  }
+
+  /** A page that goes away leaves its claim; the next one takes it, so that two pages never fight for one session. */
+  leaveClaim(claim) {
+    if (claim) this.save("claim", "", claim);
+  }
+
+  takeClaim() {
+    const claim = this.load("claim", "");
+    tried(() => localStorage.removeItem(this.#key("claim")));
     return claim;
-  });
+  }
 }

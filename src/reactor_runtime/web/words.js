@@ -2,6 +2,7 @@
 
 const ENDS = {
   stopped: ["Stopped", "The session is stopped.", "Start"],
+  left: ["Stopped watching", "The session goes on without you.", "Start"],
   completed: ["Finished", "The model has finished.", "Play again"],
   time_cap: ["Time is up", "The session reached its time limit.", "Play again"],
   replaced: ["Taken over", "The session was opened somewhere else.", "Play here"],
@@ -13,24 +14,27 @@ const PHASES = {
   connecting: ["Connecting", "Connecting", "Setting up the video."],
   loading: ["Loading", "The model is loading", "The video starts by itself when it is ready."],
   failed: ["Load failed", "Load failed", "The page goes on by itself after a restart."],
-  busy: ["In use", "Somebody else is playing", "The page starts by itself when the model is free."],
+  busy: ["In use", "Somebody else is playing", "The page starts by itself when the model is free.", "Watch"],
   live: ["Live", "", ""],
   lost: ["Reconnecting", "Connection lost", "Reconnecting to the running session."],
   gone: ["Server gone", "The server does not answer", "The page reconnects by itself when the server is back."],
+  locked: ["Token needed", "This server asks for a token", "Open the address that it printed when it started (it ends in ?token=…), or enter the token here."],
   noroute: ["No video path", "The video cannot get through", ""],
   refused: ["Refused", "The server refused", "The page keeps trying."],
 };
 
-const OWN_SENTENCE = new Set(["failed", "noroute", "refused"]);
+const OWN_SENTENCE = new Set(["loading", "failed", "noroute", "refused"]);
 
-export function wordsFor({ phase, detail, reason }) {
+/** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
+export function wordsFor({ phase, detail, reason }, foreign = null) {
   if (phase === "ended") {
     const [title, sentence, button] = ENDS[reason] ?? ["Ended", "The session has ended.", "Start again"];
     return { short: title, title, sentence: detail || sentence, button };
   }
-  const [short, title, sentence] = PHASES[phase];
-  const own = OWN_SENTENCE.has(phase) && detail;
-  return { short, title, sentence: own ? [detail, sentence].filter(Boolean).join(" ") : sentence, button: null };
+  const [short, title, sentence, button = null] = PHASES[phase];
+  const own = OWN_SENTENCE.has(phase) && detail && detail !== `${title}.`;
+  const hint = phase === "gone" && foreign ? ` If it runs, start it with --allow-origin ${foreign} to let this site in.` : "";
+  return { short, title, sentence: (own ? [detail, sentence].filter(Boolean).join(" ") : sentence) + hint, button };
 }
 
 /** Why a camera, microphone or screen is not there. */
@@ -40,6 +44,7 @@ export function mediaWords(error, what) {
     case "NotFoundError": return `No ${what} was found on this device.`;
     case "NotReadableError": return `The ${what} is in use by another program.`;
     case "OverconstrainedError": return `This ${what} is not there any more. Choose another one.`;
+    case "Ended": return `The ${what} was switched off or unplugged.`;
     case "Insecure": return `A ${what} needs a secure page: open this one over https:// or as http://localhost.`;
     default: return `The ${what} could not be started: ${error?.message ?? "unknown reason"}.`;
   }

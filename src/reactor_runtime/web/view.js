@@ -1,0 +1,253 @@
+// Puts a player together: who hears whom. The page is one, and `<reactor-player>` is one in somebody else's page.
+
+import { Api } from "./api.js";
+import { Capture } from "./capture.js";
+import { Cards } from "./cards.js";
+import { Charts } from "./charts.js";
+import { el } from "./dom.js";
+import { Inputs } from "./inputs.js";
+import { Messages } from "./messages.js";
+import { openPeer } from "./peer.js";
+import { Photon } from "./photon.js";
+import { Play } from "./play.js";
+import { Session } from "./session.js";
+import { Stage } from "./stage.js";
+import { countersOf, ratesBetween } from "./stats.js";
+import { Store } from "./store.js";
+import { makeTabs } from "./tabs.js";
+import { wordsFor } from "./words.js";
+
+const STILL_MS = 2_500;
+const LOOK_MS = 1_000;
+const WAITING = new Set(["asking", "loading", "connecting", "lost", "gone"]);
+const PLAYABLE = new Set(["live", "lost"]);
+const LOUD = new Set(["failed", "noroute", "refused", "gone", "locked"]);
+
+export class View {
+  #timer;
+  #counters = null;
+  #measured = { reply: null, photon: null };
+  #off = new AbortController();
+
+  /**
+   * Builds itself into `root` and marks `host` with its phase. `base` and `token` are the server's; `page` is
+   * whether this is the whole page, and not a player in another one, which shows what `controls` and `commands` say.
+   */
+  constructor({ root, host, base = "", token = null, page = false, controls = page, commands = page }) {
+    Object.assign(this, { host, page, model: "Reactor" });
+    this.api = new Api(base, token);
+    this.store = new Store(page ? "" : base);
+    this.session = new Session({ api: this.api, openPeer, claim: this.store.takeClaim() });
+    this.photon = new Photon((ms) => (this.#measured.photon = ms));
+    this.session.commands.sent = (id, at) => this.photon.sent(id, at);
+    this.#build(root, controls, commands);
+    this.#listen();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.session.start();
+  }
+
+  #build(root, controls, commands) {
+    const { page, session } = this;
+    const own = { get: (name) => this.store.preferred("", name), set: (name, value) => this.store.prefer("", name, value) };
+    const models = { get: (name) => this.store.preferred(this.model, name), set: (name, value) => this.store.prefer(this.model, name, value) };
+    const section = (tag, name, attributes) => el(tag, { class: name, ...attributes });
+    this.stageAt = section("section", "stage", { "aria-label": "Video" });
+    this.inputsAt = section("section", "inputs", { "aria-label": "Inputs", hidden: true });
+    this.controlsAt = section("section", "controls", { "aria-label": "Controls" });
+    this.roleAt = el("div", { class: "card role", hidden: true },
+      el("p", {}, "You are watching; somebody else plays."),
+      el("button", { type: "button", onclick: () => session.takeControl() }, "Take control"));
+    this.status = el("p", { class: "unseen", role: "status" });
+    this.short = el("span", {}, "Connecting");
+    const log = el("div", { class: "panelbody" });
+    this.messages = new Messages(log);
+    this.capture = new Capture({ name: () => this.model, said: (text) => this.messages.note(text) });
+    this.stage = new Stage(this.stageAt, {
+      prefs: own,
+      tools: [this.capture.snapshot, this.capture.record],
+      onbutton: () => (session.phase === "busy" ? session.watch() : session.start()),
+      onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
+    });
+    this.capture.stage = this.stage;
+    this.inputs = new Inputs(this.inputsAt, { prefs: own, failed: (what, sentence) => this.messages.error(what, sentence) });
+    this.cards = new Cards(this.controlsAt, {
+      prefs: models,
+      send: (name, args) => session.commands.send(name, args),
+      heard: (name, error, reply) => this.#heard(name, error, reply),
+    });
+    this.play = new Play({
+      cards: this.cards,
+      surface: this.stage.play,
+      prefs: models,
+      keysOn: page ? window : this.host,
+      isPlaying: () => session.phase === "live" && this.cards.enabled,
+    });
+    this.app = el("div", { class: `app ${page ? "page" : "player"}${controls ? "" : " bare"}` },
+      page ? this.#bar() : null,
+      this.status,
+      el(page ? "main" : "div", { class: "layout" },
+        this.stageAt,
+        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, this.controlsAt) : null,
+        page ? this.#log(log) : null));
+    if (!page) this.host.tabIndex = this.host.getAttribute("tabindex") ?? 0; // so that it can have the keys
+    root.append(this.app);
+  }
+
+  #bar() {
+    this.name = el("h1", {}, this.model);
+    this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
+    return el("header", { class: "bar" }, this.name, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
+  }
+
+  #log(messages) {
+    const statistics = el("div", { class: "panelbody" });
+    this.charts = new Charts(statistics);
+    this.schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
+    const schema = el("div", { class: "panelbody" }, this.schema);
+    const tabs = makeTabs("About the session", [["Messages", messages], ["Statistics", statistics], ["Schema", schema]]);
+    return el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, ...tabs);
+  }
+
+  #listen() {
+    const { session } = this;
+    const hear = (type, action) => session.addEventListener(type, ({ detail }) => action(detail));
+    hear("session", (detail) => this.#begun(detail));
+    hear("peer", (peer) => this.#connected(peer));
+    hear("phase", (detail) => this.#entered(detail));
+    hear("role", () => this.#cast());
+    hear("frameTime", (data) => this.photon.frameTime(data));
+    hear("message", (data) => {
+      this.messages.message(data);
+      this.#announce("message", data);
+    });
+    hear("notice", (data) => this.#noticed(data));
+    const on = (target, type, action) => target.addEventListener(type, action, { signal: this.#off.signal });
+    on(window, "online", () => session.hurry());
+    on(document, "visibilitychange", () => (document.hidden ? this.#save() : session.hurry()));
+    on(window, "pagehide", () => this.#leave());
+    on(window, "pageshow", (event) => event.persisted && location.reload());
+  }
+
+  #begun({ descriptor, resumed }) {
+    this.model = descriptor.model?.name ?? "Reactor";
+    if (this.page) this.name.textContent = document.title = this.model;
+    if (this.schema) this.schema.textContent = JSON.stringify(descriptor.capabilities ?? {}, null, 2);
+    if (!this.cards.draw(descriptor.capabilities?.commands ?? [])) return resumed || this.cards.renew();
+    this.cards.restore(this.store.load("values", this.model), { live: resumed });
+    return this.play.attach();
+  }
+
+  #connected(peer) {
+    this.photon.clear();
+    this.#counters = null;
+    this.stage.attach(peer.outputs);
+    this.inputs.attach(peer.inputs);
+    this.#cast();
+    this.cards.resend();
+  }
+
+  #entered(detail) {
+    const { phase } = detail;
+    const { session, page } = this;
+    const foreign = this.api.base && new URL(this.api.base, location.href).origin !== location.origin ? location.origin : null;
+    const words = wordsFor(detail, foreign);
+    if (phase !== "live") this.play.releaseAll();
+    this.host.dataset.phase = this.app.dataset.phase = phase;
+    this.status.textContent = `${words.title || words.short}. ${words.sentence}`;
+    if (page) this.toggle.textContent = phase === "ended" ? "Start" : "Stop";
+    this.stage.say({
+      ...words,
+      waiting: WAITING.has(phase),
+      dim: phase !== "live",
+      progress: typeof detail.progress === "number" ? detail.progress : null,
+      extra: phase === "locked" ? [this.#tokenEntry()] : [],
+    });
+    this.#cast();
+    if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
+    else if (phase === "ended") this.messages.note(words.sentence);
+    this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
+    return session;
+  }
+
+  /** Who looks on has no controls, and a button to get them. */
+  #cast() {
+    const { phase, role } = this.session;
+    const watching = role === "viewer" && PLAYABLE.has(phase);
+    this.roleAt.hidden = !watching;
+    this.cards.enabled = PLAYABLE.has(phase) && !watching;
+    if (watching) this.play.releaseAll();
+    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor(this.session).short;
+  }
+
+  #tokenEntry() {
+    const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off" });
+    const use = () => {
+      if (this.page) return location.assign(`?token=${encodeURIComponent(entry.value)}`); // the server answers with a cookie
+      this.api.token = entry.value;
+      return this.session.start();
+    };
+    entry.addEventListener("keydown", ({ key }) => key === "Enter" && use());
+    return el("div", { class: "row" }, entry, el("button", { type: "button", onclick: use }, "Enter"));
+  }
+
+  #heard(name, error, reply) {
+    if (error) return this.messages.error(name, error.message);
+    this.#measured.reply = reply.ms;
+    if (reply.result !== null) this.messages.add("model", name, `→ ${JSON.stringify(reply.result)}`);
+    return undefined;
+  }
+
+  #noticed(data) {
+    if (data.type === "commandError") this.messages.error(data.data?.command ?? "command", data.data?.message ?? "");
+    else if (data.message) this.messages.note(data.message);
+  }
+
+  /** Once a second: is the picture alive, and what do the counters say? */
+  async #look() {
+    const { session, stage } = this;
+    if (session.phase !== "live") return this.#tellFacts(null);
+    if (stage.stillFor(STILL_MS)) session.suspect();
+    const report = await session.peer?.stats().catch(() => null);
+    if (!report || session.phase !== "live") return undefined;
+    const before = this.#counters;
+    this.#counters = countersOf(report, performance.now());
+    return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
+  }
+
+  #tellFacts(rates) {
+    const { photon, reply } = this.#measured;
+    this.charts?.add({ ...rates, photon, reply });
+    this.#measured = { photon: null, reply: null };
+    const { videoWidth: width, videoHeight: height } = this.stage.main ?? {};
+    const known = rates && width ? [`${width}×${height}`] : [];
+    if (rates?.fps !== undefined) known.push(`${rates.fps < 9.5 ? rates.fps.toFixed(1) : Math.round(rates.fps)} fps`);
+    if (rates?.bitrate !== undefined) known.push(`${rates.bitrate.toFixed(1)} Mbit/s`);
+    if (photon !== null) this.lately = `${Math.round(photon)} ms to the picture`;
+    else if (reply !== null && !this.lately?.includes("picture")) this.lately = `reply ${Math.max(1, Math.round(reply))} ms`;
+    if (known.length && this.lately) known.push(this.lately);
+    this.stage.facts.textContent = known.join(" · ");
+    if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}. One point each second, one minute wide.`);
+  }
+
+  #announce(type, detail) {
+    if (!this.page) this.host.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #save() {
+    this.store.save("values", this.model, this.cards.values());
+  }
+
+  #leave() {
+    this.play.releaseAll();
+    this.#save();
+    this.store.leaveClaim(this.session.leave());
+  }
+
+  /** The player was taken out of its page. */
+  close() {
+    this.#leave();
+    this.#off.abort();
+    clearInterval(this.#timer);
+    this.app.remove();
+  }
+}
