@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
 from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
 from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, UndecodableError
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_CLIPS = "This server records nothing."
+NO_CLIPS = "recorder disabled"
+"""The words that SDK 1.x knows and makes an error of its own of."""
 TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
 """What clients tell us that asks for nothing."""
 
@@ -97,8 +99,11 @@ class Dispatcher:
         connection.say(lambda codec: codec.track_response(message, error))
 
     def _change_track(self, connection: Connection, message: TrackMessage) -> None:
-        if message.track not in self._runtime.tracks:
+        track = self._runtime.tracks.get(message.track)
+        if track is None:
             raise CommandError("unknown_track", f"The model has no track {message.track!r}.")
+        if message.verb == "publish_track" and track.direction is TrackDirection.OUT:
+            raise CommandError("wrong_direction", f"The model sends the track {message.track!r} itself.")
         if message.verb in ("pause_track", "resume_track"):
             connection.pause(message.track, message.verb == "pause_track")
         elif message.verb == "publish_track":
