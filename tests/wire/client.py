@@ -1,4 +1,4 @@
-"""A client of the 1.7 generation, written from the wire's record on aiortc: a real peer that is not our engine."""
+"""A client of the 1.7 generation on aiortc, written from the record of the wire: a peer that is not our engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import av
 import httpx
 import numpy as np
-from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
@@ -34,15 +34,49 @@ class Camera(VideoStreamTrack):
         return frame
 
 
-class Client:
-    """Connects, counts frames by track, collects messages."""
+class Microphone(AudioStreamTrack):
+    """A tone, as a microphone would give it: 20 ms at a time, 48 kHz mono."""
 
-    def __init__(self, url: str, *, camera: int | None = None, codec: str | None = None) -> None:
+    def __init__(self, hertz: float) -> None:
+        super().__init__()
+        self.hertz = hertz
+        self._count = 0
+        self._began = 0.0
+
+    async def recv(self) -> av.AudioFrame:
+        now = asyncio.get_running_loop().time()
+        self._began = self._began or now
+        await asyncio.sleep(max(0.0, self._began + self._count / 48_000 - now))
+        time = np.arange(self._count, self._count + 960) / 48_000
+        samples = np.rint(12_000 * np.sin(2 * np.pi * self.hertz * time)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, self._count, Fraction(1, 48_000)
+        self._count += 960
+        return frame
+
+
+class Client:
+    """Connects, counts frames by track, collects messages and sounds."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        camera: int | None = None,
+        microphone: float | None = None,
+        codec: str | None = None,
+    ) -> None:
+        """`camera` is a grey, `microphone` a pitch in Hz."""
         self.http = httpx.AsyncClient(base_url=url, timeout=20)
         self.frames: dict[str, list[np.ndarray]] = {}
         self.messages: list[dict[str, Any]] = []
         self.pc = RTCPeerConnection()
+        self.sounds: dict[str, list[np.ndarray]] = {}
+        """The last seconds by track: blocks (2, M) int16 at 48 kHz."""
+        self.heard_at: dict[str, list[tuple[float, int]]] = {}
+        """When each block came, in seconds, and its RTP timestamp."""
         self.camera = camera
+        self.microphone = microphone
         self.codec = codec
         self.channel = self.pc.createDataChannel("data")
         self.open = asyncio.Event()
@@ -62,9 +96,9 @@ class Client:
         mapping = []
         for track in descriptor["capabilities"]["tracks"]:
             transceiver = self.pc.addTransceiver(track["kind"], direction=track["direction"])
-            if track["direction"] == "sendonly" and self.camera is not None:
-                transceiver.sender.replaceTrack(Camera(self.camera))
-            if self.codec and track["direction"] == "recvonly":
+            if track["direction"] == "sendonly":
+                self._publish(track["kind"], transceiver.sender)
+            if self.codec and (track["kind"], track["direction"]) == ("video", "recvonly"):
                 known = RTCRtpReceiver  # capabilities of what this peer decodes
                 codecs = [c for c in known.getCapabilities("video").codecs if c.name in (self.codec, "rtx")]
                 transceiver.setCodecPreferences(codecs)
@@ -86,6 +120,12 @@ class Client:
                     asyncio.ensure_future(self._receive(track["name"], transceiver.receiver.track))
                 )
         await asyncio.wait_for(self.open.wait(), 20)
+
+    def _publish(self, kind: str, sender: Any) -> None:
+        if kind == "video" and self.camera is not None:
+            sender.replaceTrack(Camera(self.camera))
+        if kind == "audio" and self.microphone is not None:
+            sender.replaceTrack(Microphone(self.microphone))
 
     def send(self, name: str, arguments: Any = None, request: str | None = None) -> None:
         data: dict[str, Any] = {"type": name, "data": arguments or {}}
@@ -150,6 +190,15 @@ class Client:
                 frame = await track.recv()
             except MediaStreamError:
                 return
-            frames.append(frame.to_ndarray(format="rgb24"))
-            del frames[:-100]
+            if isinstance(frame, av.AudioFrame):
+                self._hear(name, frame)
+            else:
+                frames.append(frame.to_ndarray(format="rgb24"))
+                del frames[:-100]
             self._arrived.set()
+
+    def _hear(self, name: str, frame: av.AudioFrame) -> None:
+        blocks, times = self.sounds.setdefault(name, []), self.heard_at.setdefault(name, [])
+        blocks.append(frame.to_ndarray().reshape(-1, 2).T)
+        times.append((asyncio.get_running_loop().time(), frame.pts or 0))
+        del blocks[:-150]

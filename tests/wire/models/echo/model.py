@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
+
 from reactor_runtime import CommandError, VideoIn, VideoModel, VideoOut, command, get_ctx, model
 
 SHADES = {"dark": 40, "mid": 120, "light": 220}

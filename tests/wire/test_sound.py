@@ -1,0 +1,139 @@
+"""Sound over a real WebRTC wire, both ways, with a client that is not our engine."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from .client import Client
+from .server import Server, running
+
+pytestmark = pytest.mark.wire
+RATE = 48_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running("tones", "--orphan-timeout", "20") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _free_slot(server: Server) -> Iterator[None]:
+    yield
+    httpx.post(f"{server.url}/stop_session", timeout=20)
+    server.wait_state("READY")
+
+
+async def connected(server: Server, **options: Any) -> Client:
+    client = Client(server.url, **options)
+    await client.connect(await client.start())
+    return client
+
+
+async def sound(client: Client, track: str, seconds: float = 1.0) -> np.ndarray:
+    """The newest sound of a track, (2, M), once there is a second of it and half a second before."""
+    blocks = client.sounds.setdefault(track, [])
+    count = round(seconds * 50)
+    await client.until(lambda: len(blocks) >= count + 25, f"sound on {track}")
+    return np.concatenate(blocks[-count:], axis=1)
+
+
+def pitch(samples: np.ndarray, rate: int = RATE) -> float:
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 1 << 18))
+    return float(np.argmax(spectrum)) * rate / (1 << 18)
+
+
+def share_of(samples: np.ndarray, hertz: float) -> float:
+    """How much of the energy lies within 20 Hz of a pitch."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    near = np.abs(np.fft.rfftfreq(len(samples), 1 / RATE) - hertz) < 20
+    return float(spectrum[near].sum() / spectrum.sum())
+
+
+def test_declared_rates_sound_at_pitch_and_stereo_stays_stereo(server: Server) -> None:
+    async def play() -> None:
+        client = await connected(server)
+        for track in ("low", "cd"):
+            for side in await sound(client, track):
+                assert pitch(side) == pytest.approx(440, abs=1)
+                assert share_of(side, 440) > 0.95
+        left, right = await sound(client, "both")
+        assert pitch(left) == pytest.approx(500, abs=1)
+        assert pitch(right) == pytest.approx(1500, abs=1)
+        assert share_of(left, 500) > 0.95
+        assert share_of(right, 1500) > 0.95
+        await client.close()
+
+    asyncio.run(play())
+
+
+def test_the_clock_of_sound_is_the_clock_on_the_wall_even_when_the_model_is_silent(server: Server) -> None:
+    async def play() -> None:
+        client = await connected(server)
+        await sound(client, "low")
+        await client.ask("hush")
+        (began, first), count = client.heard_at["low"][-1], len(client.heard_at["low"])
+        await client.until(lambda: client.heard_at["low"][-1][0] - began > 3, "three seconds")
+        ended, last = client.heard_at["low"][-1]
+        assert (last - first) / RATE == pytest.approx(ended - began, abs=0.15)
+        assert len(client.heard_at["low"]) - count > 140
+        await client.close()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("hertz", [300.0, 1000.0])
+def test_the_microphone_reaches_the_model_at_its_declared_rate(server: Server, hertz: float) -> None:
+    async def play() -> None:
+        client = await connected(server, microphone=hertz)
+        await sound(client, "low")
+        heard = (await client.ask("heard"))["data"]["result"]
+        assert heard["read"][0] == [1, 16_000]
+        assert heard["read"][1] == pytest.approx(hertz, abs=2)
+        assert heard["on_media"][1] == pytest.approx(hertz, abs=2)
+        assert heard["on_media"][0][0] == 1
+        assert heard["latest"][0] == [1, 160]
+        assert 8_000 < heard["latest"][2] < 16_000
+        await client.close()
+
+    asyncio.run(play())
+
+
+def test_two_users_in_a_row_hear_nothing_of_each_other(server: Server) -> None:
+    async def play() -> None:
+        first = await connected(server, microphone=700.0)
+        await sound(first, "low")
+        assert (await first.ask("heard"))["data"]["result"]["read"][1] == pytest.approx(700, abs=2)
+        await first.http.post("/stop_session")
+        await first.close()
+
+        second = await connected(server)
+        await second.ask("hush")
+        await asyncio.sleep(0.5)
+        for track in ("low", "cd", "both"):
+            second.sounds[track].clear()
+            assert np.abs(await sound(second, track)).max() < 50
+        heard = (await second.ask("heard"))["data"]["result"]
+        assert heard == {"read": None, "latest": None, "on_media": None}
+        await second.close()
+
+    asyncio.run(play())
+
+
+def test_sound_and_picture_share_a_stream(server: Server) -> None:
+    async def play() -> None:
+        client = await connected(server)
+        streams = re.findall(r"a=msid:(\S+) ", client.pc.remoteDescription.sdp)
+        assert len(streams) == 3
+        assert len(set(streams)) == 1
+        assert client.pc.remoteDescription.sdp.count("sprop-stereo=1") == 1
+        await client.close()
+
+    asyncio.run(play())
