@@ -1,4 +1,4 @@
-"""A client of the 1.7 generation on aiortc, written from the record of the wire: a peer that is not our engine."""
+"""A client of the 1.7 generation on aiortc, written from the wire's record: a peer that is not our engine."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 // Connects to the runtime that serves this page and notes when flashes are shown and beeps are heard.
-// Evaluated by tests/wire/test_skew.py and benchmarks/av_skew.py; returns {flashes, beeps} in ms of performance.now().
+// Evaluated by skew.py; returns {began, flashes, beeps} in ms of performance.now().
 
-async ({ seconds, munge }) => {
+async ({ seconds }) => {
   const post = (path, body) => fetch(path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
   const signalling = "/sessions/local/transport/webrtc/sdp_params";
@@ -11,7 +11,7 @@ async ({ seconds, munge }) => {
   const mapping = descriptor.capabilities.tracks.map((track) => (
     { track, transceiver: connection.addTransceiver(track.kind, { direction: track.direction }) }));
   connection.createDataChannel("data");
-  connection.ontrack = ({ track, streams }) => { stream.addTrack(track); window.streamIds = [...(window.streamIds ?? []), streams[0]?.id]; };
+  connection.ontrack = ({ track }) => stream.addTrack(track);
   await connection.setLocalDescription();
   await post(signalling, {
     sdp_offer: connection.localDescription.sdp, client_info: {},
@@ -25,7 +25,7 @@ async ({ seconds, munge }) => {
   Object.assign(video, { autoplay: true, srcObject: stream });
   document.body.append(video);
 
-  const until = performance.now() + seconds * 1000;
+  const began = performance.now(), until = began + seconds * 1000;
   const flashes = [], beeps = [];
   const read = async (track, see) => {
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
@@ -58,8 +58,7 @@ async ({ seconds, munge }) => {
   };
   const [picture] = stream.getVideoTracks(), [sound] = stream.getAudioTracks();
   await Promise.all([read(picture, look), read(sound, hear)]);
-  const stats = [...(await connection.getStats()).values()].filter((s) => s.type === "inbound-rtp");
   connection.close();
   await post("/stop_session");
-  return { flashes, beeps, streams: window.streamIds, stats };
+  return { began, flashes, beeps };
 }

@@ -8,29 +8,24 @@ too, and then nobody connects.
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from reactor_runtime.errors import EngineError, RequestError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
-from .gate import FrameGate
+from .memory_senders import MemoryAudioSender, MemorySender
 from .port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 DATA_CHANNEL = "data"
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of a data channel message, as browsers announce it."""
-FAST_BPS = 1_000_000_000
-"""The rate of a wire that carries everything."""
 PAYLOAD_TYPES = {VideoCodec.VP8: 96, VideoCodec.H264: 97}
 CANDIDATE = "candidate:1 1 udp 2113937151 127.0.0.1 9 typ host"
 
@@ -254,6 +249,8 @@ class MemoryPeer:
                 self._add_sender(section, part)
             if section is not None and section.sends and "OPUS" in part.codecs.values():
                 self._audio_senders.append(MemoryAudioSender(section.mid))
+            if section is not None and part.kind == "audio":
+                sdp.set_opus(part, sdp.opus(section.channels))
             part.lines = self._answer_lines(part, section)
         self._answer = sdp.join(head, media)
         return self._answer
@@ -351,48 +348,6 @@ class MemoryPeer:
             # One stream for all: browsers put sound and picture of one stream together.
             extra.append(f"a=msid:memory {part.mid}")
         return [*lines, f"a=ice-ufrag:{self.key}", *extra]
-
-
-class MemorySender:
-    """Implements `transports.port.VideoSender`."""
-
-    def __init__(self, mid: str, codec: VideoCodec, events: PeerEvents) -> None:
-        self.mid = mid
-        self.codec = codec
-        self.gate = FrameGate()
-        self.gate.set_rate(FAST_BPS)
-        self.sent = 0
-        self.client: MemoryClient | None = None
-        self._events = events
-        self._lock = threading.Lock()
-
-    def rtp_timestamp(self, timestamp: int) -> int | None:
-        return timestamp % 2**32
-
-    def push(self, frame: EncodedFrame) -> None:
-        client = self.client
-        if client is None or client.closed:
-            return
-        with self._lock:
-            admitted = self.gate.admits(frame.key, len(frame.data), time.monotonic())
-        if admitted:
-            self.sent += 1
-            client.take_frame(self.mid, frame)
-        elif self.gate.wants_key():
-            self._events.keyframe_requested(self.mid)
-
-
-class MemoryAudioSender:
-    """Implements `transports.port.AudioSender`; nothing is compressed."""
-
-    def __init__(self, mid: str) -> None:
-        self.mid = mid
-        self.client: MemoryClient | None = None
-
-    def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
-        client = self.client
-        if client is not None and not client.closed:
-            client.take_sound(self.mid, at, np.frombuffer(pcm, np.int16).reshape(-1, channels).T)
 
 
 def _ufrag(text: str) -> str:

@@ -49,6 +49,9 @@ class Metrics:
         self._commands = Counter("reactor_commands", "Commands", ["command", "outcome"], registry=registry)
         self._frames = Counter("reactor_frames_emitted", "Frames of the default track", registry=registry)
         self._dropped = Counter("reactor_dropped", "What was lost, by place", ["place"], registry=registry)
+        self._silence = Counter(
+            "reactor_silence_seconds", "Silence put where no sound was", ["direction"], registry=registry
+        )
         self._seen_session = 0
         self._seen: dict[str, float] = {}
         """What was counted of the running session already."""
@@ -79,6 +82,8 @@ class Metrics:
         self._count(self._frames, "frames", session.next_frame())
         for place, number in session.losses().items():
             self._count(self._dropped.labels(place), place, number)
+        for direction, seconds in session.silences().items():
+            self._count(self._silence.labels(direction), f"silence {direction}", seconds)
 
     def _count(self, counter: Counter, key: str, total: float) -> None:
         counter.inc(max(0.0, total - self._seen.get(key, 0.0)))

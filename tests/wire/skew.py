@@ -1,0 +1,71 @@
+"""How far sound and picture are apart for a person: a model that flashes and beeps, in a real browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .server import Server
+
+PAGE = Path(__file__).with_name("skew.js")
+SETTLING_S = 5.0
+"""Chromium begins with a deep jitter buffer for sound and takes some seconds to come down."""
+NEAR_MS = 300.0
+"""A flash and a beep further apart than this do not belong together; the model gives one every 667 ms."""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@dataclass(frozen=True)
+class Skew:
+    """How much later than the flash each beep is heard, in ms; negative when it is early."""
+
+    settling: list[float]
+    settled: list[float]
+    missed: int
+    """Flashes without a beep, once settled."""
+
+    def p(self, percent: float) -> float:
+        """A percentile of the distance, whatever its sign."""
+        return float(np.percentile(np.abs(self.settled), percent))
+
+
+def measure(server: Server, chromium: str, seconds: float) -> Skew:
+    """Watch and listen for `seconds` after the settling."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+        page = browser.new_page()
+        # Any page of the server's origin will do; this one has no script.
+        page.goto(f"{server.url}/health")
+        seen = page.evaluate(PAGE.read_text(), {"seconds": SETTLING_S + seconds})
+        browser.close()
+    return compare(seen)
+
+
+def compare(seen: dict[str, Any]) -> Skew:
+    flashes, beeps = np.array(seen["flashes"]), np.array(seen["beeps"])
+    settling: list[float] = []
+    settled: list[float] = []
+    missed = 0
+    for flash in flashes[:-1]:  # the last one's beep may be still to come
+        late = flash > seen["began"] + SETTLING_S * 1000
+        apart = beeps - flash
+        nearest = float(apart[np.argmin(np.abs(apart))]) if len(beeps) else float("inf")
+        if abs(nearest) > NEAR_MS:
+            missed += late
+        else:
+            (settled if late else settling).append(nearest)
+    return Skew(settling, settled, missed)
