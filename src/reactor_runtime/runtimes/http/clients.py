@@ -80,7 +80,9 @@ class Clients:
         self.implicit_read.set()
         self._implicit_ids: set[int] = set()
         self._former: dict[int, None] = {}
-        self._joining = 0
+        self.implicit_turn = asyncio.Lock()
+        self._connecting: list[int] = []
+        """Ids whose offers the engine is answering."""
         self._parting: set[Connection] = set()
         self._options = options
         self._engine = engine
@@ -117,13 +119,14 @@ class Clients:
         """Whether a connection of this id is there, was announced, or may come back."""
         return (
             connection_id in self.connections
+            or connection_id in self._connecting
             or connection_id in self._former
             or self.pending.known(connection_id, session.number, time.monotonic())
         )
 
     def announce(self, session: Session) -> int:
         """A new connection id."""
-        taken = self.connections.keys() | self._former.keys()
+        taken = {*self.connections, *self._connecting, *self._former}
         return self.pending.announce(session.number, time.monotonic(), taken)
 
     def implicit_for(self, session: Session, offer: Offer, *, again: bool, flat: bool = False) -> int:
@@ -141,7 +144,9 @@ class Clients:
             found = ours[-1]
         if found is not None:
             return found.id
-        return IMPLICIT_CONNECTION if IMPLICIT_CONNECTION not in self.connections else self.announce(session)
+        if IMPLICIT_CONNECTION in self.connections or IMPLICIT_CONNECTION in self._connecting:
+            return self.announce(session)
+        return IMPLICIT_CONNECTION
 
     def use_implicit(self, connection_id: int) -> None:
         """From now on, the paths without an id mean this connection."""
@@ -170,7 +175,7 @@ class Clients:
         if before is None:
             await self._admit()
         connection = Connection(connection_id, session, offer, self, codec)
-        self._joining += 1
+        self._connecting.append(connection_id)
         try:
             connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
             await self._hand_over_pending(connection)
@@ -183,7 +188,7 @@ class Clients:
             await connection.close()
             raise
         finally:
-            self._joining -= 1
+            self._connecting.remove(connection_id)
         before = self.connections.get(connection_id)
         self.connections[connection_id] = connection
         self._former.pop(connection_id, None)
@@ -310,7 +315,7 @@ class Clients:
     async def _admit(self) -> None:
         """Raises `RequestError` when no further client may come."""
         try:
-            self.roles.admit(len(self.connections) + self._joining)
+            self.roles.admit(len(self.connections) + len(self._connecting))
         except RequestError:
             stale = time.time() - STALE_OFFER_S
             waiting = next((c for c in self.connections.values() if not c.ready and c.made_at < stale), None)

@@ -215,13 +215,14 @@ async def _connect_implicit(
     offer = _read(runtime, request, body)
     clients = runtime.clients
     flat = isinstance(codec, FlatCodec)
-    target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
-    if target != clients.implicit:
-        # Polls name no connection either: the answer before this one must be fetched first.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(clients.implicit_read.wait(), IMPLICIT_TURN_S)
+    async with clients.implicit_turn:
         target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
-    clients.use_implicit(target)
+        if target != clients.implicit:
+            # Polls name no connection either: the answer before this one must be fetched first.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(clients.implicit_read.wait(), IMPLICIT_TURN_S)
+            target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+        clients.use_implicit(target)
     try:
         await _connect(runtime, offer, target, codec or JsonCodec())
     except BaseException:
