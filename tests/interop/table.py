@@ -11,7 +11,7 @@ from .sdks import FOLDER, SDKS
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
 SEEN = FOLDER / "seen.json"
 """What the last run saw, by SDK and check."""
-BEGIN, END = "<!-- table: tests/interop/table.py -->\n", "<!-- end of the table -->\n"
+BEGIN, END = "<!-- table: tests/interop/table.py -->\n\n", "\n<!-- end of the table -->\n"
 HEADINGS = {
     "connect": "connects",
     "frames": "60 frames",

@@ -15,7 +15,7 @@ import pytest
 from tests.wire.server import Server, running
 
 from . import table
-from .pages import serving
+from .pages import chromium, serving
 from .sdks import FOLDER, JS_PACKAGE, SDKS, Sdk
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 HERE = Path(__file__).parent
 PORT = 8080
 VISIT_S = 100
-FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 IN_CI = bool(os.environ.get("CI"))
 found: dict[str, dict[str, str]] = {}
 
@@ -51,16 +50,12 @@ def free_slot(server: Server) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def chromium(server: Server) -> Iterator[Any]:
+def browser(server: Server) -> Iterator[Any]:
     """Within `server`, so that no page is left when that stops."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        cannot("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
+        if browser is None:
+            cannot("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("sdk", SDKS, ids=lambda sdk: sdk.key)
@@ -71,13 +66,34 @@ def test_a_visit(sdk: Sdk, request: pytest.FixtureRequest) -> None:
             f"{sdk.package} {sdk.version} is not here: run python tests/interop/install.py with a network."
         )
     if sdk.package == JS_PACKAGE:
-        seen = visit_in_browser(sdk, request.getfixturevalue("chromium"))
+        seen = visit_in_browser(sdk, request.getfixturevalue("browser"))
     else:
-        seen = visit_in_python(sdk)
+        seen = in_python(sdk, "play.py", sdk.version)
     found[sdk.key] = seen
     table.remember(found)
     assert {check: result for check, result in seen.items() if result not in ("ok", "cannot")} == {}
     assert list(seen) == table.CHECKS
+
+
+@pytest.mark.usefixtures("free_slot")
+def test_what_else_the_newest_sdk_asks_is_answered() -> None:
+    newest = SDKS[0]
+    if not newest.installed:
+        cannot(f"{newest.package} {newest.version} is not here: run python tests/interop/install.py.")
+    assert in_python(newest, "more.py") == {
+        "schema": True,
+        "clip": "RECORDER_DISABLED",
+        "recording": "RECORDER_DISABLED",
+        "upload": "NOT_FOUND",
+        "unknown track": "unknown_track",
+        "unknown command": "unknown_command",
+        "refused command": "not_today",
+        "broken command": "internal_error",
+        "done": None,
+        "result": {"type": "add", "data": {"sum": 3.0}},
+        "viewer's command": "not_controller",
+        "paused": 0,
+    }
 
 
 def test_the_table_in_the_documentation_is_what_was_seen() -> None:
@@ -86,17 +102,11 @@ def test_the_table_in_the_documentation_is_what_was_seen() -> None:
     assert table.in_document() == table.render(found), "run python -m tests.interop.table to write it"
 
 
-def visit_in_python(sdk: Sdk) -> dict[str, str]:
-    """In a process of its own, with nothing of ours on its path."""
-    python = FOLDER / "python" / "bin" / "python"
+def in_python(sdk: Sdk, *program: str) -> dict[str, Any]:
+    """In a process of its own, with nothing of ours on its path; it prints what it saw at the end."""
+    command = [FOLDER / "python" / "bin" / "python", HERE / program[0], *program[1:]]
     environment = {**os.environ, "PYTHONPATH": str(sdk.folder)}
-    done = subprocess.run(
-        [python, HERE / "play.py", sdk.version],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=VISIT_S,
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=VISIT_S)
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
