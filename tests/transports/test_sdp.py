@@ -13,6 +13,7 @@ from reactor_runtime.errors import RequestError
 from reactor_runtime.runtimes.http.negotiation import TrackMapping, read_offer
 from reactor_runtime.transports.sdp import (
     SDP_LIMIT,
+    drop,
     join,
     keep_h264_profile,
     max_message_size,
@@ -163,6 +164,43 @@ def test_prefer_orders_and_removes_nothing(name: str, names: list[str]) -> None:
     assert [payload for payload in video.payloads if video.codecs[payload] not in names] == others
 
 
+def test_drop_leaves_nothing_of_a_codec() -> None:
+    section = (
+        "m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 99",
+        "a=rtpmap:96 H264/90000",
+        "a=rtcp-fb:96 nack",
+        "a=fmtp:96 packetization-mode=1",
+        "a=rtpmap:97 rtx/90000",
+        "a=fmtp:97 apt=96",
+        "a=rtpmap:98 VP8/90000",
+        "a=rtpmap:99 rtx/90000",
+        "a=fmtp:99 apt=98",
+    )
+    _, [video] = parse("\r\n".join(("v=0", *section)))
+    drop(video, "H264")
+
+    assert video.lines == ["m=video 9 UDP/TLS/RTP/SAVPF 98 99", *section[6:]]
+    assert video.payloads == ["98", "99"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_drop_leaves_a_section_that_can_be_read(name: str) -> None:
+    head, media = parse(OFFERS[name])
+    drop(media[0], "H264")
+    _, again = parse(join(head, media))
+
+    assert again == media
+    assert "H264" not in {again[0].codecs[payload] for payload in again[0].payloads}
+
+
+def test_drop_keeps_the_only_codec() -> None:
+    text = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r\n"
+    head, media = parse(text)
+    drop(media[0], "H264")
+
+    assert join(head, media) == text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_keep_h264_profile_puts_baseline_with_packetization_first(name: str) -> None:
     _, media = parse(OFFERS[name])
@@ -211,12 +249,13 @@ def test_usable_candidates(candidate: str, usable: bool) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_gathered_candidates_go_to_their_section(name: str) -> None:
-    _, media = parse(with_candidates(OFFERS[name], [(UDP, "1"), (UDP.replace("50000", "50001"), None)]))
+def test_every_section_tells_all_gathered_candidates(name: str) -> None:
+    """aiortc takes those of a transport's last section."""
+    other = UDP.replace("50000", "50001")
+    _, media = parse(with_candidates(OFFERS[name], [(UDP, "1"), (other, None)]))
 
-    assert f"a={UDP}" in media[1].lines
-    assert f"a={UDP.replace('50000', '50001')}" in media[0].lines
-    assert all(part.lines[-1] == "a=end-of-candidates" for part in media)
+    for part in media:
+        assert part.lines[-3:] == [f"a={UDP}", f"a={other}", "a=end-of-candidates"]
 
 
 # --- message size ---

@@ -98,6 +98,7 @@ def drop(section: MediaSection, name: str) -> None:
     if not set(section.payloads) - gone:
         return
     section.payloads = [payload for payload in section.payloads if payload not in gone]
+    section.codecs = {payload: codec for payload, codec in section.codecs.items() if payload not in gone}
     words = section.lines[0].split(" ")
     kept = [line for line in section.lines[1:] if _payload_of(line) not in gone]
     section.lines[:] = [" ".join([*words[:3], *section.payloads]), *kept]
