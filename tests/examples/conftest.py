@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime import OutputTrack, Track
+from reactor_runtime import OutputTrack, Track, TrackKind
 from reactor_runtime.authoring.building import build_model
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.context import Context, activate, deactivate, use
@@ -20,7 +20,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 class Stage:
-    """A session, its sink and its source at once. `camera` is what every input track shows."""
+    """A session, its sink and its source at once.
+
+    `camera` is what every video input shows, `microphone` what is still to be read of every audio input.
+    `shown` and `heard` are what was emitted, `steps` the tracks in the order of it.
+    """
 
     number, session_id = 1, "test"
 
@@ -30,6 +34,9 @@ class Stage:
         self.model = build_model(self.cls, project.config, project.weights)
         self.model_name = folder.name
         self.camera: Any = None
+        self.microphone: Any = None
+        self.heard: list[Any] = []
+        self.steps: list[str] = []
         self.connected = True
         self.sent: list[Any] = []
         self.slept = 0.0
@@ -39,7 +46,7 @@ class Stage:
 
     def play(self, frames: int, seconds: float = 60.0) -> list[Any]:
         """Run `start_session` until it has emitted `frames`, or has slept for `seconds` of pretended time."""
-        self.shown, self.slept = [], 0.0
+        self.shown, self.heard, self.steps, self.slept = [], [], [], 0.0
         self._frames, self._seconds = frames, seconds
         self._in_session(self.model.start_session)
         return self.shown
@@ -70,13 +77,22 @@ class Stage:
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         assert isinstance(self.tracks[name], OutputTrack)
-        self.shown.append(frame.copy())
+        sound = self.tracks[name].kind is TrackKind.AUDIO
+        (self.heard if sound else self.shown).append(frame.copy())
+        self.steps.append(name)
 
     def latest(self, name: str) -> Any:
         return self.camera
 
-    def read(self, name: str, samples: int, timeout: float | None) -> None:
-        return None
+    def read(self, name: str, samples: int, timeout: float | None) -> Any:
+        """As if the microphone spoke while the model waits: nothing more is there at once."""
+        if not timeout:
+            return None
+        if self.microphone is None or self.microphone.shape[1] < samples:
+            self.slept += timeout
+            return None
+        block, self.microphone = self.microphone[:, :samples], self.microphone[:, samples:]
+        return block
 
 
 @pytest.fixture
@@ -84,4 +100,7 @@ def load() -> Iterator[Callable[..., Stage]]:
     path, finders = list(sys.path), list(sys.meta_path)
     yield lambda name, *overrides: Stage(EXAMPLES / name, overrides)
     sys.path[:], sys.meta_path[:] = path, finders
-    sys.modules.pop("model", None)
+    for name, module in list(sys.modules.items()):
+        # A model's files have names like "model": the next example has its own.
+        if EXAMPLES in Path(getattr(module, "__file__", None) or "/").parents:
+            del sys.modules[name]

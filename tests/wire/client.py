@@ -201,4 +201,4 @@ class Client:
         blocks, times = self.sounds.setdefault(name, []), self.heard_at.setdefault(name, [])
         blocks.append(frame.to_ndarray().reshape(-1, 2).T)
         times.append((asyncio.get_running_loop().time(), frame.pts or 0))
-        del blocks[:-150]
+        del blocks[:-400]

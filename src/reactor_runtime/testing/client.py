@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
 
 if TYPE_CHECKING:
     import httpx
-    import numpy as np
     from numpy.typing import NDArray
 
     from reactor_runtime.media.encoders import EncodedFrame
@@ -144,6 +145,15 @@ class Client:
     def send_video(self, track: str, rgb: NDArray[np.uint8]) -> None:
         """Send a picture ``(H, W, 3)`` uint8 RGB."""
         self.wire.send_video(self._mids[track], rgb)
+
+    def sounds(self, track: str) -> NDArray[np.int16]:
+        """What was heard on a track so far, ``(channels, M)`` int16 at 48 kHz, silence included."""
+        blocks = [block for _, block in self.wire.sounds.get(self._mids[track], [])]
+        return np.concatenate(blocks, axis=1) if blocks else np.empty((1, 0), np.int16)
+
+    def send_audio(self, track: str, block: NDArray[np.int16], rate: int = 48_000) -> None:
+        """Send sound ``(channels, M)`` int16; engines give 10 ms at a time."""
+        self.wire.send_audio(self._mids[track], block, rate)
 
     def leave(self) -> None:
         """Go without a word, as a page that is closed does."""

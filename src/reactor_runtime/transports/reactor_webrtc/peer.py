@@ -86,6 +86,7 @@ class ReactorWebRtcPeer:
             if part.kind in self._inbound and part.direction in ("sendrecv", "sendonly"):
                 # The engine reports incoming tracks without a mid, in the order of their sections.
                 self._inbound[part.kind].append(part.mid)
+        sound.prepare_offer(media, by_mid)
         async with self._slots:
             try:
                 self._answer = await self._negotiate(sdp_text.join(head, media), by_mid)
@@ -100,6 +101,7 @@ class ReactorWebRtcPeer:
         head, media = sdp_text.parse(offer)
         for part in media:
             prepare_section(part, self._sections.get(part.mid))
+        sound.prepare_offer(media, self._sections)
         pc = self._require()
         self._candidates.clear()
         self._gathering_done.clear()

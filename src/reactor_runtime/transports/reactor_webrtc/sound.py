@@ -38,21 +38,28 @@ class PcmSender:
             track.push_pcm(pcm, rate, channels, capture_time_us=int(at * 1e6) + self._offset)
 
 
-def prepare_offer(part: sdp.MediaSection, section: Section) -> None:
-    """Ask our own encoder for what the track has; it does what the offer says that the client wants."""
-    if section.sends:
-        sdp.set_opus(part, sdp.opus(section.channels))
-        part.lines.append(f"a=ptime:{PACKET_MS}")
+def prepare_offer(media: list[sdp.MediaSection], sections: dict[str, Section]) -> None:
+    """Ask our own encoder for what the tracks have: it does what the offer says that the client wants."""
+    if any(section.kind == "audio" for section in sections.values()):
+        for part in media:
+            if part.kind == "audio":
+                _set_opus(part, sections)
+                part.lines.append(f"a=ptime:{PACKET_MS}")
 
 
 def complete_answer(answer: str, sections: dict[str, Section]) -> str:
     """Say in the answer what we send and want: browsers decode and send mono until they read otherwise."""
     head, media = sdp.parse(answer)
     for part in media:
-        section = sections.get(part.mid)
-        if section is not None and section.kind == "audio":
-            sdp.set_opus(part, sdp.opus(section.channels))
+        if part.kind == "audio" and part.mid in sections:
+            _set_opus(part, sections)
     return sdp.join(head, media)
+
+
+def _set_opus(part: sdp.MediaSection, sections: dict[str, Section]) -> None:
+    # The same in all sections: they share a transport, and there one payload type means one thing.
+    channels = max(section.channels for section in sections.values())
+    sdp.set_opus(part, sdp.opus(max(1, channels)))
 
 
 def sending(answer: str, senders: dict[str, PcmSender]) -> dict[str, PcmSender]:

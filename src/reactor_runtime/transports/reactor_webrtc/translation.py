@@ -7,8 +7,6 @@ import reactor_webrtc as rw
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import PeerConfig, PeerState, Section
 
-from . import sound
-
 # Pairs, because the engine's enumerations cannot be hashed.
 _STATES = (
     (rw.PeerConnectionState.New, PeerState.NEW),
@@ -49,13 +47,9 @@ def to_direction(section: Section) -> rw.TransceiverDirection:
 def prepare_section(part: sdp.MediaSection, section: Section | None) -> None:
     """Order the offer's codecs by our wish; the engine answers in the order of the offer."""
     part.lines[:] = [line for line in part.lines if sdp.usable_line(line)]
-    if section is None:
+    if section is None or part.kind != "video":
         return
-    if part.kind == "audio":
-        sound.prepare_offer(part, section)
-    elif part.kind != "video":
-        return
-    elif section.sends and not section.back:
+    if section.sends and not section.back:
         sdp.keep_h264_profile(part)
         sdp.prefer(part, [str(codec) for codec in section.codecs])
     else:
