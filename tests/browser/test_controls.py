@@ -28,7 +28,13 @@ def open_page(new_page: Any, files: str, pretended: str) -> Open:
 
 
 def one(spec: dict[str, Any], command: str = "act", field: str = "value") -> list[dict[str, Any]]:
-    return [{"name": command, "description": "", "schema": {field: {**spec, **({} if "default" in spec else {"required": True})}}}]
+    return [
+        {
+            "name": command,
+            "description": "",
+            "schema": {field: {**spec, **({} if "default" in spec else {"required": True})}},
+        }
+    ]
 
 
 def sent(page: Any, count: int = 1) -> list[dict[str, Any]]:

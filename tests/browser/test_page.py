@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .pages import until
+from .server import Server, live
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 MODEL = Path(__file__).parent / "model"
 VIDEO_WITHIN_MS = 2_500
 """Two seconds from navigation to a decoded frame, and half a second for the test's own looking."""
-REACTOR = [sys.executable, "-c", "from reactor_runtime.cli.main import main; main()"]
-
-
-class Server:
-    """`reactor run` in a process of its own, which can die and come back on the same port."""
-
-    def __init__(self, model: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._model = model
-        self._process: subprocess.Popen[str] | None = None
-        self.log: list[str] = []
-
-    def start(self) -> None:
-        command = [*REACTOR, "run", "-p", str(self._model), "--port", str(self.port), "--orphan-timeout", "5"]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        serving = threading.Event()
-        threading.Thread(target=self._read, args=(self._process, serving), daemon=True).start()
-        assert serving.wait(30), "".join(self.log)
-
-    def _read(self, process: subprocess.Popen[str], serving: threading.Event) -> None:
-        assert process.stderr is not None
-        with process.stderr:
-            for line in process.stderr:
-                self.log.append(line)
-                if re.search(rf"Serving \S+ on http://127.0.0.1:{self.port}", line):
-                    serving.set()
-
-    def kill(self) -> None:
-        """As if the machine had lost power: nobody is told anything."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = Server(MODEL)
+    server = Server(MODEL, "--orphan-timeout", "5")
     server.start()
     yield server
     server.kill()
@@ -73,17 +33,7 @@ def page(server: Server, new_page: Any) -> Iterator[Any]:
     live(page)
     yield page
     page.close()
-    stop(page, server)
-
-
-def stop(page: Any, server: Server) -> None:
-    """The next test begins with a session of its own."""
-    page.context.request.post(f"{server.url}/stop_session")
-
-
-def live(page: Any) -> None:
-    page.locator("html[data-phase=live]").wait_for()
-    until(page, "document.querySelector('video').videoWidth > 0")
+    server.stop_session(page)
 
 
 def level(page: Any, at: int = 1) -> int:
@@ -111,7 +61,7 @@ def test_it_shows_video_within_two_seconds(server: Server, new_page: Any) -> Non
     assert page.evaluate("performance.now()") < VIDEO_WITHIN_MS
     shows(page, 115, 140)
     assert page.title() == "grey"
-    stop(page, server)
+    server.stop_session(page)
 
 
 def test_the_picture_follows_the_slider(page: Any) -> None:
@@ -120,42 +70,6 @@ def test_the_picture_follows_the_slider(page: Any) -> None:
     shows(page, 235, 255)
     slider.press("Home")
     shows(page, 0, 20)
-
-
-def test_a_refusal_is_shown_at_its_field(page: Any) -> None:
-    page.get_by_role("radio", name="left").check()
-    card = page.locator("[data-command=move]")
-    card.get_by_role("alert").filter(has_text="There is a wall on the left.").wait_for()
-    assert card.get_by_role("radiogroup").get_attribute("aria-invalid") == "true"
-    page.get_by_role("log").get_by_text("There is a wall on the left.").wait_for()
-
-
-def test_a_value_that_only_the_server_refuses_is_shown_at_its_field(page: Any) -> None:
-    card = page.locator("[data-command=describe]")
-    card.get_by_role("textbox", name="Tags").fill('{"a": "not a number"}')
-    card.get_by_role("button", name="Send").click()
-    card.get_by_role("alert").filter(has_text="must be a whole number").wait_for()
-
-
-def test_messages_of_the_model_appear(page: Any) -> None:
-    page.get_by_role("textbox", name="Text").fill("good evening")
-    page.get_by_role("textbox", name="Text").press("Enter")
-    page.get_by_role("log").get_by_text("good evening").wait_for()
-
-
-def test_every_kind_of_value_arrives_and_comes_back(page: Any) -> None:
-    card = page.locator("[data-command=describe]")
-    card.get_by_role("button", name="Add").click()
-    page.keyboard.type("7")
-    card.get_by_role("textbox", name="Name").fill("oil")
-    card.get_by_role("checkbox", name="Zoom: give a value").check()
-    card.get_by_role("spinbutton", name="Zoom, exact value").fill("2.5")
-    card.get_by_role("textbox", name="Tags").fill('{"a": 1}')
-    card.get_by_role("button", name="Send").click()
-    log = page.get_by_role("log")
-    log.get_by_text("[1,2,7]").wait_for()
-    for part in ('"name":"oil"', '"zoom":2.5', '"tags":{"a":1}'):
-        assert log.get_by_text(part).is_visible()
 
 
 def test_the_camera_reaches_the_model(page: Any) -> None:
@@ -183,13 +97,32 @@ def test_a_reload_goes_on_with_the_same_session(page: Any) -> None:
     assert page.locator("[data-command=set_level]").get_by_role("spinbutton").input_value() == "1"
 
 
-def test_a_second_visitor_waits_for_the_first(page: Any, server: Server, new_page: Any) -> None:
+def test_a_second_visitor_watches_takes_control_and_plays_on(
+    page: Any, server: Server, new_page: Any
+) -> None:
     second = new_page()
     second.goto(server.url)
     second.locator(".veil").get_by_text("Somebody else is playing").wait_for()
-    page.get_by_role("button", name="Stop").click()
+    second.locator(".veil").get_by_role("button", name="Watch").click()
     live(second)
-    stop(second, server)
+    assert second.locator("[data-command=set_level]").get_by_role("slider").is_disabled()
+    page.locator("[data-command=set_level]").get_by_role("slider").press("End")
+    shows(second, 235, 255)
+    second.get_by_role("button", name="Take control").click()
+    page.get_by_text("You are watching; somebody else plays.").wait_for()
+    second.locator("[data-command=set_level]").get_by_role("slider").press("Home")
+    shows(page, 0, 20)
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".veil").get_by_text("The session goes on without you.").wait_for()
+    second.get_by_role("button", name="Stop").click()
+    second.locator(".veil").get_by_text("The session is stopped.").wait_for()
+
+
+def test_a_command_is_followed_to_the_picture_that_shows_it(page: Any) -> None:
+    page.get_by_role("tab", name="Statistics").click()
+    page.locator("[data-command=set_level]").get_by_role("slider").press("End")
+    chart = page.locator(".charts > div", has_text="Command to picture")
+    chart.get_by_text(re.compile(r"^\d+ ms$")).wait_for()
 
 
 def test_a_crash_is_explained_and_the_next_session_works(page: Any) -> None:
@@ -235,4 +168,4 @@ def test_everything_comes_from_the_server_under_its_policy(server: Server, new_p
     names = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert len(names) > 10
     assert all(name.startswith(server.url) for name in names)
-    stop(page, server)
+    server.stop_session(page)

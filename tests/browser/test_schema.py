@@ -265,7 +265,10 @@ def test_what_only_the_page_checks(
 
 
 def test_a_refusal_of_the_server_is_put_where_it_belongs(schema: Any) -> None:
-    told = {"message": "Command 'draw': argument 'shape.points.1' must be at most 9, not 10.", "field": "shape"}
+    told = {
+        "message": "Command 'draw': argument 'shape.points.1' must be at most 9, not 10.",
+        "field": "shape",
+    }
     assert schema("m.placed(x)", told) == {"path": "shape.points.1", "message": "must be at most 9, not 10."}
     own = {"message": "There is a wall.", "field": None}
     assert schema("m.placed(x)", own) == {"path": None, "message": "There is a wall."}

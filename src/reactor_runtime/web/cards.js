@@ -133,7 +133,6 @@ class Card {
     const box = el("input", {
       type: "checkbox",
       checked: this.live,
-      "aria-label": `live: send ${titleOf(command)} while changing it`,
       onchange: () => (this.#setLive(box.checked), prefs.set(`live:${command.name}`, box.checked)),
     });
     this.tools = el("span", { class: "tools" });

@@ -36,7 +36,7 @@ function leaf(field, on, { label, quiet }) {
   const title = widget.group
     ? el("span", { id: `${id}-label`, class: quiet ? "unseen" : "label" }, label)
     : el("label", { for: id, class: quiet ? "unseen" : "label" }, label);
-  const unset = unsetBox(field, label, widget.element, on);
+  const unset = unsetBox(field, label, widget.element, on, () => widget.read() === undefined && widget.write(start(field)));
   const head = el("div", { class: "head" }, own ? widget.element : title, unset?.element);
   return {
     element: el("div", { class: `field ${field.kind}` }, head, own ? null : widget.element, said.help, said.error),
@@ -75,8 +75,11 @@ function remarks(field, id) {
   };
 }
 
+/** What a value begins with when it is switched on: what its widget shows already. */
+const start = (field) => ({ number: field.slider ? field.from : undefined, choice: field.options?.[0] })[field.kind];
+
 /** The switch of a value that need not be there: off sends null, or leaves the value out. */
-function unsetBox(field, label, part, on) {
+function unsetBox(field, label, part, on, begin = () => {}) {
   if (!field.nullable && !field.omittable) return null;
   const box = el("input", { type: "checkbox", "aria-label": `${label}: give a value` });
   const show = () => {
@@ -87,6 +90,7 @@ function unsetBox(field, label, part, on) {
   };
   box.addEventListener("change", () => {
     show();
+    if (box.checked) begin();
     on.edit();
     on.commit();
   });

@@ -51,7 +51,7 @@ export class Play {
 
   #keysOf(keymap, card, field, option) {
     const id = field === null ? option : [card.command.name, field.name, JSON.stringify(option)].join("|");
-    return keymap.codesOf(id).filter((code) => !code.startsWith("Pad")).map(keyName).join(" ");
+    return keymap.codesOf(id).filter((code) => !code.startsWith("Pad")).map(keyName)[0] ?? "";
   }
 
   /** Nothing is pressed any more, whatever hands do: the focus or the connection is gone. */

@@ -1,17 +1,11 @@
-"""A model for the page's tests: one grey level, and a command for every way to fail."""
+"""A model for the page's tests: one grey level, a camera, and a way to fail."""
 
 import time
-from typing import Literal, Optional
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from reactor_runtime import CommandError, VideoIn, VideoModel, VideoOut, command, get_ctx, model
-
-
-class Style(BaseModel):
-    name: str
-    strength: float = Field(1.0, ge=0, le=2)
+from reactor_runtime import VideoIn, VideoModel, VideoOut, command, get_ctx, model
 
 
 @model(name="grey")
@@ -29,24 +23,6 @@ class Grey(VideoModel):
     @command("set_level", description="How bright the picture is")
     def set_level(self, level: float = Field(0.5, ge=0.0, le=1.0)):
         self.level = level
-
-    @command("move")
-    def move(self, direction: Literal["left", "right"]):
-        raise CommandError("wall", f"There is a wall on the {direction}.", field="direction")
-
-    @command("say", description="Comes back as a message")
-    def say(self, text: str):
-        get_ctx().send({"type": "said", "text": text})
-
-    @command("describe", description="Returns what it was given")
-    def describe(
-        self,
-        points: list[int] = [1, 2],  # noqa: B006 - what an author writes; the runtime copies defaults
-        style: Style = Style(name="ink"),  # noqa: B008 - the same
-        zoom: Optional[float] = Field(None, ge=1, le=8),  # noqa: UP045 - the spelling of the seeds
-        tags: dict[str, int] = {},  # noqa: B006
-    ):
-        return {"points": points, "style": style, "zoom": zoom, "tags": tags}
 
     @command("crash")
     def crash(self):

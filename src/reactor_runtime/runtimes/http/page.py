@@ -109,5 +109,5 @@ def load() -> dict[str, File]:
 
 
 def _without_comments(source: str) -> str:
-    """A sixth of what would cross the wire. Only whole lines go, and leave empty ones: line numbers stay true."""
+    """A sixth less on the wire. Only whole lines go, and leave empty ones, so that line numbers stay true."""
     return _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), source)
