@@ -73,7 +73,9 @@ class Journal:
                 if self._closed:
                     return
                 try:
-                    await asyncio.wait_for(changed.wait(), heartbeat)
+                    # Not wait_for, which swallows a cancellation that comes with an event (Python 3.11).
+                    async with asyncio.timeout(heartbeat):
+                        await changed.wait()
                 except TimeoutError:
                     yield None
         finally:
