@@ -31,11 +31,11 @@ function leaf(field, on, { label, quiet }) {
   const id = freshId("field");
   const said = remarks(field, id);
   const names = { id, "aria-describedby": `${id}-help ${id}-error`, "aria-required": field.required ? "true" : null };
-  const widget = makeWidget(field, on, names, label);
   const own = field.kind === "toggle"; // a checkbox carries its label beside it
-  const title = widget.group
-    ? el("span", { id: `${id}-label`, class: quiet ? "unseen" : "label" }, label)
-    : el("label", { for: id, class: quiet ? "unseen" : "label" }, label);
+  const widget = makeWidget(field, on, quiet && !own ? { ...names, "aria-label": label } : names, label);
+  const title = quiet || own ? null
+    : widget.group ? el("span", { id: `${id}-label`, class: "label" }, label)
+      : el("label", { for: id, class: "label" }, label);
   const unset = unsetBox(field, label, widget.element, on, () => widget.read() === undefined && widget.write(start(field)));
   const head = el("div", { class: "head" }, own ? widget.element : title, unset?.element);
   return {

@@ -7,13 +7,14 @@ const TEXT_MAX = 2_000;
 const BURST_MS = 1_500;
 
 export class Messages {
-  #list = el("ol", { class: "lines", tabindex: "0", role: "log", "aria-live": "off", "aria-label": "Messages" });
+  #list = el("ol", { class: "lines" });
+  #log = el("div", { class: "scroll", tabindex: "0", role: "log", "aria-live": "off", "aria-label": "Messages" }, this.#list);
   #empty = el("p", { class: "help" }, "What the model sends appears here.");
   #last = null;
 
   constructor(root) {
     const clear = el("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear");
-    root.append(this.#list, el("div", { class: "title" }, this.#empty, clear));
+    root.append(this.#log, el("div", { class: "title" }, this.#empty, clear));
   }
 
   /** What the model sent: `{type, ...}` is shown as a type with its fields, anything else as JSON. */
@@ -34,14 +35,14 @@ export class Messages {
 
   add(kind, label, text) {
     const now = performance.now();
-    const pinned = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 24;
+    const pinned = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 24;
     const last = this.#last;
     if (last && last.kind === kind && last.label === label && now - last.at < BURST_MS) {
       last.at = now;
       last.count.textContent = `×${++last.times}`;
       last.text.textContent = text;
     } else this.#append({ kind, label, text, now });
-    if (pinned) this.#list.scrollTop = this.#list.scrollHeight;
+    if (pinned) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   #append({ kind, label, text, now }) {

@@ -100,7 +100,7 @@ export class View {
   }
 
   #log(messages) {
-    const statistics = el("div", { class: "panelbody" });
+    const statistics = el("div", { class: "panelbody", tabindex: "0" });
     this.charts = new Charts(statistics);
     this.schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
     const schema = el("div", { class: "panelbody" }, this.schema);

@@ -76,7 +76,7 @@ const WIDGETS = {
     const keys = options.map(() => el("kbd", { "aria-hidden": "true", hidden: true }));
     const buttons = inputs.map((input, index) => (
       el("label", {}, input, el("span", {}, optionText(options, options[index]), keys[index]))));
-    const element = el("div", { ...names, role: "radiogroup", class: "segments", "aria-labelledby": `${names.id}-label` }, ...buttons);
+    const element = el("div", { ...names, role: "radiogroup", class: "segments", "aria-labelledby": names["aria-label"] ? null : `${names.id}-label` }, ...buttons);
     return {
       ...simple(element, () => options[chosen], (value) => {
         chosen = indexOf(options, value);

@@ -1,0 +1,88 @@
+"""Everybody can use it: axe-core in both schemes, on a phone and on a desk; and no mouse is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .server import Server, live
+
+pytestmark = [pytest.mark.browser, pytest.mark.wire]
+
+ROOT = Path(__file__).parents[2]
+AXE = Path(os.environ.get("AXE", ROOT / ".venv-test" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
+SERIOUS = {"serious", "critical"}
+FOCUSED = (
+    "(({ activeElement: at }) => at.closest('[data-command]')?.dataset.command ?? at.innerText)(document)"
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server(ROOT / "examples" / "playground")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def page(server: Server, new_page: Any, request: Any) -> Iterator[Any]:
+    page = new_page(**getattr(request, "param", {}))
+    page.goto(server.url)
+    live(page)
+    yield page
+    server.stop_session(page)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: scripts/test-programs installs it where there is npm.")
+    return AXE.read_text()
+
+
+def findings(page: Any, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [
+        f"{each['id']} ({each['impact']}): {json.dumps([node['html'][:160] for node in each['nodes'][:3]])}"
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+
+
+LOOKS = [{"width": width, "dark": dark} for width in (360, 1280) for dark in (True, False)]
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True, ids=str)
+def test_no_serious_finding(page: Any, axe: str) -> None:
+    page.locator("[data-command=move]").get_by_role("button", name="keys").click()
+    page.locator("[data-command=set_name]").get_by_role("textbox").fill("X")  # with an error shown
+    page.get_by_role("tab", name="Statistics").click()
+    assert "\n".join(findings(page, axe)) == ""
+    page.get_by_role("tab", name="Messages").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("html[data-phase=ended]").wait_for()
+    assert "\n".join(findings(page, axe)) == ""
+    assert page.evaluate("document.documentElement.scrollWidth === innerWidth")
+
+
+def test_every_control_is_reached_with_tab(page: Any) -> None:
+    named = page.evaluate(
+        """() => { const all = [...document.querySelectorAll('button, input, select, textarea')];
+                   return all.filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex < 0)
+                             .filter((each) => !each.matches('[role=tab], .cross *')).length; }"""
+    )
+    assert named == 0
+    seen = set()
+    for _ in range(140):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate(FOCUSED))
+        if "fail" in seen:
+            break
+    assert {"Stop", "Snapshot", "Full screen", "jump", "move", "combine", "fail"} <= seen

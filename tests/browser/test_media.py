@@ -1,0 +1,147 @@
+"""What is seen, heard and measured, as files and as numbers. Against a pretended runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .pages import until
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(new_page: Any, files: str, pretended: str) -> Open:
+    def open_(script: str = "", **more: Any) -> Any:
+        page = new_page(script=f"{pretended}\n{script}", **more)
+        page.goto(files)
+        page.locator("html[data-phase=live]").wait_for()
+        until(page, "document.querySelector('video').videoWidth > 0")
+        return page
+
+    return open_
+
+
+def test_a_snapshot_is_a_png_of_the_whole_picture(open_page: Open) -> None:
+    page = open_page()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Snapshot").click()
+    assert started.value.suggested_filename.startswith("pretended-")
+    content = started.value.path().read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) == (320, 180)
+
+
+def test_what_is_seen_becomes_a_film_across_a_reconnection(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Record").click()
+    page.evaluate("runtime.hangUp()")
+    until(page, "runtime.offers.length === 2 && document.documentElement.dataset.phase === 'live'")
+    frames = page.evaluate("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames")
+    until(
+        page,
+        f"document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames > {min(frames, 5)} + 10",
+    )
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Stop recording").click()
+    content = started.value.path().read_bytes()
+    assert len(content) > 1_000
+    assert content[:4] == b"\x1aE\xdf\xa3" or content[4:8] == b"ftyp"
+
+
+def test_sound_has_a_volume_that_is_kept(open_page: Open) -> None:
+    page = open_page("runtime.tracks.push({name: 'voice', kind: 'audio', direction: 'recvonly'});")
+    page.get_by_role("slider", name="Volume").fill("0.4")
+    page.get_by_role("button", name="Mute").click()
+    assert page.evaluate("document.querySelector('video').muted")
+    page.get_by_role("button", name="Sound on").click()
+    until(page, "!document.querySelector('video').muted && document.querySelector('video').volume === 0.4")
+    page.reload()
+    page.locator("html[data-phase=live]").wait_for()
+    assert page.get_by_role("slider", name="Volume").input_value() == "0.4"
+
+
+def test_refused_sound_waits_for_a_tap_and_the_picture_does_not(open_page: Open) -> None:
+    page = open_page(
+        """runtime.tracks.push({name: 'voice', kind: 'audio', direction: 'recvonly'});
+           const play = HTMLMediaElement.prototype.play;
+           window.tapped = false;
+           HTMLMediaElement.prototype.play = function () {
+             const refused = !this.muted && !window.tapped;
+             return refused ? Promise.reject(new DOMException('no', 'NotAllowedError')) : play.call(this);
+           };"""
+    )
+    tap = page.get_by_role("button", name="Tap for sound")
+    tap.wait_for()
+    until(page, "document.querySelector('video').currentTime > 0")
+    page.evaluate("window.tapped = true")
+    tap.click()
+    tap.wait_for(state="hidden")
+    assert not page.evaluate("document.querySelector('video').muted")
+
+
+def test_the_microphone_shows_its_level_and_devices(open_page: Open) -> None:
+    page = open_page("runtime.tracks.push({name: 'voice_in', kind: 'audio', direction: 'sendonly'});")
+    page.get_by_role("button", name="Use microphone").click()
+    page.get_by_label("Level of Voice in").wait_for()
+    until(page, "document.querySelector('meter').value > 0")  # Chromium's pretended microphone beeps
+    page.get_by_role("combobox", name="Choose the microphone").wait_for()
+    page.get_by_role("button", name="Stop microphone").click()
+    page.get_by_label("Level of Voice in").wait_for(state="hidden")
+
+
+def test_statistics_are_charts_of_what_happens(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Statistics").click()
+    page.get_by_role("slider").first.press("End")
+    until(page, r"/Command to reply\n\d+ ms/.test(document.querySelector('.charts').innerText)")
+    until(page, r"/Frame rate\n\d+ fps/.test(document.querySelector('.charts').innerText)")
+    until(page, r"/^320×180 · \d+(\.\d)? fps/.test(document.querySelector('.facts').innerText)")
+    assert "Command to picture\n–" in page.locator(".charts").inner_text()  # this server does not tell
+
+
+def test_the_schema_can_be_read(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Messages").press("ArrowLeft")
+    assert '"set_brightness"' in page.get_by_label("Declared commands and tracks").inner_text()
+
+
+PHOTON = "const { Photon, atOrAfter } = await import('/web/photon.js');"
+
+
+@pytest.mark.parametrize(
+    ("script", "measured"),
+    [
+        # The word comes before the frame,
+        (
+            "p.sent('c1', 100); p.frameTime(word); p.displayed('v', 999, 110); p.displayed('v', 1000, 130)",
+            [30],
+        ),
+        # or after it;
+        (
+            "p.displayed('v', 999, 90); p.sent('c1', 100); p.displayed('v', 1001, 140); p.frameTime(word)",
+            [40],
+        ),
+        # never from another track, or for a command that was not ours, or where the frame is forgotten.
+        ("p.sent('c1', 100); p.frameTime(word); p.displayed('other', 1000, 130)", []),
+        ("p.frameTime(word); p.displayed('v', 1000, 130)", []),
+        ("p.displayed('v', 1001, 90); p.sent('c1', 100); p.frameTime(word)", []),
+        # RTP time begins again at 0.
+        (
+            "p.sent('c1', 100); p.frameTime({ ...word, rtp_timestamp: 4294967290 });"
+            "p.displayed('v', 4294960000, 110); p.displayed('v', 5, 150)",
+            [50],
+        ),
+    ],
+)
+def test_from_a_command_to_its_picture(new_page: Any, files: str, script: str, measured: list[int]) -> None:
+    page = new_page()
+    page.goto(f"{files}/blank")
+    told = page.evaluate(
+        f"async () => {{ {PHOTON} const told = []; const p = new Photon((ms) => told.push(ms));"
+        f" const word = {{ id: 'c1', track: 'v', frame: 7, rtp_timestamp: 1000 }}; {script}; return told; }}"
+    )
+    assert told == measured
