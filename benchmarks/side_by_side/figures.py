@@ -36,6 +36,7 @@ METRICS = (
     Metric("cores", "sender CPU", "cores", 2),
     Metric("viewer_ms_per_frame", "sender CPU per frame and added viewer", "ms", 1, ratio=1 / 8),
     Metric("mbit_s", "received", "Mbit/s", 1, compared=False),
+    Metric("psnr_db", "picture quality, luma PSNR", "dB", 1, more=True, compared=False),
     Metric("freeze_ms", "freeze after one slow step of 1 s", "ms", limit=1050),
     Metric("lasting_delay_ms", "delay left 2 s after it", "ms", limit=15, compared=False),
     Metric("command_answer_ms", "command → answer", "ms", 1),

@@ -146,6 +146,23 @@ class Viewer {
     this.connection.addEventListener("track", ({ track }) => this.#read(track));
   }
 
+  /** The luma of the next readable frame, base64. */
+  grab() {
+    return new Promise((resolve) => { this.wanted = resolve; });
+  }
+
+  async keep(frame, { counter }) {
+    const { width, height } = frame.visibleRect;
+    const bytes = new Uint8Array(frame.allocationSize());
+    const [{ offset: start, stride }] = await frame.copyTo(bytes);
+    const rows = [];
+    for (let y = 0; y < height; y += 1) {
+      rows.push(String.fromCharCode(...bytes.subarray(start + y * stride, start + y * stride + width)));
+    }
+    this.wanted({ counter, width, height, luma: btoa(rows.join("")) });
+    this.wanted = undefined;
+  }
+
   watchChannel() {
     if (!this.channel) return;
     this.channel.addEventListener("message", ({ data }) => {
@@ -169,6 +186,7 @@ class Viewer {
       const at = now();
       this.seen(at);
       const code = await readCode(frame, this.height);
+      if (code && this.wanted) await this.keep(frame, code);
       frame.close();
       if (code) this.samples.push([at, code.sent, code.counter, code.tag]);
       else this.unreadable += 1;
@@ -267,6 +285,7 @@ window.bench = {
   },
   count: () => viewers.length,
   configure: (settings, index = 0) => viewers[index].configure(settings),
+  grab: (index = 0) => viewers[index].grab(),
   stats: (index = 0) => viewers[index].stats(),
   /** Leaves, newest first, until `count` viewers are left. */
   leave(count = 0) {

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
 from .browser import Receiver, receiver
-from .servers import Contender, Server, running
+from .servers import STUDIO, Contender, Server, running
+
+sys.path.append(str(STUDIO))
+from studio import Studio
+from timecode import CODE_HEIGHT
 
 CLOCK_WRAP_MS = (1 << 32) / 10
 SETTLE_S = 2.0
 SLOW_STEP_S = 1.0
 REJOINS = 2
 IDLE_COMMANDS = 8
+PICTURES = 3
+"""Frames whose quality is measured."""
 SLOW_MODEL_FPS = 2.0
 
 Figures = dict[str, float]
@@ -89,6 +99,21 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+LUMA = np.array([65.738, 129.057, 25.064]) / 256
+"""BT.601, limited range, from red, green and blue."""
+
+
+def psnr(luma: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> float:
+    """Decibels of a decoded luma against what was drawn. FastRTC has blue first: the better order counts."""
+    if luma.shape != rgb.shape[:2]:
+        return 0.0
+    decoded = luma[CODE_HEIGHT:].astype(float)
+    errors = [
+        float(np.mean((16 + rgb[CODE_HEIGHT:] @ weights - decoded) ** 2)) for weights in (LUMA, LUMA[::-1])
+    ]
+    return 10 * float(np.log10(255**2 / max(min(errors), 1e-6)))
+
+
 def take(page: Receiver, index: int = 0) -> Frames:
     taken = page.call("take", index)
     return Frames([tuple(row) for row in taken["samples"]], taken["unreadable"])
@@ -132,6 +157,7 @@ class Play:
         self.outcome = outcome
         self.figures = outcome.figures
         self._tag = 0
+        self._studio = Studio(size)
         self._options: dict[str, Any] = {
             "base": server.base,
             "signalling": contender.signalling,
@@ -173,6 +199,15 @@ class Play:
             cpu_ms_per_frame=used / frames.distinct * 1000,
             mbit_s=(after["bytesReceived"] - before["bytesReceived"]) * 8 / lasted / 1e6,
             rss_mib=self.server.rss(),
+        )
+        self.figures["psnr_db"] = statistics.median(self._quality() for _ in range(PICTURES))
+
+    def _quality(self) -> float:
+        """Of the next frame, against the picture that the model drew."""
+        grabbed = self.page.call("grab")
+        luma = np.frombuffer(base64.b64decode(grabbed["luma"]), np.uint8)
+        return psnr(
+            luma.reshape(grabbed["height"], grabbed["width"]), self._studio.picture(grabbed["counter"])
         )
 
     def commands(self) -> None:

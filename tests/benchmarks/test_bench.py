@@ -84,6 +84,11 @@ FIGURES = Figures(
             "20.0 fps, 14 ms behind the model, 0.21 cores: too slow for 30 fps; "
             "the encoder is the limit: 50 ms a frame",
         ),
+        (
+            {"fps": 24.0},
+            "24.0 fps, 14 ms behind the model, 0.21 cores: too slow for 30 fps; "
+            "the machine is the limit: model and encoder could do more",
+        ),
         ({"rate": 0.0}, "30.0 fps, 14 ms behind the model, 0.21 cores: as fast as the model makes them"),
     ],
 )

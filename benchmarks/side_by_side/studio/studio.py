@@ -11,6 +11,7 @@ from timecode import CODE_HEIGHT, stamp
 
 SIZE = (int(os.environ.get("BENCH_WIDTH", "832")), int(os.environ.get("BENCH_HEIGHT", "480")))
 FPS = 30.0
+SLICE_S = 0.1
 MARGIN = 256
 """Pixels of the canvas beyond the picture, for it to move over."""
 
@@ -23,7 +24,7 @@ class Studio:
         self._canvas = texture(self.height + MARGIN, self.width + MARGIN)
         self._sprite = texture(self.height // 4, self.width // 4)[:, :, ::-1]
         self._counter = 0
-        self._due: float | None = None
+        self._last: float | None = None
         self.fps = FPS
         self.tag = 0
         self._slow = 0.0
@@ -38,25 +39,30 @@ class Studio:
 
     def wait(self) -> None:
         """The model computes: it is busy until the next frame is due, or for the slow step."""
-        now = time.monotonic()
+        last, self._last = self._last, None
         if self._slow > 0:
-            slow, self._slow, self._due = self._slow, 0.0, None
+            slow, self._slow = self._slow, 0.0
             time.sleep(slow)
             return
-        due = now if self._due is None else self._due + 1 / self.fps
-        if due < now - 1 / self.fps:
-            due = now
-        time.sleep(max(0.0, due - now))
-        self._due = due
+        # In slices: the rate may change meanwhile.
+        while last is not None and (left := last + 1 / self.fps - time.monotonic()) > 0:
+            time.sleep(min(left, SLICE_S))
+        now = time.monotonic()
+        due = now if last is None else last + 1 / self.fps
+        self._last = due if due > now - 1 / self.fps else now
 
     def draw(self) -> NDArray[np.uint8]:
         """A new ``(H, W, 3)`` uint8 RGB with the present moment in it."""
-        step = self._counter
+        picture = self.picture(self._counter)
+        stamp(picture, self._counter, self.tag)
+        self._counter += 1
+        return picture
+
+    def picture(self, step: int) -> NDArray[np.uint8]:
+        """The picture of one step, without the time code."""
         x, y = _swing(step * 3), _swing(step)
         picture = self._canvas[y : y + self.height, x : x + self.width].copy()
         self._paste(picture, step)
-        stamp(picture, step, self.tag)
-        self._counter += 1
         return picture
 
     def _paste(self, picture: NDArray[np.uint8], step: int) -> None:

@@ -110,6 +110,8 @@ class Figures:
         return f"as fast as the model makes them; {self._limit()}"
 
     def _limit(self) -> str:
+        if self.rate and _least(self.model_fps, self.encoder_fps) >= self.rate:
+            return "the machine is the limit: model and encoder could do more"
         if self.encoder_fps < self.model_fps:
             return f"the encoder is the limit: {1000 / self.encoder_fps:.0f} ms a frame"
         return f"the model is the limit: {self.step_p50_ms:.0f} ms a step"
