@@ -141,7 +141,8 @@ export class Stage {
     const players = [first, ...this.#sounds.values()].filter(Boolean);
     for (const player of players) Object.assign(player, { muted: !on, volume: this.volume.valueAsNumber || 1 });
     this.mute.textContent = on ? "Mute" : "Sound on";
-    this.volume.value = on ? (this.volume.valueAsNumber || 1) : this.volume.value;
+    if (on && !this.volume.valueAsNumber) this.volume.value = 1;
+    this.volume.style.setProperty("--fill", `${100 * this.volume.valueAsNumber}%`);
     this.tap.hidden = true;
     for (const { video } of this.#tiles.values()) if (video !== first) video.play().catch(() => {});
     const results = await Promise.allSettled(players.map((player) => player.play()));

@@ -125,7 +125,7 @@ export class View {
     on(window, "online", () => session.hurry());
     on(document, "visibilitychange", () => (document.hidden ? this.#save() : session.hurry()));
     on(window, "pagehide", () => this.#leave());
-    on(window, "pageshow", (event) => event.persisted && location.reload());
+    on(window, "pageshow", ({ persisted }) => persisted && (this.store.takeClaim(), session.start())); // back from the history
   }
 
   #begun({ descriptor, resumed }) {
