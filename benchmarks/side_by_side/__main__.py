@@ -1,9 +1,14 @@
-"""The side-by-side run: every contender in turn, round after round. `benchmarks/run` starts it."""
+"""The side-by-side run: every contender in turn, round after round. `benchmarks/run` starts it.
+
+Ctrl-C ends it early; the report is made of what was measured until then.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import platform
@@ -27,7 +32,7 @@ DOCS = CHECKOUT / "docs"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks/run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks/run", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--sizes", default="832x480,1280x720", help="the first gets every part, the others the steady one"
@@ -98,24 +103,20 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     outcomes: dict[str, dict[str, list[Outcome]]] = {s: {c.name: [] for c in chosen} for s in sizes}
     RESULTS.mkdir(exist_ok=True)
     loads = [os.getloadavg()[0]]
-    port = FIRST_PORT
-    with files() as origin, chromium() as browser:
-        for number in range(arguments.rounds):
-            for position, size in enumerate(sizes):
-                for contender in chosen:
-                    port += 1
-                    outcome = _one(
-                        contender, browser, origin, port, size, Plan(arguments.seconds, position == 0)
-                    )
-                    outcomes[size][contender.name].append(outcome)
-                    _say(number, size, contender, outcome)
+    plans = [(size, Plan(arguments.seconds, everything=not n)) for n, size in enumerate(sizes)]
+    turns = itertools.product(range(arguments.rounds), plans, chosen)
+    with contextlib.suppress(KeyboardInterrupt), files() as origin, chromium() as browser:
+        for port, (number, (size, plan), contender) in enumerate(turns, FIRST_PORT):
+            outcome = _one(contender, browser, origin, port, size, plan)
+            outcomes[size][contender.name].append(outcome)
+            _say(number, size, contender, outcome)
             loads.append(os.getloadavg()[0])
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "noise": arguments.note or f"Its load average was {min(loads):.1f} to {max(loads):.1f} meanwhile.",
         "picture_ms": picture_cost(),
-        "rounds": arguments.rounds,
+        "rounds": max(len(rounds) for rounds in outcomes[sizes[0]].values()),
         "contenders": {each.name: _described(each) for each in chosen},
         "sizes": {
             size: {name: [dataclasses.asdict(each) for each in rounds] for name, rounds in by_name.items()}

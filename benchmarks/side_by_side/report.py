@@ -26,7 +26,7 @@ def _head(result: Result) -> str:
 
 Made by `benchmarks/run` on {result["date"]}; do not edit. Every contender serves the same moving picture
 at 30 frames a second to the same headless Chromium on the same machine, in turn, in {result["rounds"]}
-rounds; the table has the medians. The picture carries the moment it was emitted, so a latency runs from the
+round(s); the table has the medians. The picture carries the moment it was emitted, so a latency runs from the
 call that emits a frame to the frame in the page's hands.
 
 Machine: {result["machine"]}. {result["noise"]}
