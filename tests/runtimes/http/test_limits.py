@@ -1,0 +1,152 @@
+"""The limits of lesson 46, each with the number that is promised and the refusal that is typed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from reactor_runtime.protocol.messages import CLIENT_MESSAGE_LIMIT
+from reactor_runtime.runtimes.http import connection as connection_module
+from reactor_runtime.runtimes.http.guard import BODY_LIMIT
+from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST, COMMANDS_PER_S
+from reactor_runtime.runtimes.http.roles import PEERS_LIMIT
+from reactor_runtime.session.states import State
+from reactor_runtime.testing import serve
+from reactor_runtime.transports.sdp import SDP_LIMIT
+
+from .models import Painter
+
+SIGNALLING = "/sessions/local/transport/webrtc"
+
+
+async def test_message_64_kib() -> None:
+    assert CLIENT_MESSAGE_LIMIT == 64 * 1024
+    async with serve(Painter) as server:
+        client = await server.join()
+        frame = {"scope": "application", "data": {"type": "runs", "data": {}, "id": 1, "pad": ""}}
+        room = CLIENT_MESSAGE_LIMIT - len(json.dumps(frame))
+        frame["data"]["pad"] = "x" * room  # type: ignore[index] # it is a dict
+        client.send(frame)
+        await client.until(lambda: client.outcome(1) is not None)  # type: ignore[arg-type] # numbers are ids too
+        frame["data"]["pad"] += "x"  # type: ignore[index] # it is a dict
+        client.send(frame)
+        await client.until(lambda: bool(client.runtime_messages("commandError")))
+
+        assert client.runtime_messages("commandError")[0]["code"] == "invalid_message"
+
+
+async def test_sdp_64_kib() -> None:
+    assert SDP_LIMIT == 64 * 1024
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        body = await client.offer()
+        body["sdp_offer"] += "a=x:" + "y" * (SDP_LIMIT - len(body["sdp_offer"]) - 6) + "\r\n"
+        fits = await server.http.post(f"{SIGNALLING}/sdp_params", json=body)
+        body["sdp_offer"] += "x"
+        large = await server.http.post(f"{SIGNALLING}/sdp_params", json=body)
+
+        assert fits.status_code == 202
+        assert (large.status_code, large.json()["code"]) == (413, "sdp_too_large")
+
+
+async def test_body_10_mib() -> None:
+    assert BODY_LIMIT == 10 * 1024 * 1024
+    async with serve(Painter) as server:
+        response = await server.http.post("/start_session", content=b"x" * (BODY_LIMIT + 1))
+
+        assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+        assert server.runtime.life.state is State.READY
+
+
+async def test_commands_200_a_second_with_a_burst_of_400() -> None:
+    assert (COMMANDS_PER_S, COMMAND_BURST) == (200, 400)
+    async with serve(Painter) as server:
+        client = await server.join()
+        requests = [client.post("runs") for _ in range(1000)]
+        await client.until(lambda: len(client.wire.messages) >= 1000, within=30)
+        answers = {m["data"]["data"]["id"]: m["data"]["data"] for m in client.received}
+        codes = [answers[request].get("code", "ok") for request in requests]
+
+        assert set(codes) == {"ok", "rate_limited"}
+        assert "rate_limited" not in codes[:COMMAND_BURST]
+        assert client.runtime_messages("sessionEnded") == []
+
+
+async def test_other_messages_count_as_well() -> None:
+    async with serve(Painter) as server:
+        client = await server.join()
+        for index in range(1000):
+            client.send({"scope": "runtime", "data": {"type": "requestSchema", "data": {}, "id": index}})
+        await client.until(lambda: len(client.wire.messages) >= 1000, within=30)
+
+        assert len(client.runtime_messages("modelSchema")) < 900
+        assert {e["code"] for e in client.runtime_messages("commandError")} == {"rate_limited"}
+
+
+async def test_64_peers_a_session() -> None:
+    assert PEERS_LIMIT == 64
+    options = HttpOptions(viewers=1000, offers_per_minute=0)
+    async with serve(Painter, options=options) as server:
+        await server.join()
+        for _ in range(PEERS_LIMIT - 1):
+            await server.client().connect()
+        response = await server.http.post(f"{SIGNALLING}/sdp_params", json=await server.client().offer())
+
+        assert (response.status_code, response.json()["code"]) == (503, "too_many_viewers")
+
+
+async def test_20_offers_a_minute_from_one_address() -> None:
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        body = await client.offer()
+        codes = [
+            (await server.http.put(f"{SIGNALLING}/sdp_params", json=body)).status_code for _ in range(22)
+        ]
+
+        assert codes == [202] * 20 + [429] * 2
+        limited = await server.http.put(f"{SIGNALLING}/sdp_params", json=body)
+        assert (limited.json()["code"], limited.headers["retry-after"]) == ("rate_limited", "3")
+
+
+async def test_negotiation_30_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connection_module.NEGOTIATION_S == 30
+    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.05)
+    async with serve(Painter) as server:
+        client = server.client()
+        await client.start()
+        await server.http.post(f"{SIGNALLING}/sdp_params", json=await client.offer())
+        assert len(server.runtime.clients.connections) == 1
+        await asyncio.sleep(0.3)
+
+        assert server.runtime.clients.connections == {}
+        assert (await server.http.get(f"{SIGNALLING}/sdp_params")).status_code == 404
+
+
+async def test_idle_peer_20_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connection_module.PING_TIMEOUT_S == 20
+    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.0)
+    async with serve(Painter) as server:
+        silent = await server.join()
+        pinging = server.client()
+        await pinging.connect()
+        pinging.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
+        await asyncio.sleep(0.05)
+        await server.runtime.clients.drop_silent()
+        await pinging.until(lambda: pinging.wire.closed)
+
+        assert not silent.wire.closed  # it never pinged, so it is not watched
+        assert server.runtime.life.state is State.STREAMING
+
+
+async def test_orphan_30_s() -> None:
+    assert HttpOptions().orphan_timeout == 30
+    async with serve(Painter, options=HttpOptions(orphan_timeout=0.5)) as server:
+        (await server.join()).leave()
+        await server.wait_state(State.READY)
+
+        assert (await server.http.get("/session")).json()["last_end"]["reason"] == "timed_out"
