@@ -2,6 +2,7 @@
 
 import { el, humanize } from "./dom.js";
 
+const NARROW_PX = 560;
 const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
@@ -11,7 +12,7 @@ const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 export class Stage {
   #tiles = new Map();
   #sounds = new Map(); // name → audio element, beyond the one that plays with the first picture
-  #large = null;
+  #large; // null when all are equal, undefined before the first connection
   #on;
   #prefs;
 
@@ -56,6 +57,8 @@ export class Stage {
       tile.video.srcObject = new MediaStream(tracks.map(trackOf));
     });
     this.#attachSounds(sounds.slice(1));
+    // Side by side, several pictures would be stamps on a phone.
+    if (this.#large === undefined) this.#large = names.length > 1 && this.screen.clientWidth < NARROW_PX ? names[0] : null;
     if (!names.includes(this.#large)) this.#large = null;
     this.#arrange();
     this.sound.hidden = sounds.length === 0;
