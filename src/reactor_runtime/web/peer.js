@@ -56,7 +56,8 @@ class Peer {
     const ready = this.#ready();
     ready.catch(() => {}); // heard below; a failure during the offer must not count as unhandled
     const trickle = new Trickle(api, sessionId, this);
-    await this.connection.setLocalDescription();
+    const { sdp } = await this.connection.createOffer();
+    await this.connection.setLocalDescription({ type: "offer", sdp: inStereo(sdp) });
     await api.offer(sessionId, this.id, this.#offerBody(added), again);
     trickle.begin();
     const answer = await api.answer(sessionId, this.id);
@@ -168,6 +169,11 @@ function addressIn(candidate) {
   if (address.endsWith(".local")) return "addresses that the browser hides";
   const relayed = type === "relay" ? " through TURN" : "";
   return `${address.includes(":") ? `[${address}]` : address}:${port} (${protocol.toUpperCase()}${relayed})`;
+}
+
+/** Browsers hear mono unless their own offer says that they want both channels (RFC 7587, section 6.1). */
+function inStereo(sdp) {
+  return sdp.replace(/^(a=fmtp:\d+ .*\buseinbandfec=1)(?!.*\bstereo=)/gm, "$1;stereo=1");
 }
 
 /** Gathers candidates into small batches, and holds them until the server knows the offer. */

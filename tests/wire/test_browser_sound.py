@@ -1,0 +1,88 @@
+"""Sound in a real browser: together with its picture, and in stereo on our page."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .browser import find_chromium, new_page
+from .server import running
+from .skew import measure, undisturbed
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
+pytestmark = [pytest.mark.wire, pytest.mark.browser]
+
+LIMIT_MS = 40.0
+ATTEMPTS = 4
+"""A busy machine stretches the browser's buffer for sound; one quiet stretch is enough."""
+
+REMEMBER_TRACKS = """
+window.heard = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("track", ({ track }) => window.heard.push(track));
+  }
+};
+"""
+LISTEN = """async () => Promise.all(window.heard.map(async (track) => {
+  const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+  const sides = [[], []];
+  while (sides[0].length < 96000) {
+    const { value } = await reader.read();
+    sides.forEach((side, index) => {
+      const samples = new Float32Array(value.numberOfFrames);
+      const planeIndex = Math.min(index, value.numberOfChannels - 1);
+      value.copyTo(samples, { planeIndex, format: "f32-planar" });
+      side.push(...samples);
+    });
+    value.close();
+  }
+  await reader.cancel();
+  return sides.map((side) => side.slice(-48000));
+}))"""
+
+
+@pytest.fixture
+def chromium() -> str:
+    path = find_chromium()
+    if not path:
+        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    return path
+
+
+@pytest.mark.timeout(200)
+def test_a_flash_and_its_beep_reach_a_person_together(chromium: str) -> None:
+    seen = []
+    with undisturbed(), running("flash") as server:
+        for _ in range(ATTEMPTS):
+            skew = measure(server, chromium, seconds=10)
+            seen.append([round(late) for late in skew.settled])
+            assert len(skew.settled) >= 10
+            if skew.p(95) <= LIMIT_MS and not skew.missed:
+                return
+            server.wait_state("READY")
+    pytest.fail(f"p95 over {LIMIT_MS:g} ms in each attempt; by how many ms each beep was late: {seen}")
+
+
+def test_the_page_plays_each_track_and_stereo_in_stereo(chromium: str) -> None:
+    with running("tones") as server, new_page(chromium) as page:
+        page.add_init_script(REMEMBER_TRACKS)
+        page.goto(server.url)
+        wait_for(page, "window.heard.length === 3")
+        heard = [(pitch(left), pitch(right)) for left, right in page.evaluate(LISTEN)]
+        assert sorted(heard) == [(440, 440), (440, 440), (500, 1500)]
+
+
+def pitch(side: list[float]) -> int:
+    return int(np.argmax(np.abs(np.fft.rfft(np.array(side)))))
+
+
+def wait_for(page: Any, truth: str, within: float = 15) -> None:
+    deadline = time.monotonic() + within
+    while not page.evaluate(truth):
+        assert time.monotonic() < deadline, f"never became true: {truth}"
+        page.wait_for_timeout(50)
