@@ -11,7 +11,13 @@ from typing import Any
 import av
 import httpx
 import numpy as np
-from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import (
+    AudioStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    VideoStreamTrack,
+)
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
@@ -65,12 +71,14 @@ class Client:
         camera: int | None = None,
         microphone: float | None = None,
         codec: str | None = None,
+        configuration: RTCConfiguration | None = None,
     ) -> None:
         """`camera` is a grey, `microphone` a pitch in Hz."""
         self.http = httpx.AsyncClient(base_url=url, timeout=20)
         self.frames: dict[str, list[np.ndarray]] = {}
         self.messages: list[dict[str, Any]] = []
-        self.pc = RTCPeerConnection()
+        # aiortc asks a public STUN server unless it is told not to.
+        self.pc = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.sounds: dict[str, list[np.ndarray]] = {}
         """The last seconds by track: blocks (2, M) int16 at 48 kHz."""
         self.heard_at: dict[str, list[tuple[float, int]]] = {}
@@ -92,6 +100,10 @@ class Client:
         response.raise_for_status()
         return response.json()
 
+    async def watch(self) -> None:
+        """Join the session that is there."""
+        await self.connect((await self.http.get("/session")).json())
+
     async def connect(self, descriptor: dict[str, Any], method: str = "POST") -> None:
         mapping = []
         for track in descriptor["capabilities"]["tracks"]:
@@ -112,6 +124,8 @@ class Client:
         response = await self.http.request(method, f"{PATH}/sdp_params", json=body)
         assert response.status_code == 202, response.text
         answer = await self.http.get(f"{PATH}/sdp_params")
+        while answer.status_code == 202:
+            answer = await self.http.get(f"{PATH}/sdp_params")
         assert answer.status_code == 200, answer.text
         await self.pc.setRemoteDescription(RTCSessionDescription(answer.json()["sdp_answer"], "answer"))
         for transceiver, track in mapping:
