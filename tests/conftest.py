@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from reactor_runtime.authoring import active
+
 settings.register_profile("ours", deadline=None)  # machines are busy, and that is no finding
 settings.load_profile("ours")
 
@@ -45,3 +47,13 @@ def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
     while left := [t.name for t in set(threading.enumerate()) - before if t.name.startswith("reactor-")]:
         assert time.monotonic() < deadline, f"threads are left: {left}"
         time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def no_session_left() -> Iterator[None]:
+    """A session that a test leaves running would be found by the next test's threads."""
+    yield
+    left = list(active._sessions._running.values())
+    for context in left:
+        active.deactivate(context)
+    assert not left, f"sessions are left: {left}"

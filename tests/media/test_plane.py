@@ -83,7 +83,7 @@ def test_an_encode_that_nobody_takes_ends() -> None:
         plane.unsubscribe(second)
 
         assert plane.encodings == ()
-        assert not [t for t in threading.enumerate() if t.name.startswith("reactor-encode")]
+        assert not [t for t in threading.enumerate() if t.name == "reactor-encode-main-VP8"]
 
 
 def test_without_anybody_to_see_it_nothing_is_encoded_and_the_model_goes_on() -> None:

@@ -82,7 +82,7 @@ def rig(cls: type[VideoModel], load: bool = True, **config: Any) -> Iterator[Rig
         yield made
     finally:
         for session in made.sessions:
-            session.close()
+            made.end(session)
         made.host.close()
 
 

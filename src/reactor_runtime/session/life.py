@@ -145,7 +145,8 @@ class Life:
         self.leaving = True
         if self.state in IN_SESSION:
             return self.stop(now, EndReason.SHUTDOWN, "The server is shutting down.")
-        if self.state is State.CLOSING:
+        if self.state is State.CLOSING or self._model_running:
+            # The session's end is awaited; or it was in vain, and the process is being ended.
             return []
         return self._leave_if_asked()
 

@@ -64,6 +64,7 @@ CREDENTIALS: dict[str, tuple[dict[str, str], str, bool]] = {
 
 
 async def ask(server: MemoryServer, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    server.http.cookies.clear()  # what an earlier request was given is not part of this one
     return await server.http.request(method, path, headers=headers)
 
 

@@ -204,6 +204,7 @@ class Runtime:
         self.close_streams()
         await self.clients.close_all()
         if self.session is not None:
+            self.host.detach(self.session)
             await self._loop.run_in_executor(None, self.session.close)
         self.host.close()
         self._engine.close()
