@@ -262,9 +262,9 @@ class Sound:
                     for track in self._tracks.values()
                 ]
                 next_tick = self.clock.next_tick()
-                if frames:
-                    self._changed.notify_all()
-                elif next_tick is not None:
+                # Producers that are held back know when there is room; waking them at each tick costs a percent
+                # of a core for each.
+                if not frames and next_tick is not None:
                     self._changed.wait(max(0.0, next_tick - self._now()))
                 # The picture of a step left a priming earlier, and is stamped when it goes out.
                 shift = self._lag() - PRIMING_S
