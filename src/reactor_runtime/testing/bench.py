@@ -232,14 +232,14 @@ class _Run:
         self.session.stop()
         try:
             ended.result(STOP_S)
-        except TimeoutError:
-            self.notes.append(f"start_session() had not returned {STOP_S:g} s after the stop.")
-        else:
             if early:
                 _raise(ended)
                 self.notes.append("start_session() returned before the time was over.")
-        self.host.detach(self.session)
-        self.session.close()
+        except TimeoutError:
+            self.notes.append(f"start_session() had not returned {STOP_S:g} s after the stop.")
+        finally:
+            self.host.detach(self.session)
+            self.session.close()
 
     def _figures(self, track: str, first_ms: float, window: _Window, answers: list[CommandCost]) -> Figures:
         emissions = [e for e in self.session.emissions if window.began <= e.began <= window.ended]
