@@ -84,6 +84,8 @@ class Clients:
         self._connecting: list[int] = []
         """Ids whose offers the engine is answering."""
         self._parting: set[Connection] = set()
+        self._end: tuple[EndReason, str] | None = None
+        self._told: set[Connection] = set()
         self._options = options
         self._engine = engine
         self._owner = owner
@@ -94,6 +96,8 @@ class Clients:
         self.roles = self._fresh_roles(self._options)
         self.pending.clear()
         self._former.clear()
+        self._end = None
+        self._told.clear()
         self._implicit_ids.clear()
         self.implicit = IMPLICIT_CONNECTION
         self.implicit_read.set()
@@ -245,11 +249,18 @@ class Clients:
             if connection.ready:
                 connection.say(say)
 
-    def say_end(self, reason: EndReason, message: str) -> None:
+    async def say_end(self, reason: EndReason, message: str, deadline: float) -> None:
+        """Tell every client, and wait until that has left, `deadline` (monotonic) at the latest.
+
+        A client that connects meanwhile is told too.
+        """
+        self._end = (reason, message)
         for connection in self.connections.values():
-            # Who has not shown how it writes hears it in the words that most clients know.
-            connection.settle(JsonCodec())
-            _say_end(connection, reason, message)
+            self._tell_end(connection)
+        told = 0
+        while len(self._told) > told:
+            told = len(self._told)
+            await self.drain(deadline)
 
     def any_ready(self) -> bool:
         return any(connection.ready for connection in self.connections.values())
@@ -261,6 +272,7 @@ class Clients:
     async def close_all(self) -> None:
         connections = [*self.connections.values(), *self._parting]
         self.connections = {}
+        self._told.clear()
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def drop(self, connection: Connection, why: str) -> None:
@@ -292,6 +304,7 @@ class Clients:
         if role is Role.VIEWER:
             _say_role(connection, role, "Another client steers this session.")
         self._publish_offered(connection)
+        self._tell_end(connection)
 
     def presence_changed(self, connection: Connection) -> None:
         self._present(connection.session)
@@ -311,6 +324,14 @@ class Clients:
             self._owner.sound(connection.session, track, block, rate, connection)
 
     # --- inside ---
+
+    def _tell_end(self, connection: Connection) -> None:
+        if self._end is None or not connection.ready:
+            return
+        # Who has not shown how it writes hears it in the words that most clients know.
+        connection.settle(JsonCodec())
+        _say_end(connection, *self._end)
+        self._told.add(connection)
 
     async def _admit(self) -> None:
         """Raises `RequestError` when no further client may come."""

@@ -351,8 +351,7 @@ class Runtime:
         for connection in self.clients.connections.values():
             self._dispatcher.abandon(connection)
         if end is not None:
-            self.clients.say_end(end.reason, end.message)
-        await self.clients.drain(deadline or time.monotonic() + DRAIN_S)
+            await self.clients.say_end(end.reason, end.message, deadline or time.monotonic() + DRAIN_S)
         await self.clients.close_all()
 
     async def _wait_while_closing(self) -> None:
