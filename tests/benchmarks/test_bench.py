@@ -124,7 +124,7 @@ def test_a_steady_model_is_measured():
 
     figures = bench(Steady, seconds=1.5, commands=[("set_blue", {"blue": 9}), ("set_green", {})])
     assert figures.size == (128, 96)
-    # The pacer holds it to its rate; how close a busy machine comes to it from below is a benchmark's business.
+    # The pacer holds it to its rate; how close a busy machine comes to it is a matter for benchmarks.
     assert 0 < figures.fps <= 27
     assert figures.step_p50_ms >= 5
     assert figures.behind_p50_ms > 0
