@@ -144,8 +144,9 @@ def test_a_server_that_dies_and_comes_back_is_played_again(page: Any, server: Se
 
 def test_a_model_that_cannot_load_is_explained(tmp_path: Path, new_page: Any) -> None:
     (tmp_path / "model.py").write_text(
-        "import time\nfrom reactor_runtime import VideoModel, model\n\n@model(name='broken')\n"
-        "class Broken(VideoModel):\n    def __init__(self):\n        time.sleep(3)\n"
+        "import time\nfrom pathlib import Path\nfrom reactor_runtime import VideoModel, model\n\n"
+        "@model(name='broken')\nclass Broken(VideoModel):\n    def __init__(self):\n"
+        f"        while not Path({str(tmp_path / 'seen')!r}).exists():\n            time.sleep(0.05)\n"
         "        raise FileNotFoundError('weights/base.bin is not there')\n"
         "    def start_session(self):\n        pass\n"
     )
@@ -154,9 +155,10 @@ def test_a_model_that_cannot_load_is_explained(tmp_path: Path, new_page: Any) ->
     page = new_page()
     page.goto(server.url)
     page.locator(".veil").get_by_text("The model is loading").wait_for()
+    (tmp_path / "seen").touch()
     page.locator(".veil").get_by_text("weights/base.bin is not there").wait_for()
-    server.kill()
-    page.wait_for_timeout(3_500)  # the page has asked again, and nobody is there
+    with page.expect_event("requestfailed"):  # the page asks again, and nobody is there
+        server.kill()
     assert page.locator(".veil").get_by_text("weights/base.bin is not there").is_visible()
 
 

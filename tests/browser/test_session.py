@@ -205,6 +205,17 @@ def test_a_picture_that_stands_still_asks_whether_the_server_is_there(open_page:
     stage(page, "The server does not answer")
 
 
+def test_a_picture_that_stands_still_because_another_server_answers_begins_anew(open_page: Open) -> None:
+    page = open_page()
+    phase(page, "live")
+    until(page, "document.querySelector('video').videoWidth > 0")
+    page.evaluate(
+        "runtime.peer.getSenders().forEach((sender) => sender.replaceTrack(null));"
+        "runtime.boot = 2; runtime.state = 'READY'"
+    )
+    until(page, "runtime.started === 2 && document.documentElement.dataset.phase === 'live'")
+
+
 @pytest.mark.parametrize(
     ("reason", "words", "button"),
     [

@@ -4,4 +4,7 @@ import { View } from "./view.js";
 
 const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy may serve us below a path of its own
 
+// The server has answered with a cookie: the secret need not stand in the address, the history and every picture of it.
+if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
+
 new View({ root: document.body, host: document.documentElement, base, page: true });

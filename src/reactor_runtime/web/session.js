@@ -91,12 +91,12 @@ export class Session extends EventTarget {
     this.#wake();
   }
 
-  /** The picture stands still. A slow model is fine; a server that does not answer is not. */
+  /** The picture stands still. A slow model is fine; a server that does not answer, or is another one, is not. */
   async suspect() {
     const peer = this.#peer;
     if (this.phase !== "live" || !peer) return;
-    const gone = await this.api.health().then(() => false, () => true);
-    if (gone && peer === this.#peer) peer.lost();
+    const running = await this.api.session().then(identity, () => null);
+    if (running !== this.#claim?.session && peer === this.#peer) peer.lost();
   }
 
   async #play(signal) {
