@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.authoring.tracks import Track
 from reactor_runtime.errors import RequestError
-from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.encoders import EncoderChoice, VideoCodec, codecs
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Section
 
-CODECS = (VideoCodec.H264, VideoCodec.VP8)
-"""What we encode, the preferred first: x264 costs a third of libvpx, and VP8 is what everybody has."""
+CODECS = codecs(EncoderChoice.AUTO)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def read_offer(
     text: str,
     mapping: Sequence[TrackMapping],
     tracks: Mapping[str, Track],
-    codecs: Sequence[VideoCodec] = CODECS,
+    encodes: Sequence[VideoCodec] = CODECS,
     *,
     watches_frames: bool = False,
 ) -> Offer:
@@ -50,7 +49,7 @@ def read_offer(
     _, media = sdp.parse(text)
     by_mid = {section.mid: section for section in media if section.kind in ("audio", "video")}
     entries = list(mapping) or _unmapped(list(by_mid.values()), tracks)
-    sections = [_section(entry, by_mid, tracks, tuple(codecs)) for entry in entries]
+    sections = [_section(entry, by_mid, tracks, tuple(encodes)) for entry in entries]
     if not mapping:
         sections = _two_way(sections, by_mid, tracks)
     _refuse_doubles([section.mid for section in sections], "section")
