@@ -262,8 +262,8 @@ class Sound:
                     for track in self._tracks.values()
                 ]
                 next_tick = self.clock.next_tick()
-                # Producers that are held back know when there is room; waking them at each tick costs a percent
-                # of a core for each.
+                # Producers that are held back know when there is room; waking them at each tick costs a
+                # percent of a core for each.
                 if not frames and next_tick is not None:
                     self._changed.wait(max(0.0, next_tick - self._now()))
                 # The picture of a step left a priming earlier, and is stamped when it goes out.
