@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .browser import chromium, files
+from .browser import files
 from .chart import draw
 from .environments import CHECKOUT, HERE
 from .report import markdown
@@ -105,9 +105,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     loads = [os.getloadavg()[0]]
     plans = [(size, Plan(arguments.seconds, everything=not n)) for n, size in enumerate(sizes)]
     turns = itertools.product(range(arguments.rounds), plans, chosen)
-    with contextlib.suppress(KeyboardInterrupt), files() as origin, chromium() as browser:
+    with contextlib.suppress(KeyboardInterrupt), files() as origin:
         for port, (number, (size, plan), contender) in enumerate(turns, FIRST_PORT):
-            outcome = _one(contender, browser, origin, port, size, plan)
+            outcome = _one(contender, origin, port, size, plan)
             outcomes[size][contender.name].append(outcome)
             _say(number, size, contender, outcome)
             loads.append(os.getloadavg()[0])
@@ -125,10 +125,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _one(contender: Contender, browser: Any, origin: str, port: int, size: str, plan: Plan) -> Outcome:
+def _one(contender: Contender, origin: str, port: int, size: str, plan: Plan) -> Outcome:
     width, height = size.split("x")
     log = RESULTS / f"{contender.name.replace(', ', '-').replace(' ', '-')}.log"
-    return play(contender, browser, origin, port, (int(width), int(height)), plan, log)
+    return play(contender, origin, port, (int(width), int(height)), plan, log)
 
 
 def _described(contender: Contender) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
-from .browser import Receiver, receiver
+from .browser import Receiver, chromium, receiver
 from .servers import STUDIO, Contender, Server, running
 
 sys.path.append(str(STUDIO))
@@ -121,7 +120,6 @@ def take(page: Receiver, index: int = 0) -> Frames:
 
 def play(
     contender: Contender,
-    browser: Browser,
     origin: str,
     port: int,
     size: tuple[int, int],
@@ -131,7 +129,12 @@ def play(
     """One contender in one round. Never raises for what the contender does wrong."""
     outcome = Outcome()
     try:
-        with running(contender, port, size, log) as server, receiver(browser, origin) as page:
+        # A browser of its own for each turn: what one contender does to it, no other feels.
+        with (
+            chromium() as browser,
+            running(contender, port, size, log) as server,
+            receiver(browser, origin) as page,
+        ):
             Play(contender, server, page, size, plan, outcome).everything()
     except (RuntimeError, PlaywrightError, OSError) as error:
         outcome.error = str(error).strip().splitlines()[0]

@@ -135,7 +135,9 @@ def _wait_ready(process: subprocess.Popen[bytes], base: str, log: Path) -> None:
             pass
         time.sleep(0.1)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise RuntimeError(f"it did not start within {START_S} s:\n{tail}")
+    status = process.poll()
+    what = f"it did not start within {START_S} s" if status is None else f"it ended with status {status}"
+    raise RuntimeError(f"{what}; the end of its log: {tail}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
