@@ -220,13 +220,21 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx))
         return
+    relay_only = ice_transport_policy == "relay"
+    _check_network(relay_only, options)
     project = load_project(path, config_file, overrides_of(ctx), weights_dir)
     from reactor_runtime.runtimes.http import serve
 
-    relay_only = ice_transport_policy == "relay"
+    ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
+
+
+def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
+    """Before the model loads, which may take minutes. Raises `IceConfigError`."""
+    from reactor_runtime.runtimes.http.ice import IceSettings
+
+    IceSettings(options["stun_servers"], options["turn_servers"], options["turn_secret"])
     if relay_only and not options["turn_servers"]:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
-    ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
 
 
 def _print_config(path: Path, config_file: Path | None, overrides: list[str]) -> None:
