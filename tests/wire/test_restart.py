@@ -1,0 +1,54 @@
+"""ICE restarts of Chromium, on one RTCPeerConnection: the session, the channel and the picture go on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .server import Server, running
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
+pytestmark = [pytest.mark.wire, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running("echo") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Any]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, headless=True, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
+        page = browser.new_page()
+        # Of our origin, but not the page: that would play by itself.
+        page.goto(f"{server.url}/health")
+        yield page
+        browser.close()
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_restart_ice(page: Any, server: Server, method: str) -> None:
+    result = page.evaluate((Path(__file__).parent / "restart.js").read_text(), method)
+
+    ufrags = [result["first"]["ufrag"], *(each["ufrag"] for each in result["restarts"])]
+    assert len(set(ufrags)) == 3
+    # The same DTLS association, so the same channel and the same keys.
+    assert {each["fingerprint"] for each in result["restarts"]} == {result["first"]["fingerprint"]}
+    assert result["states"][:2] == ["connecting", "connected"]
+    assert "failed" not in result["states"]
+    assert result["before"] == result["after"]
+    assert result["state"] == "STREAMING"
+    assert [client["role"] for client in result["clients"]] == ["controller"]
+    server.wait_state("READY")
