@@ -40,7 +40,12 @@ class MediaSection:
 
 def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
     """Session-level lines and media sections. Raises `RequestError` (400) on what is no offer."""
-    if len(sdp.encode("utf-8", "replace")) > SDP_LIMIT:
+    try:
+        size = len(sdp.encode("utf-8"))
+    except UnicodeEncodeError:
+        # JSON can say half a character; no engine can be told.
+        raise RequestError(400, "invalid_sdp", "The SDP is not text: it has half a character.") from None
+    if size > SDP_LIMIT:
         raise RequestError(413, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB.")
     lines = sdp.replace("\r\n", "\n").strip("\n").split("\n")
     if not lines or lines[0] != "v=0":
