@@ -289,6 +289,8 @@ def test_turn_beside_direct_paths_uses_the_direct_one(tmp_path: Path) -> None:
         (("--stun-server", "10.77.0.1"), "stun:host:3478"),
         (("--webrtc-port-range", "5:1"), "ports go from"),
         (("--advertise-ip", "x"), "no IPv4 address"),
+        (("--allow-origin", "app.example"), "is no origin"),
+        (("--allow-origin", "*"), "is no origin"),
     ],
 )
 def test_options_that_do_not_fit_are_a_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,13 @@ def _port_range(ctx: click.Context, param: click.Parameter, value: str | None) -
     if not LOWEST_PORT <= first <= last <= 65535:
         raise click.BadParameter(f"ports go from {LOWEST_PORT} to 65535, the lower one first.")
     return first, last
+
+
+def _origins(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in value:
+        if not re.fullmatch(r"https?://[^/\s*@]+/?", origin):
+            raise click.BadParameter(f"{origin!r} is no origin; write it as https://app.example:8443.")
+    return value
 
 
 def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -110,7 +118,12 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="How long a stopped session may keep the model busy before the process ends; 0 for ever.",
 )
 @click.option(
-    "--allow-origin", "allow_origins", multiple=True, metavar="ORIGIN", help="A web page that may connect."
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    callback=_origins,
+    metavar="ORIGIN",
+    help="A web page that may connect, as https://app.example.",
 )
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A name this server is reached by."
@@ -213,7 +226,7 @@ def command(
 ) -> None:
     """Run the model of a folder and serve it.
 
-    The page, the API and the media are all on one port. Stop with Ctrl-C.
+    The page and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
     """
     from reactor_runtime.project.loading import load_project
 
