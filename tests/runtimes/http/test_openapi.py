@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
@@ -98,8 +99,8 @@ def is_typed(response: httpx.Response) -> bool:
     return isinstance(body["detail"], str) and isinstance(body["code"], str)
 
 
-def test_schemathesis_finds_no_5xx(running: Running) -> None:
-    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed (dev group)")
+@pytest.mark.parametrize("in_session", [False, True])
+def test_schemathesis_finds_no_5xx(running: Running, in_session: bool) -> None:
     document = json.loads(openapi_file.current())
     # An endless stream is no answer to wait for.
     del document["paths"]["/events"]
@@ -108,6 +109,7 @@ def test_schemathesis_finds_no_5xx(running: Running) -> None:
     failed: list[str] = []
 
     for operation in (result.ok() for result in schema.get_all_operations()):
+        running.request("POST", "/start_session" if in_session else "/stop_session")
         strategy = operation.as_strategy() | operation.as_strategy(schemathesis.GenerationMode.NEGATIVE)
         for response in probed(running, strategy):
             seen.add((operation.label, response.status_code))
@@ -115,41 +117,54 @@ def test_schemathesis_finds_no_5xx(running: Running) -> None:
                 failed.append(f"{response.request.method} {response.request.url} → {response.text}")
             elif 400 <= response.status_code < 500 and response.request.method != "HEAD":
                 assert is_typed(response), response.text
+    running.request("POST", "/stop_session")
 
     assert failed == []
     assert len({label for label, _ in seen}) == sum(len(o) for o in document["paths"].values())
+    if in_session:
+        # What is behind the session id is reached too, and not only refused.
+        assert {("POST " + SIGNALLING.replace("local", "{session_id}") + "/connections", 201)} <= seen
 
 
 def probed(running: Running, strategy: Any) -> list[httpx.Response]:
-    """What the server answers to some requests of the strategy."""
+    """What the server answers to some requests of the strategy: the same ones in every run."""
     responses = []
 
-    @given(case=strategy)
+    @given(case=strategy, ours=st.booleans())
     @settings(
-        max_examples=6,
+        max_examples=8,
         deadline=None,
         database=None,
+        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def probe(case: Any) -> None:
-        sent = case.as_transport_kwargs(base_url="http://localhost:8080")
-        names = {"method", "url", "headers", "params", "json", "data", "content", "cookies"}
-        arguments = {key: value for key, value in sent.items() if key in names and value is not None}
-        if isinstance(arguments.get("data"), (str, bytes)):
-            arguments["content"] = arguments.pop("data")
-        try:
-            request = httpx.Request(**arguments)
-        except (ValueError, TypeError):
-            return  # not to be written on a wire
-        responses.append(
-            running.request(
-                request.method, str(request.url), headers=dict(request.headers), content=request.read()
+    def probe(case: Any, ours: bool) -> None:
+        if ours and "session_id" in case.path_parameters:
+            case.path_parameters["session_id"] = "local"
+        request = as_request(case)
+        if request is not None:
+            responses.append(
+                running.request(
+                    request.method, str(request.url), headers=dict(request.headers), content=request.read()
+                )
             )
-        )
 
     probe()
     return responses
+
+
+def as_request(case: Any) -> httpx.Request | None:
+    """None for what cannot be written on a wire."""
+    sent = case.as_transport_kwargs(base_url="http://localhost:8080")
+    names = {"method", "url", "headers", "params", "json", "data", "content", "cookies"}
+    arguments = {key: value for key, value in sent.items() if key in names and value is not None}
+    if isinstance(arguments.get("data"), (str, bytes)):
+        arguments["content"] = arguments.pop("data")
+    try:
+        return httpx.Request(**arguments)
+    except (ValueError, TypeError):
+        return None
 
 
 # Half characters too: JSON can say them.
