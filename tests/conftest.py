@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,32 @@ settings.load_profile("ours")
 
 ROOMS_WITH_THREADS = {"testing", "media", "session", "runtimes", "transports"}
 THREADS_END_S = 3.0
+NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
+"""Rooms whose tests hold what clients are promised: a program that is missing there is no excuse."""
+
+
+def _broken_promise(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    room = report.nodeid.removeprefix("tests/").split("/")[0]
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    return skipped and bool(os.environ.get("CI")) and room in NEVER_SKIPPED_IN_CI
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI= set, a test of these rooms that is skipped has failed."""
+    report = yield
+    if _broken_promise(report):
+        report.outcome = "failed"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for whole files."""
+    report = yield
+    if _broken_promise(report):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -393,8 +393,8 @@ def test_whatever_a_model_sends_can_be_read(sent: Any) -> None:
 
 def test_the_published_schema_says_the_same(tmp_path: Path) -> None:
     """`protoc` reads the .proto file; what it finds must be what the classes are made from."""
-    protoc = pytest.importorskip("grpc_tools.protoc", reason="grpcio-tools is not installed (dev group)")
     from google.protobuf import descriptor_pb2
+    from grpc_tools import protoc
 
     folder = Path(reactor_wire.__file__).parent
     include = Path(protoc.__file__).parent / "_proto"
