@@ -222,3 +222,20 @@ def test_anything_is_sent_or_refused_with_a_sentence(value: Any) -> None:
     except MessageError:
         return
     assert json.loads(text.encode("utf-8")) is not ...
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({1: "a", "1": "b"}, "1"),
+        ({"2.5": "a", 2.5: "b"}, "2.5"),
+        ({Color.RED: "a", "red": "b"}, "red"),
+        ({Level.HIGH: "a", 3.0: "b", "3": "c"}, "3"),
+    ],
+)
+def test_two_keys_that_json_makes_one_are_refused_by_name(value: Any, key: str) -> None:
+    with pytest.raises(MessageError, match="two keys") as caught:
+        to_json({"inside": value})
+
+    assert repr(key) in caught.value.message
+    assert "'inside'" in caught.value.message

@@ -62,10 +62,7 @@ def _plain(value: Any, what: str, path: str, depth: int) -> Any:
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {
-            _key(k, what, path): _plain(v, what, f"{path}.{k}".strip("."), depth + 1)
-            for k, v in value.items()
-        }
+        return _object(value, what, path, depth)
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(v, what, f"{path}[{i}]", depth + 1) for i, v in enumerate(value)]
     if isinstance(value, (datetime, date, time)):
@@ -75,6 +72,17 @@ def _plain(value: Any, what: str, path: str, depth: int) -> Any:
     if isinstance(value, (UUID, PurePath)):
         return str(value)
     return _array(value, what, path, depth)
+
+
+def _object(value: Mapping[Any, Any], what: str, path: str, depth: int) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for given, inner in value.items():
+        key = _key(given, what, path)
+        if key in result:
+            # `1` and `"1"` are two keys in Python and one in JSON; the first would vanish without a word.
+            raise MessageError(f"{what}: {_where(path)}two keys are both {key[:80]!r} in JSON. Rename one.")
+        result[key] = _plain(inner, what, f"{path}.{given}".strip("."), depth + 1)
+    return result
 
 
 def _array(value: Any, what: str, path: str, depth: int) -> Any:
