@@ -16,6 +16,7 @@
     ├── FrameError                    emit() got something that is no frame (also a ValueError)
     ├── MessageError                  send() got something that cannot leave (also a ValueError)
     ├── ProfilerError                 a timer used out of order             (also a RuntimeError)
+    ├── ProgressError                 progress() got something that is no share (also a ValueError)
     ├── CommandError                  a command is refused; authors raise it too
     │   ├── UnknownCommandError
     │   ├── InvalidCommandError       `.field` names the argument
@@ -97,6 +98,10 @@ class MessageError(ReactorError, ValueError):
 
 class ProfilerError(ReactorError, RuntimeError):
     code = "profiler"
+
+
+class ProgressError(ReactorError, ValueError):
+    code = "progress"
 
 
 class CommandError(ReactorError):

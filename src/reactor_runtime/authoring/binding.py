@@ -1,4 +1,4 @@
-"""Which model `VideoModel.weights(...)` means: the one being built or run.
+"""Which model `VideoModel.weights(...)` and `VideoModel.progress(...)` mean: the one being built or run.
 
 The call may be made on the base class, so the class it is called on does not say it. The runtime's threads
 say it with a context variable; a thread that the author started means the only model of the process.
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .ports import WeightsSource
+    from .progress import LoadProgress, Progress
 
 
 @dataclass(frozen=True)
 class Binding:
-    """A model class, the weights its decorator lists, and where they are looked for."""
+    """A model class, the weights its decorator lists, where they are looked for, and who hears its loading."""
 
     model_class: type
     listed: tuple[str, ...]
     source: WeightsSource
+    progress: LoadProgress | None = None
 
 
 _current: ContextVar[Binding | None] = ContextVar("reactor_runtime_binding", default=None)
@@ -36,11 +38,12 @@ _bound: list[Binding] = []
 
 
 @contextmanager
-def bound(cls: type, weights: WeightsSource) -> Iterator[None]:
-    """Inside, `VideoModel.weights(name)` means model class `cls` and looks in `weights`. May be nested."""
+def bound(cls: type, weights: WeightsSource, progress: LoadProgress | None = None) -> Iterator[None]:
+    """Inside, `VideoModel.weights(name)` means model class `cls` and looks in `weights`; while it loads,
+    `progress` hears how far it is. May be nested."""
     from .decorator import is_model, spec_of  # the decorator needs VideoModel, which needs this module
 
-    binding = Binding(cls, spec_of(cls).weights if is_model(cls) else (), weights)
+    binding = Binding(cls, spec_of(cls).weights if is_model(cls) else (), weights, progress)
     token = _current.set(binding)
     with _lock:
         _bound.append(binding)
@@ -64,25 +67,38 @@ def weights_path(called_on: type, name: str) -> Path:
     return binding.source.path(name)
 
 
+def report_progress(called_on: type, progress: Progress) -> None:
+    """Tell how far the loading of `called_on` is; outside of loading, and in tests, nobody hears it."""
+    candidates = _candidates(called_on)
+    if len(candidates) == 1 and candidates[0].progress is not None:
+        candidates[0].progress.report(progress)
+
+
 def _find(called_on: type) -> Binding:
-    current = _current.get()
-    if current is not None and issubclass(current.model_class, called_on):
-        return current
-    with _lock:
-        candidates = {
-            (binding.model_class, id(binding.source)): binding
-            for binding in _bound
-            if issubclass(binding.model_class, called_on)
-        }
+    candidates = _candidates(called_on)
     if len(candidates) == 1:
-        return next(iter(candidates.values()))
+        return candidates[0]
     if not candidates:
         raise WeightsError(
             f"{called_on.__name__}.weights() was called while no such model is being loaded or run. Call it "
             f"in __init__ or later, not at import; in a test, build the model with reactor_runtime.testing."
         )
-    names = ", ".join(sorted(binding.model_class.__name__ for binding in candidates.values()))
+    names = ", ".join(sorted(binding.model_class.__name__ for binding in candidates))
     raise WeightsError(
         f"{called_on.__name__}.weights() could mean several models of this process: {names}. Call it on the "
         f"class itself, as in {names.split(', ')[0]}.weights(...)."
     )
+
+
+def _candidates(called_on: type) -> list[Binding]:
+    """The models that a call on this class may mean: the running code's own, else all of the process."""
+    current = _current.get()
+    if current is not None and issubclass(current.model_class, called_on):
+        return [current]
+    with _lock:
+        found = {
+            (binding.model_class, id(binding.source)): binding
+            for binding in _bound
+            if issubclass(binding.model_class, called_on)
+        }
+    return list(found.values())

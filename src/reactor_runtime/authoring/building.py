@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .ports import WeightsSource
+    from .progress import LoadProgress
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CONFIG_WORDS = ("config", "cfg", "conf")
 
 
-def build_model(cls: type[VideoModel], config: Any, weights: WeightsSource) -> VideoModel:
-    """Construct the model with `config`, an OmegaConf DictConfig.
+def build_model(
+    cls: type[VideoModel], config: Any, weights: WeightsSource, progress: LoadProgress | None = None
+) -> VideoModel:
+    """Construct the model with `config`, an OmegaConf DictConfig; `progress` hears how far it is.
 
     Raises `ModelDefinitionError` when the class is not complete, and `ModelLoadError` when `__init__` raised.
     """
@@ -37,7 +40,7 @@ def build_model(cls: type[VideoModel], config: Any, weights: WeightsSource) -> V
     for spec in commands_of(cls).values():
         spec.flat_schema()  # an annotation that is still undefined shows now, not when a user calls
     args, kwargs = _constructor_arguments(cls, config)
-    with bound(cls, weights), loading(cls, "__init__"):
+    with bound(cls, weights, progress), loading(cls, "__init__"):
         return cls(*args, **kwargs)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.errors import ModelDefinitionError
 
-from .binding import weights_path
+from .binding import report_progress, weights_path
 from .command import collect_commands
+from .progress import checked
 from .tracks import IMPLICIT_TRACK, Track, tracks_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class VideoModel:
         Valid from `__init__` on, on `VideoModel` itself as on the model's class. May download: it blocks.
         """
         return weights_path(cls, name)
+
+    @classmethod
+    def progress(cls, share: float | None, message: str = "") -> None:
+        """Tell who waits how far loading is: `share` from 0 to 1 or None where nobody knows, and a sentence.
+
+        For `__init__`, `warmup` and threads they start; elsewhere it has no effect. Raises `ProgressError`.
+        """
+        report_progress(cls, checked(share, message))
 
     def warmup(self) -> None:
         """Run once after `__init__` and before the model is ready: compile, capture graphs, a dummy block."""

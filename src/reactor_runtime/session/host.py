@@ -22,6 +22,7 @@ from reactor_runtime.authoring.context import Context, activate, deactivate, use
 from reactor_runtime.authoring.decorator import spec_of
 from reactor_runtime.authoring.media import MediaBundle, TrackData
 from reactor_runtime.authoring.model import VideoModel
+from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 
 from .commands import Answer, CommandRunner
@@ -55,6 +56,7 @@ class ModelHost:
         self.spec = spec_of(model_class)
         self._config = config
         self._weights = weights
+        self.progress = LoadProgress()
         self._model: VideoModel | None = None
         self._context: Context | None = None
         self._session: Session | None = None
@@ -139,10 +141,16 @@ class ModelHost:
         return self._model, self._context
 
     def _load(self) -> None:
-        model = build_model(self.model_class, self._config, self._weights)
-        with bound(self.model_class, self._weights), loading(self.model_class, "warmup"):
-            _run_hook(model.warmup)
-        self._model = model
+        try:
+            model = build_model(self.model_class, self._config, self._weights, self.progress)
+            with (
+                bound(self.model_class, self._weights, self.progress),
+                loading(self.model_class, "warmup"),
+            ):
+                _run_hook(model.warmup)
+            self._model = model
+        finally:
+            self.progress.end()
 
     def _run(self, session: Session) -> ModelOutcome:
         model, context = self._attached(session)

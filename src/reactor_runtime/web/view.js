@@ -153,7 +153,8 @@ export class View {
     const words = wordsFor(detail, foreign);
     if (phase !== "live") this.play.releaseAll();
     this.host.dataset.phase = this.app.dataset.phase = phase;
-    this.status.textContent = `${words.title || words.short}. ${words.sentence}`;
+    const aloud = `${words.title || words.short}. ${words.sentence}`;
+    if (this.status.textContent !== aloud) this.status.textContent = aloud; // a bar that moves says nothing new
     if (page) this.toggle.textContent = phase === "ended" ? "Start" : "Stop";
     this.stage.say({
       ...words,

@@ -34,8 +34,11 @@ export function wordsFor({ phase, detail, reason }, foreign = null) {
   const [short, title, sentence, button = null] = PHASES[phase];
   const own = OWN_SENTENCE.has(phase) && detail && detail !== `${title}.`;
   const hint = phase === "gone" && foreign ? ` If it runs, start it with --allow-origin ${foreign} to let this site in.` : "";
-  return { short, title, sentence: (own ? [detail, sentence].filter(Boolean).join(" ") : sentence) + hint, button };
+  return { short, title, sentence: (own ? [closed(detail), sentence].filter(Boolean).join(" ") : sentence) + hint, button };
 }
+
+/** An author's words are seldom a sentence: "Reading the weights". */
+const closed = (text) => (/[.!?…:]$/.test(text) ? text : `${text}.`);
 
 /** Why a camera, microphone or screen is not there. */
 export function mediaWords(error, what) {

@@ -130,6 +130,8 @@ async def test_while_the_model_loads() -> None:
             "state": "CREATED",
             "code": "loading",
             "detail": "The model is loading.",
+            "progress": None,
+            "progress_message": "",
         }
         assert (stop.status_code, stop.json()) == (200, {"state": "CREATED"})
 

@@ -19,13 +19,14 @@ router = APIRouter(tags=["info"])
 
 @router.get("/health")
 async def health(runtime: Worker) -> JSONResponse:
-    """200 when sessions can be served; 503 while the model loads, and when it could not."""
+    """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
+    `progress_message`, and when it could not load."""
     body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
     if runtime.life.state is State.CREATED:
+        now = runtime.host.progress.now
         detail = "The model is loading."
-        return JSONResponse(
-            {"status": "loading", **body, "code": "loading", "detail": detail}, 503, {"Retry-After": "1"}
-        )
+        body |= {"code": "loading", "detail": detail, "progress": now.share, "progress_message": now.message}
+        return JSONResponse({"status": "loading", **body}, 503, {"Retry-After": "1"})
     if runtime.load_error is not None:
         return JSONResponse(
             {"status": "failed", **body, "code": "model_load_failed", "detail": runtime.load_error}, 503
