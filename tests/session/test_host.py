@@ -664,6 +664,7 @@ def test_feed_limit() -> None:
             made.host.media(session, "webcam", np.full((2, 2, 3), 101 + value, np.uint8))
 
         assert made.host.feed.dropped == 7
+        assert session.losses()["on_media"] == 7
         model_of(made).gate.set()
         until(lambda: len(model_of(made).seen) == FEED_LIMIT + 1)
         assert model_of(made).seen == [100, *range(108, 108 + FEED_LIMIT)]

@@ -266,7 +266,7 @@ def test_every_section_tells_all_gathered_candidates(name: str) -> None:
     [
         ("a=max-message-size:262144", 262144),
         ("a=max-message-size: 1000 ", 1000),
-        ("a=max-message-size:0", 65536),
+        ("a=max-message-size:0", 262144),
         ("a=max-message-size:-1", 65536),
         ("a=max-message-size:", 65536),
         ("a=max-message-size:lots", 65536),

@@ -33,12 +33,14 @@ class MediaFeed:
         self.thread = threading.Thread(target=self._run, name="reactor-media", daemon=True)
         self.thread.start()
 
-    def put(self, model: VideoModel, context: Context, bundle: MediaBundle) -> None:
+    def put(self, model: VideoModel, context: Context, bundle: MediaBundle) -> bool:
+        """False when an older bundle had to go for it."""
         with self._changed:
             if context.should_stop():
                 # Asked again under the lock: `end_session` may have run since the engine's thread asked.
-                return
-            if len(self._queue) >= FEED_LIMIT:
+                return True
+            full = len(self._queue) >= FEED_LIMIT
+            if full:
                 self._queue.popleft()
                 self.dropped += 1
                 if self.dropped == 1:
@@ -48,6 +50,7 @@ class MediaFeed:
                     )
             self._queue.append((model, context, bundle))
             self._changed.notify_all()
+        return not full
 
     def end_session(self) -> None:
         """Drop what waits and return when `on_media` is not running; however long that takes."""

@@ -27,6 +27,7 @@ from reactor_runtime.errors import NoSessionError
 
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
+from .losses import Lost
 from .session import Session
 from .worker import WorkerThread
 
@@ -110,7 +111,9 @@ class ModelHost:
         track = session.tracks.get(name)
         if self._wants_media and track is not None and session.entered.is_set():
             model, context = self._attached(session)
-            self.feed.put(model, context, MediaBundle({name: TrackData(track.to_info(), data)}))
+            bundle = MediaBundle({name: TrackData(track.to_info(), data)})
+            if not self.feed.put(model, context, bundle):
+                session.lost.add(Lost.ON_MEDIA)
 
     def stacks(self) -> str:
         """Where the author's code is on each of its threads."""

@@ -21,6 +21,7 @@ from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Session:
         self.entered = threading.Event()
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
+        self.lost = Losses()
         declared = tracks_of(model_class)
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
@@ -131,6 +133,7 @@ class Session:
             "playout": self.plane.playout.counters.dropped,
             "encoder": sum(encoding.counters.dropped for encoding in self.plane.encodings),
             "messages": self.outbox.dropped,
+            **self.lost.counts(),
             "audio_in": self.inputs.dropped_samples,
             "audio_out": self.sound.dropped,
         }

@@ -10,11 +10,12 @@ from reactor_runtime.errors import RequestError
 SDP_LIMIT = 64 * 1024
 """Bytes of an offer; browsers send 3 to 12 KiB."""
 
+ANY_SIZE = 256 * 1024
+"""Bytes of a message for a client that sets no bound."""
 OPUS_BPS = {1: 64_000, 2: 128_000}
 """Bits per second by channels: transparent for most music. Engines would take 32,000 and 64,000."""
 
 _RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([A-Za-z0-9_.-]+)/(\d+)", re.M)
-_APT = re.compile(r"^a=fmtp:(\d{1,3}) .*\bapt=(\d{1,3})", re.M)
 _FMTP = re.compile(r"^a=fmtp:(\d{1,3}) (.+)$", re.M)
 _SIZE = re.compile(r"[1-9][0-9]{0,11}")
 _DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", re.M)
@@ -175,11 +176,16 @@ def join(head: list[str], sections: list[MediaSection]) -> str:
 
 
 def max_message_size(sections: list[MediaSection], default: int = 65536) -> int:
-    """The largest data channel message the other side takes, in bytes (RFC 8841 section 6)."""
+    """The largest data channel message the other side takes, in bytes (RFC 8841 section 6).
+
+    0 means any size there; `ANY_SIZE` is what engines send at once.
+    """
     for section in sections:
         for line in section.lines:
             if line.startswith("a=max-message-size:"):
                 value = line.partition(":")[2].strip()
+                if value == "0":
+                    return ANY_SIZE
                 return int(value) if _SIZE.fullmatch(value) else default
     return default
 

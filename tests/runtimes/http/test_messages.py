@@ -18,7 +18,7 @@ from reactor_runtime.runtimes.http import connection as connection_module
 from reactor_runtime.runtimes.http.connection import EARLY_MESSAGES
 from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import decode, serve
+from reactor_runtime.testing import MemoryServer, decode, serve
 
 from .models import Painter
 
@@ -181,6 +181,10 @@ async def test_messages_before_the_connection_is_ready_are_kept_in_order() -> No
         assert [client.outcome(request)["result"] for request in requests] == [0, 1, 2, 3, 4]  # type: ignore[index] # answered
 
 
+async def lost(server: MemoryServer) -> dict[str, int]:
+    return dict((await server.http.get("/session")).json()["lost"])
+
+
 async def test_early_messages_limit() -> None:
     async with serve(Painter) as server:
         client = server.client()
@@ -192,6 +196,7 @@ async def test_early_messages_limit() -> None:
         await client.until(lambda: client.outcome(requests[-1]) is not None)
 
         assert [client.outcome(request) is None for request in requests[:4]] == [True, True, True, False]
+        assert (await lost(server))["messages_early"] == 3
 
 
 async def test_streaming_means_that_messages_can_flow() -> None:
@@ -311,3 +316,77 @@ async def test_random_messages_leave_the_connection_alive() -> None:
         client.wire.send(json.dumps({"scope": "runtime", "data": {"type": "\ud800", "data": None}}))
 
         assert await client.command("runs") == 1
+
+
+# --- what nobody heard, and what one client cannot take ---
+
+
+@model("talker")
+class Talker(VideoModel):
+    """Says a number whenever it is asked to, and once nobody is connected any more."""
+
+    def start_session(self) -> None:
+        ctx = get_ctx()
+        while not ctx.should_stop():
+            if not ctx.connected:
+                for number in range(3):
+                    ctx.send({"nobody": number})
+                ctx.wait_stop(60)
+            ctx.wait_stop(0.01)
+
+    @command("say")
+    def say(self, size: int) -> str:
+        get_ctx().send("x" * size)
+        return "y" * size
+
+
+async def test_messages_that_nobody_hears_are_counted_and_shown() -> None:
+    async with serve(Talker) as server:
+        client = await server.join()
+        assert (await lost(server))["messages_unheard"] == 0
+        client.leave()
+        async with asyncio.timeout(5):
+            while (await lost(server))["messages_unheard"] < 3:  # noqa: ASYNC110 - asked over HTTP
+                await asyncio.sleep(0.01)
+
+        metrics = (await server.http.get("/metrics")).text
+        assert 'reactor_dropped_total{place="messages_unheard"} 3.0' in metrics
+        again = server.client()
+        await again.connect("PUT")
+        assert again.said == []
+        await again.stop()
+
+
+async def test_a_message_larger_than_a_client_takes_is_dropped_for_that_client_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serve(Talker) as server:
+        client = await server.join()
+        small = server.client()
+        body = await small.offer()
+        body["sdp_offer"] = body["sdp_offer"].replace("max-message-size:262144", "max-message-size:1000")
+        await small.http.post("/sessions/local/transport/webrtc/sdp_params", json=body)
+        small.wire.connect(await small.answer())
+
+        assert await client.command("say", size=500) == "y" * 500
+        assert await client.command("say", size=5000) == "y" * 5000
+        assert await client.command("say", size=5000) == "y" * 5000
+        assert [len(text) for text in client.said] == [500, 5000, 5000]
+        assert [len(text) for text in small.said] == [500]
+        assert (await lost(server))["messages_unsent"] == 2
+        assert sum("takes messages of 1000 bytes" in record.message for record in caplog.records) == 1
+
+
+async def test_a_result_that_its_client_cannot_take_is_answered_all_the_same() -> None:
+    async with serve(Talker) as server:
+        client = server.client()
+        await client.start()
+        body = await client.offer()
+        body["sdp_offer"] = body["sdp_offer"].replace("max-message-size:262144", "max-message-size:1000")
+        await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=body)
+        client.wire.connect(await client.answer())
+
+        with pytest.raises(CommandError) as caught:
+            await client.command("say", size=5000)
+        assert caught.value.code == "result_too_large"
+        assert await client.command("say", size=5) == "yyyyy"

@@ -244,10 +244,12 @@ class Clients:
             if c.ready
         ]
 
-    def broadcast(self, say: Say) -> None:
-        for connection in self.connections.values():
-            if connection.ready:
-                connection.say(say)
+    def broadcast(self, say: Say) -> bool:
+        """Tell everybody; False when nobody is there to be told."""
+        present = [c for c in self.connections.values() if c.ready and c.offer.has_channel]
+        for connection in present:
+            connection.say(say)
+        return bool(present)
 
     async def say_end(self, reason: EndReason, message: str, deadline: float) -> None:
         """Tell every client, and wait until that has left, `deadline` (monotonic) at the latest.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing
+from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
@@ -104,6 +105,7 @@ class Connection:
         self.watches_frames = False
         """Whether the client asked to be told when the frame of a command goes out."""
         self._held: deque[Say] = deque(maxlen=HELD_MESSAGES)
+        self._told_size = False
         self._codec_timer: asyncio.TimerHandle | None = None
         self._early: deque[tuple[str, bytes, bool]] = deque(maxlen=EARLY_MESSAGES)
         self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
@@ -138,7 +140,7 @@ class Connection:
 
     def message_received(self, label: str, data: bytes, binary: bool) -> None:
         if not self.ready:
-            self._early.append((label, data, binary))
+            self._keep_early(label, data, binary)
             return
         if self.codec is None:
             self.settle(codec_for(data, binary))
@@ -187,15 +189,15 @@ class Connection:
 
     def say(self, say: Say) -> bool:
         """Tell the client something; False when it cannot be reached. Held while its codec is unknown."""
-        if self.peer is None or self.closed:
+        if self.peer is None or self.closed or not self.offer.has_channel:
             return False
         if self.codec is None:
+            if len(self._held) == HELD_MESSAGES:
+                self.session.lost.add(Lost.UNSENT)
             self._held.append(say)
             return True
         outgoing = say(self.codec)
-        if outgoing is None:
-            return True
-        return self.peer.send(outgoing.label, outgoing.data, binary=outgoing.binary)
+        return outgoing is None or self._send(self.peer, outgoing)
 
     def settle(self, codec: Codec) -> None:
         """Decide how this client writes, once, and send what was held."""
@@ -274,6 +276,31 @@ class Connection:
             # Whatever an engine raises here must not keep the session's slot, nor the other connections.
             except Exception:
                 log.exception("Connection %d could not be closed; the others go on", self.id)
+
+    def _send(self, peer: Peer, outgoing: Outgoing) -> bool:
+        size, limit = len(outgoing.data), self.offer.message_limit
+        if size <= limit and peer.send(outgoing.label, outgoing.data, binary=outgoing.binary):
+            return True
+        self.session.lost.add(Lost.UNSENT)
+        if size > limit and not self._told_size:
+            self._told_size = True
+            log.warning(
+                "Connection %d takes messages of %d bytes at most; one of %d was dropped. Said once for each "
+                "client.",
+                self.id,
+                limit,
+                size,
+            )
+        return False
+
+    def _keep_early(self, label: str, data: bytes, binary: bool) -> None:
+        if len(self._early) == EARLY_MESSAGES and not self.session.lost.add(Lost.EARLY):
+            log.warning(
+                "Connection %d sent more than %d messages before it was up; the oldest are dropped",
+                self.id,
+                EARLY_MESSAGES,
+            )
+        self._early.append((label, data, binary))
 
     def _check_ready(self) -> None:
         connected = self._state is PeerState.CONNECTED

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+UNSENDABLE = "The command ran, but its result does not go through this client's channel."
 NO_CLIPS = "recorder disabled"
 """The words that SDK 1.x knows and makes an error of its own of."""
 TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
@@ -140,10 +141,13 @@ class Dispatcher:
         if outcome.error is not None:
             self._refuse(connection, message, outcome.error)
             return
-        self._runtime.note_command(message.name, "ok")
-        connection.say(
+        said = connection.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
         )
+        if not said and not connection.closed:
+            self._refuse(connection, message, CommandError("result_too_large", UNSENDABLE))
+            return
+        self._runtime.note_command(message.name, "ok")
         if message.id is not None and connection.watches_frames:
             self._runtime.watch_frame(connection, message.id, outcome.frame)
 

@@ -22,6 +22,7 @@ KNOWN_CODES = frozenset(
         "invalid_command",
         "rate_limited",
         "internal_error",
+        "result_too_large",
         "not_controller",
         "session_ended",
     }

@@ -33,6 +33,7 @@ class Offer:
     sections: tuple[Section, ...]
     has_channel: bool
     message_limit: int
+    """Bytes of a message that this client takes at once."""
     watches_frames: bool = False
     """Whether the client may ask when the frame of a command goes out: our page does."""
 

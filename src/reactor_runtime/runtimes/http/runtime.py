@@ -19,6 +19,7 @@ from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, Limits, SessionEnd
+from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
@@ -241,8 +242,13 @@ class Runtime:
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
         for text in session.outbox.take():
-            if session is self.session:
-                self.clients.broadcast(functools.partial(_application, text))
+            heard = session is self.session and self.clients.broadcast(functools.partial(_application, text))
+            if not heard and not session.lost.add(Lost.UNHEARD):
+                log.info(
+                    "Session %d: the model sends messages while nobody is connected; they are counted, not "
+                    "kept",
+                    session.number,
+                )
 
     # --- inside ---
 

@@ -33,12 +33,13 @@ async def stop_session(runtime: Worker) -> dict[str, Any]:
 
 @router.get("/session")
 async def session(runtime: Worker) -> dict[str, Any]:
-    """The descriptor, the state, who is there, and how the last session ended."""
+    """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
     end = runtime.last_end
-    frames = runtime.session.next_frame() if runtime.session is not None else 0
+    running = runtime.session
     return {
         **runtime.descriptor(),
-        "frames": frames,
+        "frames": 0 if running is None else running.next_frame(),
+        "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
         "last_end": None
         if end is None
