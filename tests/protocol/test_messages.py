@@ -228,8 +228,9 @@ def test_an_authors_refusal_is_answered_whatever_it_holds(code: Any, message: An
     assert (data["code"], data["message"], data["field"]) == (str(code), str(message), "5")
 
 
-def test_session_ended() -> None:
-    assert messages.session_ended("stopped", "The client ended the session.") == (
+def test_a_message_of_the_runtime() -> None:
+    data = {"reason": "stopped", "message": "The client ended the session."}
+    assert messages.runtime("sessionEnded", data) == (
         '{"scope":"runtime","data":{"type":"sessionEnded",'
         '"data":{"reason":"stopped","message":"The client ended the session."}}}'
     )

@@ -164,7 +164,6 @@ def test_reports_about_another_session_do_nothing() -> None:
     assert life.connected(1, 3.0) == []
     assert life.disconnected(1, 3.0) == []
     assert life.model_ended(1, 3.0, failed=True) == []
-    assert life.stop(3.0, EndReason.ERROR, "", number=1) == []
     assert life.cleaned(1) == []
     assert life.state is State.WAITING
 

@@ -77,20 +77,3 @@ def test_nothing_of_a_job_is_kept_until_the_next_one() -> None:
 
     assert died() is None
     worker.close()
-
-
-def test_the_stack_shows_where_the_thread_is() -> None:
-    gate, began = threading.Event(), threading.Event()
-
-    def a_long_step() -> None:
-        began.set()
-        gate.wait(2)
-
-    worker = WorkerThread("reactor-test")
-    worker.submit(a_long_step)
-    began.wait(2)
-
-    assert "a_long_step" in worker.stack()
-    gate.set()
-    worker.close()
-    assert "has ended" in worker.stack()

@@ -115,7 +115,3 @@ def command_error(request: str | int | None, command: str | None, error: Command
     if error.field is not None:
         data["field"] = str(error.field)
     return runtime("commandError", data)
-
-
-def session_ended(reason: str, message: str) -> str:
-    return runtime("sessionEnded", {"reason": reason, "message": message})

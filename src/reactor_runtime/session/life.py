@@ -108,10 +108,8 @@ class Life:
         self._wait_until = _after(now, self.limits.orphan)
         return []
 
-    def stop(self, now: float, reason: EndReason, message: str, number: int | None = None) -> list[Effect]:
+    def stop(self, now: float, reason: EndReason, message: str) -> list[Effect]:
         """End the session. Without a session this raises `IllegalTransitionError`."""
-        if number is not None and number != self.number:
-            return []
         self.state = next_state(self.state, Event.END)
         self.end = SessionEnd(self.number, reason, message)
         self._wait_until = self._cap_at = None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
-import sys
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
@@ -53,11 +51,6 @@ class WorkerThread:
             else:
                 self._jobs.put_nowait(run)
         return future
-
-    def stack(self) -> str:
-        """Where the thread is now, as a traceback's text."""
-        frame = sys._current_frames().get(self.ident or -1)
-        return "".join(traceback.format_stack(frame)) if frame is not None else "(the thread has ended)\n"
 
     def close(self, timeout: float = 1.0) -> None:
         """Let the thread end after the jobs that wait."""
