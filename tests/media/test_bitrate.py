@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,17 +13,28 @@ from reactor_runtime.media.bitrate import (
     target_bitrate,
     worth_reopening,
 )
+from reactor_runtime.media.encoders import VideoCodec
 
 RATES = st.integers(1, 100_000_000)
 
 
-def test_a_picture_of_832x480_gets_four_megabits() -> None:
-    assert 4_000_000 <= default_bitrate(832, 480) <= 4_500_000
+def test_a_picture_of_832x480_gets_three_and_a_half_megabits() -> None:
+    assert 3_500_000 <= default_bitrate(832, 480, VideoCodec.H264) <= 3_700_000
 
 
-def test_floor_and_ceiling() -> None:
-    assert default_bitrate(2, 2) == FLOOR_BPS
-    assert default_bitrate(7680, 4320) == CEILING_BPS
+def test_vp8_needs_fewer_bits() -> None:
+    assert default_bitrate(832, 480, VideoCodec.VP8) < 0.8 * default_bitrate(832, 480, VideoCodec.H264)
+
+
+def test_larger_pictures_get_more_bits_but_fewer_for_each_pixel() -> None:
+    small, large = (default_bitrate(16 * n, 9 * n, VideoCodec.H264) for n in (50, 100))
+    assert small * 2 < large < small * 4
+
+
+@pytest.mark.parametrize("codec", VideoCodec)
+def test_floor_and_ceiling(codec: VideoCodec) -> None:
+    assert default_bitrate(2, 2, codec) == FLOOR_BPS
+    assert default_bitrate(15360, 8640, codec) == CEILING_BPS
 
 
 def test_without_an_estimate_the_wish_is_the_target() -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-BITS_PER_PIXEL = 0.35
-"""At 30 fps, enough for textured motion with the fast presets: 832x480 gets 4.2 Mbit/s."""
-NOMINAL_FPS = 30
+from .encoders import VideoCodec
+
+BASE_BPS = 3_600_000
+"""What 832x480 at 30 fps gets: enough for textured motion with x264's fastest preset."""
+BASE_PIXELS = 832 * 480
+SIZE_EXPONENT = 0.75
+"""Larger pictures have less detail per pixel: 720p gets 6.7, 1080p 12.4 Mbit/s."""
+VP8_SHARE = 0.75
+"""libvpx needs this much of what x264's fastest preset takes for the same quality, and less still."""
 FLOOR_BPS = 150_000
 CEILING_BPS = 20_000_000
 REOPEN_DOWN = 0.75
@@ -17,9 +23,10 @@ HEADROOM = 0.9
 """The share of the network's estimate that the picture takes; the rest is for retransmission."""
 
 
-def default_bitrate(width: int, height: int) -> int:
+def default_bitrate(width: int, height: int, codec: VideoCodec) -> int:
     """Bits per second for a picture of this size when nobody asked for anything else."""
-    return _clamp(int(width * height * NOMINAL_FPS * BITS_PER_PIXEL))
+    bits = BASE_BPS * (width * height / BASE_PIXELS) ** SIZE_EXPONENT
+    return _clamp(int(bits * (VP8_SHARE if codec is VideoCodec.VP8 else 1)))
 
 
 def target_bitrate(wanted: int, estimates: list[int]) -> int:

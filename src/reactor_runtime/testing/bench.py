@@ -311,7 +311,7 @@ def encoder_cost(codec: VideoCodec, frames: Sequence[EncodedFrame]) -> EncoderCo
     pictures = decode(frames)
     height, width = pictures[0].shape[:2]
     pool = BufferPool()
-    encoder = create_encoder(codec, width, height, default_bitrate(width, height))
+    encoder = create_encoder(codec, width, height, default_bitrate(width, height, codec))
     used = bits = 0.0
     try:
         for number, picture in enumerate(pictures):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 NOMINAL_FPS = 30
 """What rate control plans for; the real times are in the timestamps."""
+LONGEST_STEP = 2 * RTP_CLOCK_HZ // NOMINAL_FPS
+"""What the encoder is told at most between two pictures. Told that half a second has passed it gives the
+picture half a second of bits, which take as long to send and to decode."""
 NEVER = 1_000_000
 """A keyframe interval in frames that is never reached: keyframes come when a receiver asks."""
 BT601 = 6
@@ -62,6 +65,7 @@ class PyAVEncoder:
             raise EngineError(f"{self.ffmpeg_name} is no video encoder.")
         self._context = context
         self._opened_bps = bits_per_second
+        self._before = self._clock = 0
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, RTP_CLOCK_HZ)
         context.framerate = Fraction(NOMINAL_FPS, 1)
@@ -91,7 +95,9 @@ class PyAVEncoder:
 
     def encode(self, frame: I420Frame, timestamp: int, key: bool) -> list[EncodedFrame]:
         picture = _picture(frame)
-        picture.pts = timestamp
+        self._clock += min(timestamp - self._before, LONGEST_STEP)
+        self._before = timestamp
+        picture.pts = self._clock
         picture.time_base = Fraction(1, RTP_CLOCK_HZ)
         if key:
             picture.pict_type = PictureType.I
@@ -123,7 +129,7 @@ class Vp8Encoder(PyAVEncoder):
     def options(self, bits_per_second: int, quality: Quality) -> dict[str, str]:
         return {
             "deadline": "realtime",
-            "cpu-used": {Quality.FAST: "-8", Quality.BALANCED: "-6", Quality.BEST: "-4"}[quality],
+            "cpu-used": {Quality.FAST: "-10", Quality.BALANCED: "-6", Quality.BEST: "-4"}[quality],
             "lag-in-frames": "0",
             "error-resilient": "0",
             "static-thresh": "0",
@@ -134,7 +140,8 @@ class Vp8Encoder(PyAVEncoder):
             "qmax": "56",
             "minrate": str(bits_per_second),
             "maxrate": str(bits_per_second),
-            "bufsize": str(bits_per_second // 2),
+            # Larger single frames would be seen as a hitch.
+            "bufsize": str(bits_per_second // 5),
         }
 
 
