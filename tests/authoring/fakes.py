@@ -38,6 +38,9 @@ class FakeSession:
     def wait_stop(self, timeout: float) -> bool:
         return self.stop.wait(timeout)
 
+    def flush(self) -> int:
+        return len(self.emitted)
+
     def send(self, data: Any) -> None:
         self.sent.append(data)
 

@@ -64,6 +64,7 @@ def test_inside_and_after():
         assert get_ctx().should_stop()
         assert get_ctx().wait_stop(0.01)
         get_ctx().send({"type": "progress"})
+        assert get_ctx().flush() == 2
         context.enable_monitoring()
         context.disable_monitoring()
     assert session.emitted == [("main_video", "a", None), ("main_video", "b", None)]
@@ -80,7 +81,7 @@ def test_a_kept_context_is_of_no_use_later():
         assert kept.should_stop()
         assert kept.wait_stop(10)
         assert not kept.connected
-        for call in (kept.get_track, lambda: kept.emit_block("x"), lambda: kept.send({})):
+        for call in (kept.get_track, kept.flush, lambda: kept.emit_block("x"), lambda: kept.send({})):
             with pytest.raises(NoSessionError, match="'session-1', which has ended"):
                 call()
     assert "ended" in repr(kept)

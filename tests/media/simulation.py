@@ -30,7 +30,7 @@ class Show:
 
 
 def play(steps: Iterable[tuple[float, int]], rate: float = 0.0) -> Show:
-    """Each step takes some seconds and gives some frames; the model waits where the pacer has no room."""
+    """Each step takes some seconds and gives some frames; the model waits where the pacer holds it."""
     clock, pacer, show = VirtualClock(), Pacer[int](rate), Show()
     for cost, count in steps:
         _let_out(clock, pacer, show, until=clock.now + cost)
@@ -43,6 +43,8 @@ def play(steps: Iterable[tuple[float, int]], rate: float = 0.0) -> Show:
         show.emitted += [clock.now] * count
         pacer.push(range(first, first + count))
         show.longest_queue = max(show.longest_queue, len(pacer))
+        while (begin := pacer.begin_next(count)) > clock.now:
+            _let_out(clock, pacer, show, until=begin)
     show.ended = clock.now
     _let_out(clock, pacer, show, until=clock.now + 3600)
     return show

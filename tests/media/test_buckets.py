@@ -87,7 +87,7 @@ def test_a_bucket_used_twice_by_one_track_loses_nothing() -> None:
     buckets = Buckets[str](["left", "right"])
     buckets.put(0.0, "left", "l1", bucket=1)
 
-    released = buckets.put(0.1, "left", "again", bucket=1) + buckets.flush()
+    released = buckets.put(0.1, "left", "again", bucket=1) + buckets.release_all()
 
     assert [bundle.parts for bundle in released] == [{"left": "l1"}, {"left": "again"}]
 
@@ -107,8 +107,11 @@ def test_flush_releases_everything_that_is_open() -> None:
     buckets.put(0.0, "left", "numbered", bucket=5)
     buckets.put(0.0, "left", "counted")
 
-    assert [released.parts for released in buckets.flush()] == [{"left": "numbered"}, {"left": "counted"}]
-    assert buckets.flush() == []
+    assert [released.parts for released in buckets.release_all()] == [
+        {"left": "numbered"},
+        {"left": "counted"},
+    ]
+    assert buckets.release_all() == []
     assert buckets.deadline() is None
 
 
@@ -131,7 +134,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(steps: list[tuple[float, str, i
         released += buckets.put(now, track, (track, index), bucket)
         deadline = buckets.deadline()
         assert deadline is None or deadline > now
-    released += buckets.flush()
+    released += buckets.release_all()
 
     out = Counter(part for bundle in released for part in bundle.parts.values())
     assert out == Counter((track, index) for index, (_, track, _) in enumerate(steps))
@@ -145,7 +148,7 @@ def test_counted_frames_of_a_track_stay_in_order(steps: list[tuple[float, str, i
     for index, (pause, track, _) in enumerate(steps):
         now += pause
         released += buckets.put(now, track, (track, index))
-    released += buckets.flush()
+    released += buckets.release_all()
 
     for track in ("a", "b", "c"):
         indexes = [bundle.parts[track][1] for bundle in released if track in bundle.parts]

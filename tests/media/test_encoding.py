@@ -367,3 +367,63 @@ def test_the_bitrate_of_the_track_is_what_the_encoder_is_opened_with() -> None:
         made.push(picture(0), time.monotonic())
         until(lambda: factory.made)
         assert factory.made[0].bits_per_second == 777_000
+
+
+def test_flushing_drops_what_waits_but_not_what_the_encoder_has() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        factory.gate.clear()
+        for index in range(1, 4):
+            made.push(picture(index), time.monotonic())
+            until(lambda: made._busy)
+        assert made.flush() == 2
+        factory.gate.set()
+        feed(made, 4, 1)
+
+        assert sink.indexes == [0, 1, 4]
+        assert made.counters.flushed == 2
+        assert made.counters.dropped == 0
+
+
+def test_an_encoder_that_cannot_keep_up_takes_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reactor_runtime.media.encoding.OVERLOAD_S", 0.05)
+    monkeypatch.setattr("reactor_runtime.media.encoding.STALE_S", 60.0)
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        factory.gate.clear()
+        for index in range(1, 4):
+            made.push(picture(index), time.monotonic())
+            until(lambda: made._busy)
+        assert not made.ready()
+        until(made.ready)
+        factory.gate.set()
+        assert made.drain(5.0)
+
+        assert sink.indexes == [0, 1, 3]
+        assert made.counters.dropped == 1
+
+        # It has caught up: nothing is skipped any more.
+        until(lambda: made._behind_since is None)
+        made.push(picture(4), time.monotonic())
+        made.push(picture(5), time.monotonic())
+        assert made.drain(5.0)
+        assert sink.indexes[-2:] == [4, 5]
+
+
+def test_a_short_hitch_of_the_encoder_loses_nothing() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        factory.gate.clear()
+        made.push(picture(1), time.monotonic())
+        until(lambda: made._busy)
+        made.push(picture(2), time.monotonic())
+        factory.gate.set()
+        assert made.drain(5.0)
+
+        assert sink.indexes == [0, 1, 2]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_runtime.media.pacing import CEILING_FPS, QUEUE_S, Pacer
+from reactor_runtime.media.pacing import CEILING_FPS, MARGIN, MARGIN_S, QUEUE_S, Pacer
 
 from .simulation import play
 
@@ -109,8 +109,40 @@ def test_a_first_batch_that_was_slow_because_of_compilation_is_not_followed_by_s
 def test_the_queue_holds_one_batch_or_a_tenth_of_a_second() -> None:
     assert play([(0.001, 33)] * 5).longest_queue == 33
     assert play([(0.001, 1)] * 50).longest_queue == 1
-    # Two frames at 60 fps: several batches fit into the tenth of a second.
-    assert 2 < play([(0.001, 2)] * 50).longest_queue <= QUEUE_S * CEILING_FPS
+    # Two frames at 60 fps, steps of uneven length: several batches fit into the tenth of a second.
+    uneven = [(0.1, 2)] + [(0.001, 2)] * 6
+    assert 2 < play(uneven * 5).longest_queue <= QUEUE_S * CEILING_FPS
+
+
+@pytest.mark.parametrize(("cost", "rate"), [(0.002, 30.0), (0.02, 30.0), (0.001, 0.0), (0.01, 0.0)])
+def test_what_a_fast_model_makes_is_fresh_when_it_leaves(cost: float, rate: float) -> None:
+    show = play([(cost, 1)] * 90, rate=rate)
+
+    # Never older than the part of the interval in which the model waits, and half a step where that is less.
+    interval = 1 / (rate or CEILING_FPS)
+    assert max(show.delays[5:]) <= min(interval - cost, cost * (MARGIN - 1) + MARGIN_S) + EPSILON
+    assert max(show.gaps) <= interval + EPSILON
+
+
+def test_a_fast_batch_is_begun_when_the_one_before_is_nearly_shown() -> None:
+    show = play([(0.2, 24)] * 10, rate=24)
+
+    assert max(show.gaps[2:]) <= 1 / 24 + EPSILON
+    # Its first frame; the last one waits for the length of the batch behind it.
+    assert max(show.delays[72::24]) <= 0.2 * (MARGIN - 1) + MARGIN_S + EPSILON
+
+
+def test_a_model_whose_steps_jitter_around_its_rate_keeps_a_frame_of_slack() -> None:
+    costs = [0.03, 0.03, 0.03, 0.04]
+    show = play([(costs[i % 4], 1) for i in range(120)], rate=30)
+
+    assert max(show.gaps[8:]) <= 1 / 30 + EPSILON
+
+
+def test_one_long_step_ago_is_forgotten_after_a_few() -> None:
+    show = play([(0.002, 1)] * 20 + [(0.5, 1)] + [(0.002, 1)] * 30, rate=30)
+
+    assert max(show.delays[-10:]) <= 0.002 * MARGIN + MARGIN_S + EPSILON
 
 
 @pytest.mark.parametrize("rate", [0.0, 2.0])

@@ -15,6 +15,7 @@ from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
+from reactor_runtime.media.sound import AudioTrackConfig, Sound
 
 from .fakes import Sink, until
 
@@ -237,3 +238,31 @@ def test_peers_come_and_go_while_the_model_emits() -> None:
         dropped = sum(encoding.counters.dropped for encoding in plane.encodings)
         assert len(set(witness.indexes)) + dropped >= 60
         assert witness.indexes == sorted(witness.indexes)
+
+
+def test_flushing_reaches_every_queue_of_every_codec() -> None:
+    with open_plane(rate=1) as plane:
+        sinks = {codec: Sink() for codec in VideoCodec}
+        for codec, sink in sinks.items():
+            plane.subscribe("main", codec, sink)
+        plane.emit("main", np.stack([rgb(value) for value in range(8)]), None)
+        until(lambda: all(sink.indexes == [0] for sink in sinks.values()))
+
+        assert plane.flush() == 7
+        plane.emit("main", rgb(200), None)
+        assert plane.drain(2.0)
+
+        assert [sink.indexes for sink in sinks.values()] == [[0, 8]] * len(sinks)
+
+
+def test_sound_for_a_flushed_picture_does_not_wait_for_it() -> None:
+    sound = Sound({"voice": AudioTrackConfig("voice", 48_000, 1)})
+    plane = MediaPlane({"main": VideoTrackConfig("main", 1.0)}, 1.0, sound)
+    try:
+        plane.emit("main", np.stack([rgb(0), rgb(1)]), None)
+        until(lambda: plane.playout.counters.pictures == 1)
+        plane.flush()
+        assert sound._departures.of(("main", 1)) is not None
+    finally:
+        plane.close()
+        sound.close()

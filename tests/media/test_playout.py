@@ -242,3 +242,109 @@ def test_a_picture_that_cannot_be_delivered_does_not_end_the_playout(
 
     assert delivered == [1, 2]
     assert "could not be handed" in caplog.text
+
+
+def test_a_fast_model_is_held_until_its_next_step_is_due() -> None:
+    with playing(rate=20) as (playout, seen):
+        ages: list[float] = []
+        for index in range(12):
+            emitted = time.monotonic()
+            playout.submit("main", frames(index, 1))
+            until(lambda index=index: len(seen) > index)
+            ages.append(seen[index][1] - emitted)
+
+    # Waiting in front of the queue as well would make it two intervals.
+    assert sorted(ages)[len(ages) // 2] < 1 / 20
+
+
+class Together:
+    """Company of which something may come after each picture."""
+
+    def keeps_step(self) -> bool:
+        return True
+
+    def hold(self, picture: Picture, due_in: float) -> float:
+        return 0.0
+
+    def left(self, picture: Picture, at: float) -> float:
+        return 0.0
+
+
+def test_nobody_is_held_between_a_picture_and_its_sound() -> None:
+    with playing(rate=2, company=Together()) as (playout, seen):
+        playout.submit("main", frames(0, 1))
+        until(lambda: len(seen) == 1)
+        playout.submit("main", frames(1, 1))
+
+        assert len(seen) == 1
+
+
+def test_flushing_drops_what_waits_and_counts_it() -> None:
+    with playing(rate=1) as (playout, seen):
+        playout.submit("main", frames(0, 5))
+        until(lambda: len(seen) == 1)
+
+        assert playout.flush() == 4
+        assert playout.counters.flushed == 4
+        assert playout.counters.dropped == 0
+        assert playout.drain(1.0)
+
+    assert indexes(seen) == [0]
+
+
+def test_flushing_cuts_an_incomplete_step() -> None:
+    with playing(("left", "right")) as (playout, seen):
+        playout.submit("left", frames(0, 2))
+        assert playout.flush() == 2
+        playout.submit("left", frames(2, 1))
+        playout.submit("right", frames(0, 1))
+        assert playout.drain(1.0)
+
+    assert [(indexes([p], "left"), indexes([p], "right")) for p in seen] == [([2], [0])]
+
+
+def test_flushing_cuts_the_batch_that_waits_for_room() -> None:
+    with playing(rate=2) as (playout, seen):
+        playout.submit("main", frames(0, 3))
+        producer = threading.Thread(target=playout.submit, args=("main", frames(3, 3)), daemon=True)
+        producer.start()
+        time.sleep(0.05)
+        assert producer.is_alive()
+        playout.flush()
+        producer.join(2)
+
+        assert not producer.is_alive()
+        playout.submit("main", frames(6, 1))
+        assert playout.drain(2.0)
+
+    assert indexes(seen) == [0, 6]
+    assert playout.counters.flushed == 5
+
+
+def test_flushing_cuts_a_picture_between_queue_and_encoder() -> None:
+    ready = threading.Event()
+    with playing(ready=ready.is_set) as (playout, seen):
+        playout.submit("main", frames(0, 1))
+        until(lambda: playout._busy)
+        playout.flush()
+        ready.set()
+        playout.submit("main", frames(1, 1))
+        assert playout.drain(2.0)
+
+    assert indexes(seen) == [1]
+    assert playout.counters.flushed == 1
+
+
+def test_after_flushing_nothing_old_is_delivered_whenever_it_happens() -> None:
+    for round_ in range(100):
+        delivered: list[int] = []
+        with playing(deliver=lambda p, at, d=delivered: d.append(p["main"].index)) as (playout, _):
+            playout.submit("main", frames(0, 4))
+            time.sleep(0.0005 * (round_ % 7))
+            gone = playout.flush()
+            seen_before = len(delivered)
+            playout.submit("main", frames(4, 1))
+            assert playout.drain(2.0)
+            assert delivered[seen_before:] == [4]
+            assert playout.counters.flushed >= gone
+            assert len(delivered) + playout.counters.flushed == 5

@@ -90,6 +90,15 @@ class Context:
         """Emit a frame or a batch on the default track; the same as `get_track().emit(frames)`."""
         self.get_track().emit(frames)
 
+    def flush(self) -> int:
+        """Drop the pictures and the sound that were emitted and have not left yet, on every track.
+
+        For when the user changes course: what still waits shows the old one. At most one picture follows,
+        the one that an encoder has in hand. An `emit` that is held back returns. Returns how many pictures
+        were dropped; they are counted as `flushed`.
+        """
+        return self._require_session("flush()").flush()
+
     def send(self, data: Any) -> None:
         """Send a JSON message to all clients; what cannot be sent raises `MessageError` here."""
         self._require_session("send()").send(data)

@@ -65,6 +65,9 @@ class SessionPort(Protocol):
 
     def wait_stop(self, timeout: float) -> bool: ...
 
+    def flush(self) -> int:
+        """Drop pictures and sound that have not left; returns how many pictures that were."""
+
     def send(self, data: Any) -> None:
         """Raises `MessageError` in the caller's thread."""
 

@@ -82,7 +82,7 @@ class Buckets(Generic[Payload]):
             opened.append(self._current.opened)
         return min(opened) + WINDOW_S if opened else None
 
-    def flush(self) -> list[Released[Payload]]:
+    def release_all(self) -> list[Released[Payload]]:
         """Release everything that is open, at the end of a session."""
         released = [self._release(bundle) for bundle in self._numbered.values()]
         self._numbered.clear()
@@ -90,6 +90,13 @@ class Buckets(Generic[Payload]):
             released.append(self._release(self._current))
             self._current = None
         return released
+
+    def take_all(self) -> list[Released[Payload]]:
+        """Take out everything that is open in order to drop it; no track counts as missing for that."""
+        open_ = [*self._numbered.values(), *([self._current] if self._current is not None else [])]
+        self._numbered.clear()
+        self._current = None
+        return [Released(bundle.parts) for bundle in open_]
 
     def _put_numbered(self, now: float, track: str, payload: Payload, bucket: int) -> list[Released[Payload]]:
         released = []

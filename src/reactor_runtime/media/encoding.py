@@ -23,6 +23,9 @@ QUEUE_FRAMES = 4
 """Frames in front of the encoder; one more drops the oldest."""
 STALE_S = 0.05
 """A frame that waited longer than this is skipped when a newer one is there."""
+OVERLOAD_S = 0.5
+"""An encoder that never caught up for this long cannot keep up: then it takes the newest frame only, because
+a queue in front of it would be nothing but delay."""
 KEYFRAME_INTERVAL_S = 0.5
 """Keyframes on request come no more often than this, whatever receivers ask."""
 IDLE_REPEAT_S = 0.1
@@ -43,6 +46,7 @@ class EncodingCounters:
     encoded: int = 0
     keyframes: int = 0
     dropped: int = 0
+    flushed: int = 0
     failed: int = 0
     bits: int = 0
 
@@ -70,6 +74,8 @@ class Encoding:
         self._estimates: dict[FrameSink, int] = {}
         self._frames: deque[tuple[I420Frame, float]] = deque()
         self._last: tuple[I420Frame, float] | None = None
+        self._behind_since: float | None = None
+        """Since when there has been a frame to encode without a break."""
         self._key_wanted = False
         self._key_sent = float("-inf")
         self._encoder: VideoEncoder | None = None
@@ -88,14 +94,16 @@ class Encoding:
         return self._sinks
 
     def ready(self) -> bool:
-        """Whether a picture given now would be encoded next."""
-        return len(self._frames) < 2
+        """Whether a picture may be given now; when the encoder cannot keep up, waiting would not help."""
+        return len(self._frames) < 2 or self._overloaded(time.monotonic())
 
     def push(self, frame: I420Frame, at: float) -> None:
         """Queue a picture that is due at `at` seconds of the session clock. Never blocks."""
         with self._changed:
             if self._closed:
                 return
+            if self._frames and self._behind_since is None:
+                self._behind_since = time.monotonic()
             if len(self._frames) >= QUEUE_FRAMES:
                 self._frames.popleft()
                 self.counters.dropped += 1
@@ -130,6 +138,15 @@ class Encoding:
         with self._changed:
             if sink in self._sinks:
                 self._estimates[sink] = bits_per_second
+
+    def flush(self) -> int:
+        """Drop what waits; the picture that is being encoded goes out, a hole would cost a keyframe."""
+        with self._changed:
+            gone = len(self._frames)
+            self._frames.clear()
+            self.counters.flushed += gone
+            self._changed.notify_all()
+        return gone
 
     def drain(self, timeout: float) -> bool:
         """Wait until every queued picture has been encoded and handed over."""
@@ -178,11 +195,10 @@ class Encoding:
         while not self._closed:
             now = time.monotonic()
             key_at = self._key_due(now)
-            if self._frames:
-                frame, at = self._frames.popleft()
-                while self._frames and now - at > STALE_S and not self.patient:
-                    self.counters.dropped += 1
-                    frame, at = self._frames.popleft()
+            if not self._frames:
+                self._behind_since = None
+            else:
+                frame, at = self._newest_in_time(now)
                 self._last = (frame, at)
                 return frame, at, self._take_key(now)
             if key_at is not None and self._last is not None:
@@ -193,6 +209,18 @@ class Encoding:
             else:
                 self._changed.wait()
         return None
+
+    def _newest_in_time(self, now: float) -> tuple[I420Frame, float]:
+        """The next picture; those that would be seen too late are skipped."""
+        frame, at = self._frames.popleft()
+        while self._frames and not self.patient and (now - at > STALE_S or self._overloaded(now)):
+            self.counters.dropped += 1
+            frame, at = self._frames.popleft()
+        return frame, at
+
+    def _overloaded(self, now: float) -> bool:
+        since = self._behind_since
+        return since is not None and now - since > OVERLOAD_S
 
     def _key_due(self, now: float) -> float | None:
         return max(now, self._key_sent + KEYFRAME_INTERVAL_S) if self._key_wanted else None
@@ -229,7 +257,7 @@ class Encoding:
 
     def _fitting(self, frame: I420Frame) -> VideoEncoder:
         """The open encoder if it suits the picture and the network, else a new one."""
-        wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height)
+        wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height, self.codec)
         target = target_bitrate(wanted, list(self._estimates.values()))
         encoder = self._encoder
         if encoder is not None and (encoder.width, encoder.height) == (frame.width, frame.height):

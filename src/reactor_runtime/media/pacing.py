@@ -26,6 +26,12 @@ QUEUE_S = 0.1
 """The queue in front of the wire holds one batch or this much, whichever is more."""
 ESTIMATES = 5
 """Batches the estimate of the model's speed looks back on."""
+STEPS = 8
+"""Steps that the forecast of the next one looks back on."""
+MARGIN = 1.5
+"""A step is begun so early that it may take this many times the longest of those,"""
+MARGIN_S = 0.003
+"""and this much: a frame that comes too late is seen, one that waits is only older."""
 CATCH_UP = 0.97
 """A batch is played this much faster than the model makes it, so that the next one finds the queue empty,"""
 CATCH_UP_FRAMES = 0.5
@@ -46,6 +52,7 @@ class Pacer(Generic[Item]):
         self._floor = 1.0 / rate if rate > 0 else 1.0 / ceiling
         self._queue: deque[tuple[Item, bool]] = deque()
         self._costs: deque[float] = deque(maxlen=ESTIMATES)
+        self._steps: deque[float] = deque(maxlen=STEPS)
         self._last: float | None = None
         self._longest = math.inf
 
@@ -58,6 +65,7 @@ class Pacer(Generic[Item]):
         Comes before `has_room` and `push`: it also re-times what still waits, so that a first batch that was
         slow because of compilation does not play in slow motion.
         """
+        self._steps.append(cost)
         if count > 1 and cost > 0:
             self._costs.append(cost / count * max(CATCH_UP, 1 - CATCH_UP_FRAMES / count))
 
@@ -83,6 +91,24 @@ class Pacer(Generic[Item]):
         if self._last is None:
             return now
         return self._last + self._interval(self._queue[0][1])
+
+    def begin_next(self, count: int) -> float:
+        """When the model should begin its next step, if that gives `count` frames as well; may have passed.
+
+        Just early enough for its frames to be there when their turn comes: what is made earlier only gets
+        older, and knows less of what the user does meanwhile.
+        """
+        if self._last is None or len(self._steps) < 2:
+            return -math.inf
+        longest = max(self._steps)
+        lead = longest * MARGIN + MARGIN_S
+        if count == 1:
+            interval = self._interval(batched=False)
+            if longest > interval:
+                return -math.inf
+            # Steps that fit between two frames begin when the frame before has left at the latest.
+            lead = min(lead, interval)
+        return self.due_next(count) - lead
 
     def due_next(self, count: int) -> float:
         """When the first frame of a batch of `count` would leave that is pushed now; may have passed."""

@@ -144,6 +144,18 @@ class MediaPlane:
         """The session is to end: nobody is held back in `emit` any more."""
         self.playout.release()
 
+    def flush(self) -> int:
+        """Drop what no encoder has taken yet; returns how many pictures that were."""
+        gone = self.playout.flush()
+        gone += max((encoding.flush() for encoding in self.encodings), default=0)
+        if self._sound is not None:
+            # Sound that still comes for a dropped picture must not wait for it to leave.
+            now = time.monotonic()
+            for name, state in self._states.items():
+                if state.next_index:
+                    self._sound.picture_left((name, state.next_index - 1), now)
+        return gone
+
     def drain(self, timeout: float) -> bool:
         """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
         deadline = time.monotonic() + timeout
@@ -167,6 +179,10 @@ class MediaPlane:
 
     def _ready(self) -> bool:
         return all(encoding.ready() for encoding in self._encodings.values())
+
+    def keeps_step(self) -> bool:
+        """See `playout.Company`."""
+        return self._sound is not None and self._sound.declared
 
     def hold(self, picture: Picture, due_in: float) -> float:
         """See `playout.Company`."""

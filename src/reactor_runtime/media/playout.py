@@ -36,11 +36,16 @@ class PlayoutCounters:
 
     pictures: int = 0
     dropped: int = 0
+    flushed: int = 0
+    """Dropped because the model asked for it."""
     incomplete: int = 0
 
 
 class Company(Protocol):
     """What pictures keep in step with."""
+
+    def keeps_step(self) -> bool:
+        """Whether something of the same step may come after the picture, so that nobody is held behind it."""
 
     def hold(self, picture: Picture, due_in: float) -> float:
         """Seconds that a picture that would leave in `due_in` must still wait before it may enter."""
@@ -75,6 +80,9 @@ class Playout:
         self._stopping = False
         self._closed = False
         self._busy = False
+        self._handing = threading.Lock()
+        self._epoch = 0
+        """Grows with each flush; a picture of an older one is not delivered."""
         self._resumed = time.monotonic()
         self._warned: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="reactor-playout", daemon=True)
@@ -106,7 +114,7 @@ class Playout:
         """Wait until everything emitted has been delivered; False when that took longer than `timeout` s."""
         deadline = time.monotonic() + timeout
         with self._changed:
-            for released in self._buckets.flush():
+            for released in self._buckets.release_all():
                 self._pacer.push(_pictures(released))
             self._pacer.hurry(timeout * DRAIN_SHARE)
             self._changed.notify_all()
@@ -117,24 +125,43 @@ class Playout:
                 self._changed.wait(left)
         return True
 
+    def flush(self) -> int:
+        """Drop every picture that has not been handed to the encoders; returns how many that were."""
+        with self._changed:
+            self._epoch += 1
+            gone = self._clear()
+            self.counters.flushed += gone
+            self._changed.notify_all()
+        with self._handing:
+            # What was being handed over is with the encoders now, where the caller can drop it.
+            return gone
+
     def close(self) -> None:
         """End the thread; what still waits is dropped and counted."""
         with self._changed:
             self._closed = self._stopping = True
-            self.counters.dropped += self._pacer.clear() + len(self._late)
-            self._late.clear()
-            self.counters.dropped += sum(len(_pictures(released)) for released in self._buckets.flush())
+            self.counters.dropped += self._clear()
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)
 
+    def _clear(self) -> int:
+        """Drop all that waits; called with the lock held."""
+        waiting = self._pacer.clear() + len(self._late)
+        self._late.clear()
+        return waiting + sum(len(_pictures(released)) for released in self._buckets.take_all())
+
     def _enqueue(self, released: Released[list[I420Frame]]) -> None:
         """Called with the lock held; gives it up while it waits for room."""
         self._warn_missing(released.missing)
-        pictures = _pictures(released)
+        pictures, epoch = _pictures(released), self._epoch
         self._pacer.note_cost(len(pictures), time.monotonic() - self._resumed)
         while not self._stopping and (wait := self._wait_for_room(pictures)) > 0:
             self._changed.wait(min(wait, STOP_POLL_S))
+        if epoch != self._epoch:
+            self.counters.flushed += len(pictures)
+            self._resumed = time.monotonic()
+            return
         if self._closed:
             self.counters.dropped += len(pictures)
             return
@@ -142,8 +169,17 @@ class Playout:
             self._pacer.pop_any()
             self.counters.dropped += 1
         self._pacer.push(pictures)
-        self._resumed = time.monotonic()
         self._changed.notify_all()
+        self._wait_to_begin(len(pictures))
+        self._resumed = time.monotonic()
+
+    def _wait_to_begin(self, count: int) -> None:
+        """Hold a model that is faster than its pictures are shown until its next step is due."""
+        while not (self._stopping or (self._company and self._company.keeps_step())):
+            wait = self._pacer.begin_next(count) - time.monotonic()
+            if wait <= 0:
+                return
+            self._changed.wait(min(wait, STOP_POLL_S))
 
     def _wait_for_room(self, pictures: list[Picture]) -> float:
         if not self._pacer.has_room(len(pictures)):
@@ -170,17 +206,25 @@ class Playout:
                 if picture is None:
                     return
                 self._busy = True
+                epoch = self._epoch
                 self._changed.notify_all()
             try:
-                self._wait_for_encoders()
-                self._deliver(picture, time.monotonic())
+                self._hand_over(picture, epoch)
             except Exception:
                 log.exception("A picture could not be handed to the encoders; the next one will be tried")
             del picture
-            self.counters.pictures += 1
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _hand_over(self, picture: Picture, epoch: int) -> None:
+        self._wait_for_encoders()
+        with self._handing:
+            if epoch != self._epoch:
+                self.counters.flushed += 1
+                return
+            self.counters.pictures += 1
+            self._deliver(picture, time.monotonic())
 
     def _next(self) -> Picture | None:
         """Wait, with the lock held, for the next picture whose time has come; None at the end."""

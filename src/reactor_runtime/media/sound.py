@@ -114,6 +114,11 @@ class Sound:
         newest = self._tracks[name].newest
         return None if newest is None else newest.copy()
 
+    @property
+    def declared(self) -> bool:
+        """Whether the model has a track for sound at all."""
+        return bool(self._tracks)
+
     def picture_emitted(self, picture: Picture, count: int, bucket: int | None = None) -> None:
         """The model has given `count` pictures, of which this is the first."""
         if self._tracks:

@@ -102,6 +102,12 @@ class Session:
             return self.sound.latest(name)
         return self.plane.latest(name)
 
+    def flush(self) -> int:
+        """Drop pictures and sound that have not left; returns how many pictures that were."""
+        gone = self.plane.flush()
+        self.sound.flush()
+        return gone
+
     def drain(self, timeout: float) -> bool:
         """Wait until the last pictures and sounds are with the engine; False after `timeout` seconds."""
         deadline = time.monotonic() + timeout
@@ -130,6 +136,8 @@ class Session:
     def losses(self) -> dict[str, int]:
         """What was dropped so far, by place."""
         return {
+            "flushed": self.plane.playout.counters.flushed
+            + sum(encoding.counters.flushed for encoding in self.plane.encodings),
             "playout": self.plane.playout.counters.dropped,
             "encoder": sum(encoding.counters.dropped for encoding in self.plane.encodings),
             "messages": self.outbox.dropped,
