@@ -671,6 +671,31 @@ def test_feed_limit() -> None:
         session.stop()
 
 
+@pytest.mark.parametrize("kind", ["video", "sound"])
+def test_a_session_that_ends_under_the_engines_thread_is_no_error(kind: str) -> None:
+    """The thread has seen the session run; when it comes to `on_media`, nothing is attached any more."""
+    with rig(Watching) as made:
+        session, done = begin_watching(made)
+        model_of(made).gate.set()
+        inputs: Any = session.inputs
+
+        def ends(*_: object) -> Any:
+            session.stop()
+            done.result(WITHIN)
+            made.host.detach(session)
+            return np.zeros((1, 480), np.int16)
+
+        inputs.put_video = inputs.put_audio = ends
+        if kind == "video":
+            made.host.media(session, "webcam", np.zeros((2, 2, 3), np.uint8))
+        else:
+            made.host.sound(session, "webcam", np.zeros((1, 480), np.int16), 48_000, object())
+
+        assert model_of(made).seen == []
+        with pytest.raises(NoSessionError):
+            made.host.command(session, "look", {}, lambda _: None)
+
+
 def test_latest_is_there_without_on_media() -> None:
     @model("latest")
     class Latest(Idle):

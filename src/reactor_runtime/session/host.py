@@ -109,8 +109,11 @@ class ModelHost:
 
     def _feed(self, session: Session, name: str, data: NDArray[Any]) -> None:
         track = session.tracks.get(name)
+        # Read once: the event loop may end the session while this thread is here.
+        model, context = self._model, self._context
+        if model is None or context is None or session is not self._session:
+            return
         if self._wants_media and track is not None and session.entered.is_set():
-            model, context = self._attached(session)
             bundle = MediaBundle({name: TrackData(track.to_info(), data)})
             if not self.feed.put(model, context, bundle):
                 session.lost.add(Lost.ON_MEDIA)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime import __version__
+from reactor_runtime import VideoModel, __version__
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import serve
@@ -150,6 +150,19 @@ async def test_a_model_that_cannot_be_loaded() -> None:
         assert health.json()["code"] == "model_load_failed"
         assert "no weights here" in health.json()["detail"]
         assert (await server.http.post("/stop_session")).status_code == 200
+
+
+@pytest.mark.parametrize("model_class", [Painter, Unloadable])
+async def test_the_process_is_told_to_leave_once(model_class: type[VideoModel]) -> None:
+    """Told by a model that does not load, and by a signal, and by another."""
+    async with serve(model_class, ready=False) as server:
+        await server.wait_state(State.TERMINATED if model_class is Unloadable else State.READY)
+        server.runtime.leave()
+        status, server.status = server.status, None
+        server.runtime.leave()
+
+        assert status == (1 if model_class is Unloadable else 0)
+        assert server.status is None
 
 
 async def test_stopping_is_idempotent() -> None:

@@ -89,6 +89,7 @@ class Runtime:
         self._dispatcher = Dispatcher(self)
         self._engine = engine
         self._leave = leave
+        self._left = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -281,7 +282,7 @@ class Runtime:
     def _carry_out(self, effect: Effect) -> None:
         session = self.session
         if effect is Effect.EXIT:
-            self._leave(1 if self.load_error else 0)
+            self._exit()
         elif effect is Effect.KILL:
             self._kill()
         elif session is None:
@@ -296,6 +297,12 @@ class Runtime:
             self._spawn(self._finish(session))
         elif effect is Effect.WARN_STUCK:
             self._warn_stuck()
+
+    def _exit(self) -> None:
+        """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
+        if not self._left:
+            self._left = True
+            self._leave(1 if self.load_error else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
         error = future.exception() or future.result().error
