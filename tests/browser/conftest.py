@@ -30,6 +30,8 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
+    # Sites of other people, which are never this machine's own.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 NewPage = Callable[..., Any]
 

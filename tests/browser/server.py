@@ -21,12 +21,14 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [*REACTOR, "run", "-p", str(model), "--port", str(self.port), *options]
+        self.model = model
+        self.options = options
         self._process: subprocess.Popen[str] | None = None
         self.log: list[str] = []
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
+        command = [*REACTOR, "run", "-p", str(self.model), "--port", str(self.port), *self.options]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         serving = threading.Event()
         threading.Thread(target=self._read, args=(self._process, serving), daemon=True).start()
         assert serving.wait(30), "".join(self.log)

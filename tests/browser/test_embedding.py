@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,22 +40,34 @@ def server() -> Iterator[Server]:
     server.kill()
 
 
-@pytest.fixture(scope="module")
-def site(server: Server) -> Iterator[str]:
-    """Somebody's own page, on another port: one line for the script and one for the player."""
-    html = (
-        f'<!doctype html><html lang="en"><title>A site</title><body><h1>My site</h1>'
-        f'<script type="module" src="{server.url}/player.js"></script>'
-        f'<reactor-player src="{server.url}" controls commands></reactor-player>'
-    )
+@contextmanager
+def served(html: str, name: str = "127.0.0.1") -> Iterator[str]:
+    """Somebody's own page on a server of its own: yields its origin, under the host name `name`."""
     handler = type("Site", (_Site,), {"body": html.encode()})
     http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=http.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{http.server_port}"
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    try:
+        yield f"http://{name}:{http.server_port}"
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+def embedding(server: Server, attributes: str = "") -> str:
+    """One line for the script and one for the player."""
+    return (
+        f'<!doctype html><html lang="en"><title>A site</title><body><h1>My site</h1>'
+        f'<script type="module" src="{server.url}/player.js"></script>'
+        f'<reactor-player src="{server.url}" controls commands {attributes}></reactor-player>'
+    )
+
+
+@pytest.fixture(scope="module")
+def site(server: Server) -> Iterator[str]:
+    with served(embedding(server)) as origin:
+        yield origin
 
 
 def test_a_model_plays_in_somebody_elses_page(site: str, server: Server, new_page: Any) -> None:
@@ -78,6 +91,64 @@ def test_a_model_plays_in_somebody_elses_page(site: str, server: Server, new_pag
     page.evaluate("document.querySelector('reactor-player').remove()")
     until(page, f"fetch('{server.url}/session').then((r) => r.json()).then((s) => s.clients.length === 0)")
     server.stop_session(page)
+
+
+VIDEO = "document.querySelector('reactor-player').shadowRoot.querySelector('video')"
+TOKEN = "a secret"
+
+
+@pytest.fixture
+def guarded() -> Iterator[Server]:
+    server = Server(MODEL)
+    yield server
+    server.kill()
+
+
+def test_a_site_that_is_allowed_and_holds_the_token(guarded: Server, new_page: Any) -> None:
+    with served(embedding(guarded, f'token="{TOKEN}"'), "site.example") as origin:
+        guarded.options = ("--token", TOKEN, "--allow-origin", origin)
+        guarded.start()
+        page = new_page()
+        page.goto(origin)
+        page.locator("reactor-player[data-phase=live]").wait_for()
+        until(page, f"{VIDEO}.videoWidth === 320")
+        # Its style came too: a picture without it has no frame around it.
+        assert page.evaluate(f"getComputedStyle({VIDEO}.closest('.screen')).position") == "relative"
+        reply = page.evaluate("document.querySelector('reactor-player').send('set_level', { level: 0.25 })")
+        assert isinstance(reply["frame"], int)
+        assert not any(TOKEN in line for line in guarded.log)
+
+
+def test_a_wrong_token_is_explained_and_can_be_entered(guarded: Server, new_page: Any) -> None:
+    with served(embedding(guarded, 'token="old"'), "site.example") as origin:
+        guarded.options = ("--token", TOKEN, "--allow-origin", origin)
+        guarded.start()
+        page = new_page()
+        page.goto(origin)
+        page.locator(".veil").get_by_text("The token that this player has is not the server's.").wait_for()
+        page.get_by_role("textbox", name="Token").fill(TOKEN)
+        page.get_by_role("button", name="Enter").click()
+        page.locator("reactor-player[data-phase=live]").wait_for()
+        page.evaluate("document.querySelector('reactor-player').setAttribute('token', 'old')")
+        page.locator("reactor-player[data-phase=locked]").wait_for()
+        page.evaluate(f"document.querySelector('reactor-player').setAttribute('token', {TOKEN!r})")
+        page.locator("reactor-player[data-phase=live]").wait_for()
+
+
+def test_a_site_that_is_not_allowed_gets_nothing_with_the_right_token(
+    guarded: Server, new_page: Any, browser: Any
+) -> None:
+    with served(embedding(guarded, f'token="{TOKEN}"'), "other.example") as origin:
+        guarded.options = ("--token", TOKEN, "--allow-origin", "http://site.example")
+        guarded.start()
+        page = browser.new_page()  # the browser itself complains about what it refuses
+        with page.expect_event("requestfailed") as failed:
+            page.goto(origin)
+        assert failed.value.url == f"{guarded.url}/player.js"
+        assert page.evaluate("customElements.get('reactor-player') === undefined")
+        ask = "fetch(%r, { headers: { Authorization: 'Bearer %s' } }).then(() => 'read', () => 'refused')"
+        assert page.evaluate(ask % (f"{guarded.url}/session", TOKEN)) == "refused"
+        page.close()
 
 
 def test_a_server_that_does_not_allow_the_site_is_explained(

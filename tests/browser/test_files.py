@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reactor_runtime.runtimes.http.page import EMBEDDED, load
+from reactor_runtime.runtimes.http.page import EMBEDDED, PAGES, load
 
 from .pages import WEB
 
@@ -30,7 +30,7 @@ def test_what_is_served_is_what_is_written_without_its_comments() -> None:
 
 def test_every_module_is_preloaded_so_that_imports_cost_one_round_trip() -> None:
     preloaded = re.findall(r'modulepreload" href="web/(\S+?)"', (WEB / "index.html").read_text())
-    assert sorted([*preloaded, "app.js", EMBEDDED]) == [path.name for path in MODULES]
+    assert sorted([*preloaded, "app.js", "locked.js", EMBEDDED]) == [path.name for path in MODULES]
 
 
 def test_imports_name_modules_of_the_page_only() -> None:
@@ -42,8 +42,9 @@ def test_imports_name_modules_of_the_page_only() -> None:
 
 
 def test_nothing_inline_and_nothing_foreign() -> None:
-    html = (WEB / "index.html").read_text()
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html)
+    for page in PAGES:
+        html = (WEB / page).read_text()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html)
     for path in FILES:
         hosts = set(re.findall(r"https?://([\w.-]*\w)", path.read_text()))
         # SVG's namespace, and words in sentences: none is ever requested.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Binding:
-    """A model class, the weights its decorator lists, where they are looked for, and who hears its loading."""
+    """A model class, the weights its decorator lists, where they are looked for, who hears its loading."""
 
     model_class: type
     listed: tuple[str, ...]

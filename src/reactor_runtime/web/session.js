@@ -215,7 +215,7 @@ export class Session extends EventTarget {
     if (code === "loading") return this.#enter("loading", message, null, extra.progress), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
-    if (status === 401) return this.#enter("locked", message), FAILED_POLL_MS;
+    if (status === 401) return this.#enter("locked", message, this.api.token ? "wrong" : null), FAILED_POLL_MS;
     if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
     if (status === 409) return this.#enter("busy", message), BUSY_POLL_MS;
     if (status === 404 || code === "closed") return pause; // the session ended under our hands: ask again

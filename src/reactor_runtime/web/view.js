@@ -15,6 +15,7 @@ import { Stage } from "./stage.js";
 import { countersOf, ratesBetween } from "./stats.js";
 import { Store } from "./store.js";
 import { makeTabs } from "./tabs.js";
+import { openWith, tokenIn } from "./token.js";
 import { wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
@@ -181,10 +182,10 @@ export class View {
   }
 
   #tokenEntry() {
-    const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off" });
+    const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
     const use = () => {
-      if (this.page) return location.assign(`?token=${encodeURIComponent(entry.value)}`); // the server answers with a cookie
-      this.api.token = entry.value;
+      if (this.page) return openWith(entry.value);
+      this.api.token = tokenIn(entry.value);
       return this.session.start();
     };
     entry.addEventListener("keydown", ({ key }) => key === "Enter" && use());

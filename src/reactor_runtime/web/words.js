@@ -23,6 +23,8 @@ const PHASES = {
   refused: ["Refused", "The server refused", "The page keeps trying."],
 };
 
+const WRONG_TOKEN = "The token that this player has is not the server's. It may have been started anew; enter the token that it printed.";
+
 const OWN_SENTENCE = new Set(["loading", "failed", "noroute", "refused"]);
 
 /** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
@@ -32,6 +34,7 @@ export function wordsFor({ phase, detail, reason }, foreign = null) {
     return { short: title, title, sentence: detail || sentence, button };
   }
   const [short, title, sentence, button = null] = PHASES[phase];
+  if (phase === "locked" && reason === "wrong") return { short, title, sentence: WRONG_TOKEN, button };
   const own = OWN_SENTENCE.has(phase) && detail && detail !== `${title}.`;
   const hint = phase === "gone" && foreign ? ` If it runs, start it with --allow-origin ${foreign} to let this site in.` : "";
   return { short, title, sentence: (own ? [closed(detail), sentence].filter(Boolean).join(" ") : sentence) + hint, button };

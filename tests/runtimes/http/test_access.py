@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -38,6 +39,8 @@ ROUTES = [
     ("POST", f"{SIGNALLING}/connections"),
     ("POST", f"{SIGNALLING}/ice_candidates"),
 ]
+# Code that is the same for everybody: `<reactor-player>` loads it before it has a token to show.
+FILES = ["/player.js", "/web/app.js", "/web/style.css", "/web/icon.svg"]
 HOSTS = {"localhost:8080": True, "127.0.0.1:8080": True, "evil.example:8080": False, "": False}
 ORIGINS = {
     None: True,
@@ -86,6 +89,95 @@ async def test_host_origin_token(token: str) -> None:
             assert response.headers["x-content-type-options"] == "nosniff"
             if wanted != 200:
                 assert set(response.json()) == {"detail", "code"}
+                assert ("www-authenticate" in response.headers) == (wanted == 401)
+
+
+async def test_the_pages_files_ask_for_no_token_and_for_everything_else() -> None:
+    options = HttpOptions(token=TOKEN, allow_origins=("https://app.example",))
+    async with serve(Painter, options=options) as server:
+        for path, (host, host_ok), (origin, origin_ok), (name, (extra, query, token_ok)) in itertools.product(
+            FILES, HOSTS.items(), ORIGINS.items(), CREDENTIALS.items()
+        ):
+            headers = {"host": host, **({"origin": origin} if origin is not None else {}), **extra}
+            response = await ask(server, "GET", f"{path}{query}", headers)
+            wanted = 421 if not host_ok else 403 if not origin_ok else 200
+            assert response.status_code == wanted, (path, host, origin, name)
+            named = response.headers.get("access-control-allow-origin")
+            assert named == (origin if wanted == 200 else None), (path, host, origin, name)
+            # Who was let in without a token is given none.
+            assert ("set-cookie" in response.headers) == (wanted == 200 and bool(query) and token_ok)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/web/", "/web", "/web/nothing", "/web/index.html", "/web/locked.html", "/web/player.js"),
+        *(
+            "/player.js/",
+            "/web/../session",
+            "/web/%2e%2e/session",
+            "/web//app.js",
+            "/WEB/app.js",
+            "/web/app.js/",
+        ),
+        *("/player.js%2f..%2fsession", "/session?path=/player.js", "/session;/player.js", "//player.js"),
+    ],
+)
+async def test_nothing_that_looks_like_a_file_of_the_page_opens_anything(path: str) -> None:
+    async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
+        assert (await ask(server, "GET", path, {})).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+async def test_the_pages_files_can_only_be_read(method: str) -> None:
+    async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
+        assert (await ask(server, method, "/web/app.js", {})).status_code == 401
+        assert (await ask(server, method, "/web/app.js", STRANGERS["another origin"])).status_code == 403
+
+
+async def test_other_sites_may_name_the_pages_files_in_a_script() -> None:
+    tag = STRANGERS["an image of another site"]
+    async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
+        for path in FILES:
+            assert (await ask(server, "GET", path, tag)).status_code == 200
+        assert (await ask(server, "GET", "/web/nothing", tag)).status_code == 403
+
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def test_a_browser_without_the_token_gets_words() -> None:
+    async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
+        door = await ask(server, "GET", "/?token=wrong", BROWSER)
+        page = await ask(server, "GET", f"/?token={TOKEN}", BROWSER)
+
+        assert door.status_code == 401
+        assert door.headers["content-type"].startswith("text/html")
+        assert door.headers["content-security-policy"] == page.headers["content-security-policy"]
+        assert (door.headers["cache-control"], door.headers["www-authenticate"]) == ("no-store", "Bearer")
+        assert "set-cookie" not in door.headers
+        assert "Accept" in door.headers["vary"]
+        assert "This server asks for a token" in door.text
+        assert TOKEN not in door.text
+        assert "wrong" not in door.text  # nothing of the address comes back
+        assert (page.status_code, "set-cookie" in page.headers) == (200, True)
+
+
+async def test_words_are_for_the_page_and_for_browsers_only() -> None:
+    async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
+        for method, path, headers in (
+            ("GET", "/", {}),
+            ("GET", "/", {"accept": "*/*"}),
+            ("GET", "/", {"accept": "application/json"}),
+            ("GET", "/session", BROWSER),
+            ("POST", "/", BROWSER),
+        ):
+            response = await ask(server, method, path, headers)
+            assert (response.status_code, response.json()["code"]) == (401, "token_required")
+        foreign = await ask(server, "GET", "/", {**BROWSER, "host": "evil.example"})
+        assert (foreign.status_code, foreign.json()["code"]) == (421, "wrong_host")
+    async with serve(Painter) as server:
+        assert (await ask(server, "GET", "/", BROWSER)).status_code == 200
 
 
 STRANGERS = {
@@ -116,7 +208,7 @@ async def test_strangers_start_stop_watch_and_read_nothing(who: str) -> None:
 
 async def test_without_the_token_nothing_is_reached() -> None:
     async with serve(Painter, options=HttpOptions(token=TOKEN)) as server:
-        for method, path in [*ROUTES, ("GET", "/"), ("GET", "/web/app.js"), ("GET", "/nothing")]:
+        for method, path in [*ROUTES, ("GET", "/"), ("GET", "/nothing")]:
             response = await ask(server, method, path, {})
             assert (response.status_code, response.json()["code"]) == (401, "token_required"), path
         assert server.runtime.life.state is State.READY
@@ -161,6 +253,15 @@ async def test_the_address_with_the_token_gives_the_page_its_cookie() -> None:
         # Even with the cookie in its jar, a browser lets no other origin use it.
         strange = {"cookie": pair, "origin": "https://evil.example"}
         assert (await ask(server, "POST", "/start_session", strange)).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["two words", "a;b,c", "50%+&=/?#", 'say "x"', "schlüssel", "=", "%41"])
+async def test_a_token_may_have_any_characters(token: str) -> None:
+    async with serve(Painter, options=HttpOptions(token=token)) as server:
+        response = await ask(server, "GET", f"/?token={quote(token, safe='')}", {})
+        pair = response.headers["set-cookie"].split("; Path")[0]
+        assert (await ask(server, "GET", "/session", {"cookie": pair})).status_code == 200
+        assert (await ask(server, "GET", "/session", {"cookie": f"{pair}x"})).status_code == 401
 
 
 async def test_with_a_token_the_session_id_cannot_be_guessed() -> None:

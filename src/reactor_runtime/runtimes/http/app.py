@@ -46,6 +46,8 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
         token=options.token,
+        public=page.public_paths(),
+        door=page.locked(),
     )
 
 

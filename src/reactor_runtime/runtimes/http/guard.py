@@ -16,7 +16,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,8 +34,6 @@ ALLOWED_HEADERS = (
 )
 COOKIE = "reactor_token"
 """The page's cookie; the port follows, because browsers keep one jar for all ports of a host."""
-EMBEDDABLE = ("/player.js", "/web/")
-"""The page's files, which hold nothing of anybody's: any site may name them in a `<script>`."""
 ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
@@ -53,9 +51,16 @@ class Guard:
         allow_hosts: Iterable[str] = (),
         allow_origins: Iterable[str] = (),
         token: str = "",
+        public: Iterable[str] = (),
+        door: App | None = None,
     ) -> None:
+        """`public` are paths of files that hold nothing of anybody's: they need no token, and any site may
+        name them in a `<script>`. `door` answers browsers that open the page without the token.
+        """
         self._app = app
         self._token = token
+        self._public = frozenset(public)
+        self._door = door
         self._hosts = allowed_hosts(host, allow_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
@@ -87,25 +92,35 @@ class Guard:
                 "Pages of this origin may not use this server; start it with --allow-origin to let them.",
             )
             return
-        if origin is None and _fetched_for_another_site(scope, headers):
+        public = scope["method"] in ("GET", "HEAD") and scope["path"] in self._public
+        if origin is None and _fetched_for_another_site(scope, headers) and not public:
             await _refuse(send, 403, "cross_site", "Pages of other sites may not use this server.")
             return
         cors = _cors(origin)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _respond(send, 204, b"", [*cors, *_PREFLIGHT, *_private_network(headers)])
             return
-        if self._token and not token_of(scope, headers, self._token):
-            await _refuse(
-                _with_headers(send, cors),
-                401,
-                "token_required",
-                "This server asks for a token: open the address it printed when it started, or send "
-                "the header Authorization: Bearer TOKEN.",
-            )
+        if self._token and not public and not token_of(scope, headers, self._token):
+            await self._ask_for_token(scope, receive, _with_headers(send, [*cors, *_CHALLENGE]), headers)
             return
         if self._token and in_query(scope, self._token):
             send = _with_headers(send, [_cookie(scope, self._token)])
         await self._forward(scope, receive, _with_headers(send, cors), headers)
+
+    async def _ask_for_token(
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]
+    ) -> None:
+        page = (scope["method"], scope["path"]) == ("GET", "/")
+        if self._door is not None and page and "text/html" in headers.get(b"accept", ""):
+            await self._door(scope, receive, send)
+            return
+        await _refuse(
+            send,
+            401,
+            "token_required",
+            "This server asks for a token: open the address it printed when it started, or send "
+            "the header Authorization: Bearer TOKEN.",
+        )
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
         if not _fits(headers.get(b"content-length", "0")):
@@ -184,7 +199,7 @@ def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
     with contextlib.suppress(CookieError):
         jar.load(headers.get(b"cookie", ""))
     name = _cookie_name(scope)
-    return in_query(scope, token) or (name in jar and _same(jar[name].value, token))
+    return in_query(scope, token) or (name in jar and _same(unquote(jar[name].value), token))
 
 
 def in_query(scope: Scope, token: str) -> bool:
@@ -200,7 +215,8 @@ def _same(given: str, token: str) -> bool:
 def _cookie(scope: Scope, token: str) -> tuple[bytes, bytes]:
     """For the page's own requests; other sites' pages never cause it to be sent."""
     name = _cookie_name(scope)
-    return b"set-cookie", f"{name}={token}; Path=/; HttpOnly; SameSite=Strict".encode()
+    # People choose tokens with spaces and semicolons, which end a cookie.
+    return b"set-cookie", f"{name}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict".encode()
 
 
 def _cookie_name(scope: Scope) -> str:
@@ -214,7 +230,7 @@ def _fetched_for_another_site(scope: Scope, headers: dict[bytes, str]) -> bool:
         return False
     if scope["method"] not in ("GET", "HEAD"):
         return True
-    return headers.get(b"sec-fetch-mode") != "navigate" and not scope["path"].startswith(EMBEDDABLE)
+    return headers.get(b"sec-fetch-mode") != "navigate"
 
 
 def _is_address(name: str) -> bool:
@@ -253,6 +269,7 @@ def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
 
 
 _WRONG_HOST = "This server does not answer under that host name; name it with --allow-host if it is yours."
+_CHALLENGE = [(b"www-authenticate", b"Bearer")]
 _ALWAYS = [(b"x-content-type-options", b"nosniff")]
 _PREFLIGHT = [
     (b"access-control-allow-methods", ALLOWED_METHODS.encode()),

@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from fastapi import FastAPI, Request
@@ -31,6 +32,11 @@ POLICY = "; ".join(
 """The page needs nothing beyond its own origin, and says so to the browser."""
 EMBEDDED = "player.js"
 """Lies in the same folder and is served at `/`: its address is what other sites write down."""
+INDEX = "index.html"
+LOCKED = "locked.html"
+"""In place of the page for who holds no token."""
+PAGES = frozenset({INDEX, LOCKED})
+"""Served at `/` and nowhere else: what they load is named from there."""
 SERVED = frozenset({".html", ".js", ".css", ".svg", ".png", ".webmanifest", ".ico"})
 COMPRESSED = frozenset({".html", ".js", ".css", ".svg"})
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
@@ -51,13 +57,13 @@ def mount(app: FastAPI) -> None:
     files = load()
 
     async def index(request: Request) -> Response:
-        return _answer(files["index.html"], request)
+        return _answer(files[INDEX], request)
 
     async def player(request: Request) -> Response:
         return _answer(files[EMBEDDED], request)
 
     async def asset(name: str, request: Request) -> Response:
-        if name not in files or name == EMBEDDED:
+        if f"/web/{name}" not in public_paths():
             raise RequestError(404, "not_found", "There is no such file.")
         return _answer(files[name], request)
 
@@ -66,11 +72,27 @@ def mount(app: FastAPI) -> None:
     app.add_api_route("/web/{name:path}", asset, include_in_schema=False)
 
 
+def public_paths() -> frozenset[str]:
+    """Code that is the same for everybody and holds nothing of anybody's. `/` is not among them."""
+    return frozenset({f"/{EMBEDDED}", *(f"/web/{name}" for name in load().keys() - {EMBEDDED, *PAGES})})
+
+
+def locked() -> Response:
+    """For a browser without the token: words, and a field to enter it."""
+    headers = {**_SAFE, "Cache-Control": "no-store", "Vary": "Accept"}
+    return Response(load()[LOCKED].plain, 401, headers, "text/html")
+
+
+_SAFE = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
 def _answer(file: File, request: Request) -> Response:
     headers = {
-        "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        **_SAFE,
         "Cache-Control": "no-cache",
         "ETag": file.tag,
         "Vary": "Accept-Encoding",
@@ -92,6 +114,7 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
+@cache
 def load() -> dict[str, File]:
     """All files of the page, read and compressed once: there are few, and they are small."""
     root = resources.files("reactor_runtime") / "web"

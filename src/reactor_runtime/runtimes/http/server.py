@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import uvicorn
 
@@ -88,7 +89,8 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
         if options.token:
             # To the terminal of whoever started us, once; never into a log.
-            print(f"Open {_url(sockets[0])}/?token={options.token}", file=sys.stderr, flush=True)
+            address = f"{_url(sockets[0])}/?token={quote(options.token, safe='')}"
+            print(f"Open {address}", file=sys.stderr, flush=True)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)

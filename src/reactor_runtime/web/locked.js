@@ -1,0 +1,16 @@
+// The page in place of the page, while the token is not there: `locked.html` is served with status 401.
+
+import { openWith } from "./token.js";
+
+const form = document.querySelector("form");
+
+// What did not fit may be nearly a secret, or that of another server: it need not stand in the address.
+if (new URLSearchParams(location.search).has("token")) {
+  history.replaceState(null, "", location.pathname);
+  document.querySelector("[role=alert]").hidden = false;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault(); // a form may send nothing anywhere, says the policy
+  openWith(form.elements.token.value);
+});
