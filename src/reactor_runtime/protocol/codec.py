@@ -116,6 +116,16 @@ class FlatCodec(JsonCodec):
         return _data(f'{{"type":"application","scope":"application","data":{text}}}')
 
 
+def codec_for(data: bytes, binary: bool) -> Codec:
+    """How a client writes, told by its first inbound frame."""
+    if not binary or data[:1] in (b"{", b"["):
+        return JsonCodec()
+    # Imported here: most clients write JSON, and the library takes a while to load.
+    from .protobuf import ProtobufCodec
+
+    return ProtobufCodec()
+
+
 def _data(text: str) -> Outgoing:
     return Outgoing(DATA, text.encode("utf-8"))
 

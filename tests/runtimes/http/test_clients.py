@@ -13,7 +13,7 @@ import pytest
 from reactor_runtime import VideoModel, VideoOut, command, get_ctx, model
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media import encoding as encoding_module
-from reactor_runtime.runtimes.http import clients as clients_module
+from reactor_runtime.runtimes.http import arrivals as arrivals_module
 from reactor_runtime.runtimes.http import pending as pending_module
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
@@ -154,7 +154,7 @@ async def test_offers_that_became_nothing_make_room(monkeypatch: pytest.MonkeyPa
         await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         fresh = await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         assert fresh.status_code == 503
-        monkeypatch.setattr(clients_module, "STALE_OFFER_S", 0.0)
+        monkeypatch.setattr(arrivals_module, "STALE_OFFER_S", 0.0)
         viewer = await beside(server)
 
         await viewer.wait_frames(1)

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing
+from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing, codec_for
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
 from .ratelimit import TokenBucket
+from .sink import FrameSink
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +37,6 @@ EARLY_MESSAGES = 64
 """Messages kept between the opening of the channel and the connection."""
 CODEC_WAIT_S = 2.0
 """How long messages are held for a client that has not shown its way of writing; then it gets JSON."""
-WATCHED_FRAMES = 64
-"""Frames that a client may wait for at once; one more forgets the oldest."""
 CANDIDATES_LIMIT = 128
 """Candidates of one offer; browsers find 2 to 20. What comes after is ignored."""
 HELD_MESSAGES = 256
@@ -95,7 +94,7 @@ class Connection:
         self._owner = owner
         self._sections: dict[str, Section] = {section.mid: section for section in offer.sections}
         self._encodings: dict[str, Encoding] = {}
-        self._sinks: dict[str, _Sink] = {}
+        self._sinks: dict[str, FrameSink] = {}
         self._sounds: list[AudioSender] = []
         self._state = PeerState.NEW
         self._channels: set[str] = set()
@@ -327,7 +326,7 @@ class Connection:
             return
         for sender in self.peer.senders:
             section = self._sections[sender.mid]
-            sink = _Sink(sender.push)
+            sink = FrameSink(sender.push)
             self._sinks[sender.mid] = sink
             self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
         for audio in self.peer.audio_senders:
@@ -344,40 +343,3 @@ class Connection:
 
 Say = Callable[[Codec], Outgoing | None]
 """What to tell a client, in whatever words its codec has for it."""
-
-
-def codec_for(data: bytes, binary: bool) -> Codec:
-    """How a client writes, told by its first inbound frame."""
-    if not binary or data[:1] in (b"{", b"["):
-        return JsonCodec()
-    # Imported here: most clients write JSON, and the library takes a while to load.
-    from reactor_runtime.protocol.protobuf import ProtobufCodec
-
-    return ProtobufCodec()
-
-
-class _Sink:
-    """A peer's track as the encoding sees it."""
-
-    def __init__(self, push: Callable[[EncodedFrame], None]) -> None:
-        self._push = push
-        self._paused = False
-        self._needs_key = False
-        self._watched: deque[tuple[int, Callable[[EncodedFrame], None]]] = deque(maxlen=WATCHED_FRAMES)
-
-    def pause(self, paused: bool) -> None:
-        self._needs_key = self._needs_key or paused
-        self._paused = paused
-
-    def push(self, frame: EncodedFrame) -> None:
-        """Encoder thread. After a pause the client begins again with a keyframe."""
-        if self._paused or (self._needs_key and not frame.key):
-            return
-        self._needs_key = False
-        self._push(frame)
-        while self._watched and frame.index >= self._watched[0][0]:
-            self._watched.popleft()[1](frame)
-
-    def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> None:
-        """Call `report`, on the encoder thread, with the first frame from `index` on."""
-        self._watched.append((index, report))

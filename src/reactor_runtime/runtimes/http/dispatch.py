@@ -68,7 +68,7 @@ class Dispatcher:
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
         runtime = self._runtime
         if message.type == "requestCapabilities":
-            capabilities = runtime.capabilities()
+            capabilities = runtime.capabilities
             connection.say(lambda codec: codec.runtime("modelCapabilities", capabilities, message.id))
         elif message.type == "requestSchema":
             schema = model_schema(runtime.model_class)
@@ -76,7 +76,7 @@ class Dispatcher:
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
-            runtime.take_control(connection)
+            runtime.clients.take_control(connection)
         elif message.type == "watchFrames":
             connection.watch_frames()
         elif message.type not in TAKEN_NOTE_OF:
@@ -147,14 +147,27 @@ class Dispatcher:
         if not said and not connection.closed:
             self._refuse(connection, message, CommandError("result_too_large", UNSENDABLE))
             return
-        self._runtime.note_command(message.name, "ok")
+        self._note_command(message.name, "ok")
         if message.id is not None and connection.watches_frames:
-            self._runtime.watch_frame(connection, message.id, outcome.frame)
+            self._watch_frame(connection, message.id, outcome.frame)
 
     def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
         # An author's error may carry anything as its code.
-        self._runtime.note_command(message.name, str(error.code))
+        self._note_command(message.name, str(error.code))
         self._say_error(connection, message.id, message.name, error)
+
+    def _note_command(self, name: str, code: str) -> None:
+        """A command was answered: `code` is "ok" or that of the refusal."""
+        runtime = self._runtime
+        if code != "rate_limited":  # only counted, or one client could push everything else out
+            runtime.note("command", command=name, outcome=code)
+        runtime.metrics.command(name if name in runtime.host.command_names else "unknown", code)
+
+    def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
+        """Tell the client, when it happens, that this frame of the default track goes out to it."""
+        session = self._runtime.session
+        if session is not None and session.default_track is not None:
+            connection.watch_frame(session.default_track, request, frame)
 
     @staticmethod
     def _say_error(

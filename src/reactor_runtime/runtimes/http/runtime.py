@@ -6,10 +6,9 @@ import asyncio
 import functools
 import hmac
 import logging
-import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.capabilities import capabilities
@@ -24,6 +23,9 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
+from . import ending
+from .arrivals import Arrivals
+from .background import Background
 from .clients import Clients
 from .connection import Connection
 from .dispatch import Dispatcher
@@ -45,13 +47,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 2.0
-"""How long the last frames and messages of a session may take to leave."""
 CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
-KILLED_STATUS = 70
-"""Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
 CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
@@ -85,23 +83,23 @@ class Runtime:
         self.metrics = Metrics(self.model_name)
         self.clients = Clients(engine, options, self)
         self.started_at = time.time()
-        self._capabilities = capabilities(project.model_class)
-        self._dispatcher = Dispatcher(self)
+        self.capabilities = capabilities(project.model_class)
+        self.dispatcher = Dispatcher(self)
         self._engine = engine
         self._leave = leave
         self._left = False
         self._loop = asyncio.get_running_loop()
+        self._background = Background(self._loop)
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._noted = State.CREATED
-        self._watchdog = self._spawn(self._watch_pings())
+        self._background.spawn(self._watch_pings())
 
     # --- what routes call ---
 
     def load(self) -> None:
         """Begin to build the model; returns at once."""
-        self.host.load().add_done_callback(lambda future: self._call(self._loaded, future))
+        self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
     async def start_session(self) -> dict[str, Any]:
         """Raises `RequestError` (409, 503)."""
@@ -133,7 +131,7 @@ class Runtime:
             session_id=LOCAL_SESSION_ID if self.session is None else self.session.session_id,
             state=self.life.state.value,
             model_name=self.model_name,
-            capabilities=self._capabilities,
+            capabilities=self.capabilities,
             number=self.life.number,
             started_at=self.started_at,
         )
@@ -149,26 +147,13 @@ class Runtime:
     def roles(self) -> Roles:
         return self.clients.roles
 
-    def take_control(self, connection: Connection) -> None:
-        self.clients.take_control(connection)
-
-    def watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
-        """Tell the client, when it happens, that this frame of the default track goes out to it."""
-        if self.session is not None and self.session.default_track is not None:
-            connection.watch_frame(self.session.default_track, request, frame)
-
-    def note_command(self, name: str, code: str) -> None:
-        """A command was answered: `code` is "ok" or that of the refusal."""
-        if code != "rate_limited":  # only counted, or one client could push everything else out
-            self.note("command", command=name, outcome=code)
-        self.metrics.command(name if name in self.host.command_names else "unknown", code)
+    @property
+    def arrivals(self) -> Arrivals:
+        return self.clients.arrivals
 
     def _session_id(self) -> str:
         """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
         return secrets.token_urlsafe(16) if self.options.token else LOCAL_SESSION_ID
-
-    def capabilities(self) -> dict[str, Any]:
-        return self._capabilities
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""
@@ -181,7 +166,7 @@ class Runtime:
     async def connect(self, offer: Offer, connection_id: int, codec: Codec | None = None) -> Connection:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
-        return await self.clients.connect(
+        return await self.arrivals.connect(
             session,
             offer,
             connection_id,
@@ -199,8 +184,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Let go of everything; the loop ends after this."""
-        for task in list(self._tasks):
-            task.cancel()
+        self._background.cancel()
         if self._timer is not None:
             self._timer.cancel()
         self.close_streams()
@@ -225,7 +209,7 @@ class Runtime:
         self._apply(change(session.number, time.monotonic()))
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
-        self._dispatcher.message(connection, label, data, binary)
+        self.dispatcher.message(connection, label, data, binary)
 
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
         self.host.media(session, track, rgb)
@@ -237,6 +221,20 @@ class Runtime:
 
     def note(self, kind: str, **data: object) -> None:
         self.journal.add(kind, session=self.life.number, **data)
+
+    def call(self, function: Callable[..., None], *args: object) -> None:
+        """Run `function` on the loop, from any thread."""
+        self._background.call(function, *args)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine to its end, and log what it raises."""
+        self._background.spawn(coroutine)
+
+    def free_slot(self, session: Session) -> None:
+        """Nothing of a session is left."""
+        if self.session is session:
+            self.session = None
+        self._apply(self.life.cleaned(session.number))
 
     # --- messages out ---
 
@@ -284,19 +282,19 @@ class Runtime:
         if effect is Effect.EXIT:
             self._exit()
         elif effect is Effect.KILL:
-            self._kill()
+            ending.kill(self)
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
             self.host.run(session).add_done_callback(
-                lambda future: self._call(self._model_ended, session, future)
+                lambda future: self.call(self._model_ended, session, future)
             )
         elif effect is Effect.STOP_MODEL:
             session.stop()
         elif effect is Effect.FINISH:
-            self._spawn(self._finish(session))
+            self.spawn(ending.finish(self, session))
         elif effect is Effect.WARN_STUCK:
-            self._warn_stuck()
+            ending.warn_stuck(self)
 
     def _exit(self) -> None:
         """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
@@ -313,59 +311,6 @@ class Runtime:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         message = "The model stopped because of an error." if error is not None else ""
         self._apply(self.life.model_ended(session.number, time.monotonic(), error is not None, message))
-
-    def _warn_stuck(self) -> None:
-        log.warning(
-            "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
-            "its loops, also inside long steps. Its threads are here:\n%s",
-            self.options.stuck_warning,
-            self.host.stacks(),
-        )
-        self._spawn(self._tell_end_and_close())
-
-    def _kill(self) -> None:
-        log.critical(
-            "The model has not returned %g s after the session was to end; the process ends now, so that no "
-            "other user meets this one's state. Its threads are here:\n%s",
-            self.options.kill_timeout,
-            self.host.stacks(),
-        )
-        # The model thread cannot be ended in any other way.
-        logging.shutdown()
-        os._exit(KILLED_STATUS)
-
-    async def _finish(self, session: Session) -> None:
-        """Let the tail of a session out, say why it ended, close its wires and free the slot."""
-        deadline = time.monotonic() + DRAIN_S
-        if self.clients.any_ready():
-            drained = await self._loop.run_in_executor(None, session.drain, DRAIN_S)
-            if not drained:
-                log.warning(
-                    "Session %d: some of the last frames or sounds did not leave within %g s",
-                    session.number,
-                    DRAIN_S,
-                )
-        self.flush(session)
-        self.metrics.collect(session)
-        await self._tell_end_and_close(deadline)
-        self.host.detach(session)
-        await self._loop.run_in_executor(None, session.close)
-        end = self.life.end
-        log.info("Session %d ended: %s", session.number, end.reason if end else "?")
-        if end is not None:
-            self.note("session_ended", reason=end.reason.value)
-            self.metrics.session_ended(end.reason, session)
-        if self.session is session:
-            self.session = None
-        self._apply(self.life.cleaned(session.number))
-
-    async def _tell_end_and_close(self, deadline: float | None = None) -> None:
-        end = self.life.end
-        for connection in self.clients.connections.values():
-            self._dispatcher.abandon(connection)
-        if end is not None:
-            await self.clients.say_end(end.reason, end.message, deadline or time.monotonic() + DRAIN_S)
-        await self.clients.close_all()
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S
@@ -396,33 +341,7 @@ class Runtime:
         self._apply(self.life.tick(time.monotonic()))
 
     def _wake(self, session: Session) -> None:
-        self._call(self.flush, session)
-
-    def _call(self, function: Callable[..., None], *args: object) -> None:
-        """Run `function` on the loop, from any thread; a loop that has ended needs nothing any more."""
-        try:
-            self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:
-            log.debug("The event loop has ended; %s is not called", getattr(function, "__name__", function))
-
-    def call(self, function: Callable[..., None], *args: object) -> None:
-        """Run `function` on the loop, from any thread."""
-        self._call(function, *args)
-
-    def spawn(self, coroutine: Any) -> None:
-        """Run a coroutine to its end, and log what it raises."""
-        self._spawn(coroutine)
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = self._loop.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-        return task
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("An internal task failed", exc_info=task.exception())
+        self.call(self.flush, session)
 
 
 def _application(text: str, codec: Codec) -> Outgoing:

@@ -115,10 +115,10 @@ async def offer_again(
 async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
-    sdp = await _answer(runtime, runtime.clients.implicit, ANSWER_WAIT_S)
+    sdp = await _answer(runtime, runtime.arrivals.implicit, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse(None, 202)
-    runtime.clients.implicit_read.set()
+    runtime.arrivals.implicit_read.set()
     return JSONResponse({"sdp_answer": sdp})
 
 
@@ -126,7 +126,7 @@ async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
 async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worker) -> JSONResponse:
     """Take the client's candidates as it finds them."""
     runtime.check_session_id(session_id)
-    await _add_candidates(runtime, runtime.clients.implicit, body)
+    await _add_candidates(runtime, runtime.arrivals.implicit, body)
     return JSONResponse(None, 202)
 
 
@@ -134,7 +134,7 @@ async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worke
 async def announce(session_id: SessionId, runtime: Worker) -> JSONResponse:
     """A new connection id. Nothing is sent to it before its offer."""
     runtime.check_session_id(session_id)
-    connection_id = runtime.clients.announce(runtime.require_session())
+    connection_id = runtime.arrivals.announce(runtime.require_session())
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
@@ -192,7 +192,7 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
         runtime, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
     )
     sdp = await _answer(runtime, connection_id, FLAT_ANSWER_WAIT_S)
-    runtime.clients.implicit_read.set()
+    runtime.arrivals.implicit_read.set()
     if sdp is None:
         raise RequestError(409, "superseded", "Another offer took this one's place.")
     return {"sdp": sdp, "type": "answer"}
@@ -201,7 +201,7 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
 def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
-    runtime.clients.limit_offers(request.client.host if request.client else "")
+    runtime.arrivals.limit_offers(request.client.host if request.client else "")
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(runtime.options.encoder))
@@ -213,20 +213,20 @@ async def _connect_implicit(
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(runtime, request, body)
-    clients = runtime.clients
+    arrivals = runtime.arrivals
     flat = isinstance(codec, FlatCodec)
-    async with clients.implicit_turn:
-        target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
-        if target != clients.implicit:
+    async with arrivals.implicit_turn:
+        target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+        if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(clients.implicit_read.wait(), IMPLICIT_TURN_S)
-            target = clients.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
-        clients.use_implicit(target)
+                await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
+            target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+        arrivals.use_implicit(target)
     try:
         await _connect(runtime, offer, target, codec or JsonCodec())
     except BaseException:
-        clients.implicit_read.set()
+        arrivals.implicit_read.set()
         raise
     return target
 
@@ -254,20 +254,20 @@ async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | 
         if connection.closed:
             raise RequestError(409, "connection_closed", "This connection was closed; offer again.") from None
         raise
-    return runtime.clients.address_answer(answer)
+    return runtime.arrivals.address_answer(answer)
 
 
 async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody) -> None:
     session = runtime.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        await runtime.clients.add_candidate(session, connection_id, candidate)
+        await runtime.arrivals.add_candidate(session, connection_id, candidate)
 
 
 def _require_known(runtime: Runtime, connection_id: int) -> None:
-    if not runtime.clients.knows(runtime.require_session(), connection_id):
+    if not runtime.arrivals.knows(runtime.require_session(), connection_id):
         raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
 
 
 def _ice_servers(runtime: Runtime) -> dict[str, Any]:
-    return {"ice_servers": wire_form(runtime.clients.ice.servers(time.time()))}
+    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(time.time()))}

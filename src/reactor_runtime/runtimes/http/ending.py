@@ -1,0 +1,83 @@
+"""How a session ends: its tail leaves, its clients are told why, its wires close; what if it will not end.
+
+Event loop only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reactor_runtime.session.session import Session
+
+    from .runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 2.0
+"""How long the last frames and messages of a session may take to leave."""
+KILLED_STATUS = 70
+"""Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
+
+
+async def finish(runtime: Runtime, session: Session) -> None:
+    """Let the tail of a session out, say why it ended, close its wires and free the slot."""
+    deadline = time.monotonic() + DRAIN_S
+    if runtime.clients.any_ready():
+        await _drain(session)
+    runtime.flush(session)
+    runtime.metrics.collect(session)
+    await _tell_and_close(runtime, deadline)
+    runtime.host.detach(session)
+    await asyncio.get_running_loop().run_in_executor(None, session.close)
+    end = runtime.life.end
+    log.info("Session %d ended: %s", session.number, end.reason if end else "?")
+    if end is not None:
+        runtime.note("session_ended", reason=end.reason.value)
+        runtime.metrics.session_ended(end.reason, session)
+    runtime.free_slot(session)
+
+
+def warn_stuck(runtime: Runtime) -> None:
+    """Say where the model is that does not return, and let its clients go."""
+    log.warning(
+        "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
+        "its loops, also inside long steps. Its threads are here:\n%s",
+        runtime.options.stuck_warning,
+        runtime.host.stacks(),
+    )
+    runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
+
+
+def kill(runtime: Runtime) -> None:
+    """End the process; does not return."""
+    log.critical(
+        "The model has not returned %g s after the session was to end; the process ends now, so that no "
+        "other user meets this one's state. Its threads are here:\n%s",
+        runtime.options.kill_timeout,
+        runtime.host.stacks(),
+    )
+    # The model thread cannot be ended in any other way.
+    logging.shutdown()
+    os._exit(KILLED_STATUS)
+
+
+async def _drain(session: Session) -> None:
+    drained = await asyncio.get_running_loop().run_in_executor(None, session.drain, DRAIN_S)
+    if not drained:
+        log.warning(
+            "Session %d: some of the last frames or sounds did not leave within %g s", session.number, DRAIN_S
+        )
+
+
+async def _tell_and_close(runtime: Runtime, deadline: float) -> None:
+    end = runtime.life.end
+    for connection in runtime.clients.connections.values():
+        runtime.dispatcher.abandon(connection)
+    if end is not None:
+        await runtime.clients.say_end(end.reason, end.message, deadline)
+    await runtime.clients.close_all()
