@@ -31,6 +31,10 @@ class Stroke:
     colour: Mode = Mode.FAST
 
 
+class Free(BaseModel):
+    seeds: list[int] = Field(default_factory=list)
+
+
 class Tree(BaseModel):
     children: list[Tree] = []
 
@@ -140,6 +144,15 @@ def test_unions_keep_how_to_tell_members_apart():
 )
 def test_defaults(annotation, default, fragment):
     assert schema(annotation, default) == fragment
+
+
+def test_the_flag_of_a_required_object_leaves_its_own_list_readable():
+    flat = schema(Point)
+    assert flat["required"] is True
+    assert flat["x-required"] == ["x"]
+    assert "x-required" not in schema(Point, Point(x=1))  # the list itself is there
+    assert schema(Point, Point(x=1))["required"] == ["x"]
+    assert schema(Free)["x-required"] == []
 
 
 def test_an_unannotated_parameter_takes_anything():

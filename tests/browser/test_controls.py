@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, Field
+
+from reactor_runtime import VideoModel, command
+from reactor_runtime.authoring.capabilities import capabilities
+from reactor_runtime.authoring.command import commands_of
 
 from .pages import until
 
@@ -138,6 +143,7 @@ def test_a_list_grows_and_shrinks(open_page: Open) -> None:
 def test_a_nested_model_is_a_group(open_page: Open) -> None:
     style = {
         "type": "object",
+        "x-required": ["name"],
         "properties": {"name": {"type": "string"}, "strength": {"type": "number", "default": 1}},
     }
     page = open_page(one(style, field="style"))
@@ -255,3 +261,51 @@ def test_the_page_asks_for_nothing_beyond_its_own_origin(open_page: Open, files:
     names = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert names
     assert all(name.startswith(files) for name in names)
+
+
+class Lens(BaseModel):
+    name: str
+    focal: float = Field(ge=1, le=100)
+    seed: int = Field(default_factory=lambda: 7, ge=0)
+    tint: str = "none"
+
+
+class Shot(BaseModel):
+    title: str
+    lens: Lens
+
+
+class Directed(VideoModel):
+    @command("shoot")
+    def shoot(self, shot: Shot, lenses: Annotated[list[Lens], Field(default_factory=list)]): ...
+
+
+def test_nested_required_fields_hold_the_send_button(open_page: Open) -> None:
+    """From the descriptor itself: the flag of a parameter must not hide the list of its fields."""
+    page = open_page(capabilities(Directed)["commands"])
+    shoot = card(page, "shoot")
+    send = shoot.get_by_role("button", name="Send")
+    assert send.is_disabled()
+    assert shoot.get_by_text("needs title, name, focal").is_visible()
+    shoot.get_by_role("textbox", name="Title").fill("Opening")
+    shoot.get_by_role("textbox", name="Name", exact=True).fill("wide")
+    assert send.is_disabled()
+    assert shoot.get_by_text("needs focal").is_visible()
+    shoot.get_by_role("spinbutton", name="Focal").fill("35")
+    assert send.is_enabled()  # a seed is the server's to make, a tint has its default
+    send.click()
+    value = {"title": "Opening", "lens": {"name": "wide", "focal": 35, "tint": "none"}}
+    assert sent(page) == [{"shot": value}]
+    commands_of(Directed)["shoot"].validate({"shot": value})
+
+
+def test_required_fields_of_list_items_hold_it_too(open_page: Open) -> None:
+    page = open_page(capabilities(Directed)["commands"])
+    shoot = card(page, "shoot")
+    shoot.get_by_role("textbox", name="Title").fill("Opening")
+    shoot.get_by_role("textbox", name="Name", exact=True).fill("wide")
+    shoot.get_by_role("spinbutton", name="Focal").fill("35")
+    shoot.get_by_role("checkbox", name="Lenses: give a value").check()
+    shoot.get_by_role("button", name="Add to Lenses").click()
+    assert shoot.get_by_role("button", name="Send").is_disabled()
+    assert shoot.get_by_text("needs name, focal").is_visible()

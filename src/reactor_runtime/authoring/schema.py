@@ -33,6 +33,8 @@ from .validation import FIELD_PREFIX, sentences
 
 # Inlining shared types multiplies them; beyond this the schema is no longer something a client can show.
 MAX_SCHEMA_NODES = 10_000
+NESTED_REQUIRED = "x-required"
+"""In the flat map: which fields of a required object must be there."""
 
 _CONFIG = ConfigDict(
     extra="forbid", allow_inf_nan=False, alias_generator=lambda field: field.removeprefix(FIELD_PREFIX)
@@ -122,10 +124,16 @@ def build_arguments(command: str, arguments: list[Argument], where: str) -> type
 
 def flat_schema(arguments: list[Argument]) -> dict[str, dict[str, Any]]:
     """Parameter name → its fragment, with ``"required": true`` inside where a client must send it."""
-    return {
-        argument.name: copy.deepcopy(argument.fragment) | ({"required": True} if argument.required else {})
-        for argument in arguments
-    }
+    return {argument.name: _flat(argument) for argument in arguments}
+
+
+def _flat(argument: Argument) -> dict[str, Any]:
+    fragment = copy.deepcopy(argument.fragment)
+    if not argument.required:
+        return fragment
+    # The flag, which clients of this ecosystem expect, takes the place of an object's own list of names.
+    kept = {NESTED_REQUIRED: fragment.get("required", [])} if "properties" in fragment else {}
+    return {**fragment, **kept, "required": True}
 
 
 def json_schema(arguments: list[Argument]) -> dict[str, Any]:

@@ -144,9 +144,10 @@ const isBlank = (field) => field.kind === "json" && !field.type;
 
 function group(core, depth) {
   if (depth >= DEPTH_MAX) return asJson(core);
-  const { properties, required } = core;
-  // The flag of a required parameter stands where its list would be: then what has no default is required.
-  const needs = (key) => (required === true ? !("default" in properties[key]) : required?.includes(key) ?? false);
+  const { properties } = core;
+  // In a required parameter its flag stands where the list would be.
+  const names = core["x-required"] ?? core.required;
+  const needs = (key) => Array.isArray(names) && names.includes(key);
   return { kind: "group", fields: Object.keys(properties).map((key) => readField(key, properties[key], needs(key), depth + 1)) };
 }
 
