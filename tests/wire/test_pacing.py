@@ -1,0 +1,138 @@
+"""A frame's way from `emit` to a real browser's decoder.
+
+The bars are far above what benchmarks/ measure: what fails here is broken, not slow.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .browser import find_chromium, new_page
+from .server import Server, running
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
+pytestmark = [pytest.mark.wire, pytest.mark.browser]
+
+SCRIPT = Path(__file__).with_name("pacing.js")
+CODECS = ["video/VP8", "video/H264"]
+one_codec = pytest.mark.parametrize("viewer", ["video/VP8"], indirect=True)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A decoded picture: its number, and when it was emitted and read, in ms of one clock."""
+
+    index: int
+    emitted: float
+    at: float
+
+    @property
+    def latency(self) -> float:
+        return self.at - self.emitted
+
+
+class Viewer:
+    def __init__(self, page: Any, server: Server, codec: str) -> None:
+        self.server = server
+        self._page = page
+        page.goto(f"{server.url}/health")
+        page.evaluate(SCRIPT.read_text(), codec)
+        self.wait(20)
+
+    def seen(self) -> list[Seen]:
+        return [Seen(**frame) for frame in self._page.evaluate("window.seen")]
+
+    def messages(self) -> list[Any]:
+        return list(self._page.evaluate("window.heard"))
+
+    def order(self, what: str, value: float) -> None:
+        self._page.evaluate("([what, value]) => window.order(what, value)", [what, value])
+
+    def wait(self, more: int) -> None:
+        """Until that many more pictures have come."""
+        self._page.evaluate("(more) => { window.goal = window.seen.length + more; }", more)
+        self.until("window.seen.length >= window.goal")
+
+    def until(self, truth: str) -> None:
+        self._page.wait_for_function(truth, timeout=15_000)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running("paced") as server:
+        yield server
+
+
+@pytest.fixture(params=CODECS)
+def viewer(server: Server, request: pytest.FixtureRequest) -> Iterator[Viewer]:
+    chromium = find_chromium()
+    if not chromium:
+        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    server.wait_state("READY")
+    with new_page(chromium) as page:
+        yield Viewer(page, server, request.param)
+        httpx.post(f"{server.url}/stop_session")
+
+
+@one_codec
+def test_a_large_batch_arrives_whole_and_even(viewer: Viewer) -> None:
+    viewer.order("batch", 33)
+    viewer.wait(60)
+    seen = viewer.seen()
+
+    indexes = [frame.index for frame in seen if frame.index > 20]
+    assert indexes == list(range(21, 21 + len(indexes)))
+    # The pictures of a batch were emitted at almost the same moment; the model's own are 33 ms apart.
+    batch = [b.at - a.at for a, b in itertools.pairwise(seen) if b.emitted - a.emitted < 15]
+    assert len(batch) >= 30
+    assert max(batch) < 150
+
+
+@one_codec
+def test_one_slow_step_freezes_the_picture_once_and_delays_nothing_after_it(viewer: Viewer) -> None:
+    viewer.wait(60)
+    before = statistics.median(frame.latency for frame in viewer.seen()[-45:])
+    frozen_from = viewer.seen()[-1].index
+    viewer.order("stall", 1.0)
+    viewer.wait(75)
+
+    after = [frame for frame in viewer.seen() if frame.index > frozen_from]
+    gaps = [b.at - a.at for a, b in itertools.pairwise(after)]
+    assert 1000 <= max(gaps) < 1500
+    assert sorted(gaps)[-2] < 500
+    assert statistics.median(frame.latency for frame in after[-30:]) < before + 50
+
+
+def test_a_picture_is_decoded_soon_after_it_was_emitted(viewer: Viewer) -> None:
+    viewer.wait(90)
+
+    assert statistics.median(frame.latency for frame in viewer.seen()[-60:]) <= 100
+
+
+def test_the_tail_is_delivered(viewer: Viewer) -> None:
+    viewer.order("end", 30)
+    viewer.until("window.heard.some(({ data }) => data.type === 'sessionEnded')")
+    (count,) = [message["data"]["count"] for message in viewer.messages() if "count" in message["data"]]
+    viewer.until(f"window.seen.at(-1).index === {count - 1}")
+
+    assert [frame.index for frame in viewer.seen()[-30:]] == list(range(count - 30, count))
+
+
+@one_codec
+def test_the_end_wakes_a_model_that_is_held_in_emit(viewer: Viewer) -> None:
+    viewer.order("jam", 0)
+    viewer.wait(130)
+    assert httpx.post(f"{viewer.server.url}/stop_session").status_code == 200
+    viewer.until("window.heard.some(({ data }) => data.type === 'released')")
+    viewer.server.wait_state("READY")
+
+    (told,) = [message["data"] for message in viewer.messages() if message["data"].get("type") == "released"]
+    assert told["ms"] < 100
