@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,6 +30,30 @@ class Example(VideoModel):
     @command("where")
     def where(self) -> str:
         return str(VideoModel.weights("big"))
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_test_of_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (ROOT / "docs" / "guide.md").read_text().partition("## Testing")[2]
+    found = re.search(r"```python\n(.*?)```", section, re.S)
+    assert found is not None
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "brightness"))
+    monkeypatch.delitem(sys.modules, "model", raising=False)
+    names: dict[str, object] = {}
+    exec(found.group(1), names)
+    test = names["test_a_visit"]
+    assert callable(test)
+    test()
+    del sys.modules["model"]
+
+
+async def test_without_httpx_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(ImportError, match=r"reactor-runtime\[testing\]"):
+        async with serve(Example):
+            pass
 
 
 async def test_the_example_of_the_documentation() -> None:

@@ -1,6 +1,7 @@
 """For tests of models, and our own: whole sessions in one process, without sockets, GPUs or waiting.
 
-`serve` runs the HTTP runtime in memory and needs `httpx`.
+`serve` runs the HTTP runtime in memory and needs `httpx`:
+``pip install 'reactor-runtime[testing]'``.
 """
 
 from .client import Client

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -98,8 +99,11 @@ async def serve(
     options: HttpOptions | None = None,
     ready: bool = True,
 ) -> AsyncIterator[MemoryServer]:
-    """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded."""
-    import httpx  # a test's dependency, not the runtime's
+    """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded.
+
+    Raises `ImportError` without the extra `testing`.
+    """
+    httpx = _httpx()
 
     settings = config if isinstance(config, DictConfig) else OmegaConf.create(dict(config or {}))
     project = Project(Path.cwd(), model_class, settings, FolderWeights(weights))
@@ -116,6 +120,17 @@ async def serve(
             yield server
         finally:
             await runtime.close()
+
+
+def _httpx() -> ModuleType:
+    """A test's dependency, not the runtime's."""
+    try:
+        import httpx
+    except ImportError as error:
+        raise ImportError(
+            "reactor_runtime.testing.serve needs httpx: pip install 'reactor-runtime[testing]'."
+        ) from error
+    return httpx
 
 
 def _leave(server: MemoryServer, status: int) -> None:
