@@ -151,6 +151,25 @@ def test_a_site_that_is_not_allowed_gets_nothing_with_the_right_token(
         page.close()
 
 
+def test_a_player_that_is_taken_away_leaves_nothing_on(site: str, server: Server, new_page: Any) -> None:
+    page = new_page()
+    page.goto(site)
+    page.locator("reactor-player[data-phase=live]").wait_for()
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    page.evaluate(
+        """() => { window.player = document.querySelector('reactor-player');
+                   window.given = player.shadowRoot.querySelector('.input video').srcObject.getTracks()[0];
+                   player.remove(); }"""
+    )
+    assert page.evaluate("given.readyState") == "ended"
+    page.evaluate("document.body.append(player)")  # and it works where it is put again
+    page.locator("reactor-player[data-phase=live]").wait_for()
+    until(page, f"{VIDEO}.videoWidth === 320")
+    assert page.locator("reactor-player video").count() == 2  # the picture and a preview, once
+    server.stop_session(page)
+
+
 def test_a_server_that_does_not_allow_the_site_is_explained(
     server: Server, new_page: Any, files: str
 ) -> None:

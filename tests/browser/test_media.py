@@ -93,6 +93,97 @@ def test_the_microphone_shows_its_level_and_devices(open_page: Open) -> None:
     page.get_by_label("Level of Voice in").wait_for(state="hidden")
 
 
+CAMERA_IN = "runtime.tracks.push({name: 'webcam', kind: 'video', direction: 'sendonly'});"
+TRACK = "document.querySelector('[data-input=webcam] video').srcObject?.getTracks()[0]"
+
+
+def test_a_camera_that_is_unplugged_goes_on_when_it_is_back(open_page: Open) -> None:
+    page = open_page(CAMERA_IN)
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    page.evaluate(
+        """() => { const all = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+                   window.there = false;
+                   navigator.mediaDevices.enumerateDevices = async () => window.there ? all() : []; }"""
+    )
+    page.evaluate(f"{TRACK}.dispatchEvent(new Event('ended'))")
+    page.get_by_role("alert").get_by_text("The camera was unplugged. It goes on by itself when").wait_for()
+    page.get_by_role("button", name="Use camera").wait_for()
+    plugged = "navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
+    page.evaluate(plugged)  # something else was plugged in
+    page.wait_for_timeout(150)
+    assert page.get_by_role("button", name="Use camera").is_visible()
+    page.evaluate(f"window.there = true; {plugged}")
+    page.get_by_role("button", name="Stop camera").wait_for()
+    assert page.evaluate(f"{TRACK}.readyState") == "live"
+    assert page.get_by_role("alert").get_by_text("unplugged").count() == 0
+
+
+def test_a_camera_that_a_person_took_back_stays_off(open_page: Open) -> None:
+    page = open_page(CAMERA_IN)
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    page.evaluate(
+        f"{TRACK}.dispatchEvent(new Event('ended'))"
+    )  # by the browser: it is listed still
+    page.get_by_role("alert").get_by_text("The camera was switched off.").wait_for()
+    page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    page.wait_for_timeout(150)
+    assert page.get_by_role("button", name="Use camera").is_visible()
+
+
+def test_stopping_switches_the_camera_off(open_page: Open) -> None:
+    page = open_page(CAMERA_IN)
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    page.evaluate(f"window.given = {TRACK}")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    until(page, "given.readyState === 'ended'")
+
+
+def test_a_screen_is_shared_and_taken_back(open_page: Open) -> None:
+    page = open_page(CAMERA_IN)
+    page.get_by_role("button", name="Share screen").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    assert page.evaluate(f"{TRACK}.contentHint") == "detail"
+    until(page, "runtime.peer.getReceivers().some(({ track }) => track.kind === 'video' && !track.muted)")
+    page.evaluate(f"{TRACK}.dispatchEvent(new Event('ended'))")  # the browser's own "Stop sharing"
+    page.get_by_role("button", name="Share screen").wait_for()
+    assert page.get_by_label("Preview of Webcam").is_hidden()
+    assert page.get_by_role("alert").count() == 0  # they did it themselves: nothing is wrong
+
+
+def test_a_screen_takes_the_place_of_the_camera(open_page: Open) -> None:
+    page = open_page(CAMERA_IN)
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_label("Preview of Webcam").wait_for()
+    page.evaluate(f"window.camera = {TRACK}")
+    page.get_by_role("button", name="Share screen").click()
+    until(page, f"camera.readyState === 'ended' && {TRACK}.readyState === 'live'")
+    page.get_by_role("button", name="Stop screen").click()
+    page.get_by_role("button", name="Use camera").wait_for()
+
+
+def test_a_refused_screen_is_explained(open_page: Open) -> None:
+    page = open_page(
+        f"{CAMERA_IN} navigator.mediaDevices.getDisplayMedia = () =>"
+        " Promise.reject(new DOMException('no', 'NotAllowedError'));"
+    )
+    page.get_by_role("button", name="Share screen").click()
+    page.locator(".inputs").get_by_text("The screen was refused.").wait_for()
+
+
+def test_full_screen_is_the_picture_and_ends_again(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Full screen").click()
+    until(page, "document.fullscreenElement?.className === 'screen'")
+    until(page, "document.querySelector('.screen').clientWidth === innerWidth")
+    page.locator("video").first.dblclick()
+    until(page, "document.fullscreenElement === null")
+    page.locator("video").first.dblclick()
+    until(page, "document.fullscreenElement !== null")
+
+
 def test_statistics_are_charts_of_what_happens(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("tab", name="Statistics").click()

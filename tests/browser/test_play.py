@@ -91,6 +91,62 @@ def test_held_keys_in_a_list_and_in_toggles(open_page: Open) -> None:
     assert sent(page, 4) == [["w"], ["w", "d"], ["d"], []]
 
 
+WALK = {
+    "name": "walk",
+    "schema": {
+        **{way: {"type": "boolean", "default": False} for way in ("forward", "back", "left", "right")},
+        "sneak": {"type": "boolean", "default": False},
+    },
+}
+STILL = dict.fromkeys(WALK["schema"], False)
+
+
+def test_four_toggles_are_directions_while_they_are_held(open_page: Open) -> None:
+    page = open_page(WALK)
+    page.keyboard.down("w")
+    page.keyboard.down("ArrowRight")
+    page.keyboard.up("w")
+    page.keyboard.up("ArrowRight")
+    assert sent(page, 4) == [
+        STILL | {"forward": True},
+        STILL | {"forward": True, "right": True},
+        STILL | {"right": True},
+        STILL,
+    ]
+    # The card says which key does what, and shows what was sent.
+    assert page.get_by_text("Forward").first.locator("kbd").inner_text() == "W"
+    page.keyboard.down("s")
+    assert page.get_by_role("checkbox", name="Back").is_checked()
+    page.keyboard.up("s")
+    assert not page.get_by_role("checkbox", name="Back").is_checked()
+
+
+def test_a_toggle_that_is_no_direction_is_flipped_by_its_key(open_page: Open) -> None:
+    page = open_page(WALK)
+    page.get_by_role("button", name="keys").click()
+    page.get_by_role("button", name="Key for Sneak").click()
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    assert sent(page, 2) == [STILL | {"sneak": True}, STILL]
+
+
+def test_all_toggles_are_let_go_when_the_focus_is_lost(open_page: Open) -> None:
+    page = open_page(WALK)
+    page.keyboard.down("w")
+    page.keyboard.down("a")
+    assert sent(page, 2)[-1] == STILL | {"forward": True, "left": True}
+    page.evaluate("dispatchEvent(new Event('blur'))")
+    assert sent(page, 4)[-1] == STILL
+
+
+def test_thumbs_have_a_cross_for_toggles_too(open_page: Open) -> None:
+    page = open_page(WALK, width=360, has_touch=True, is_mobile=True)
+    box = page.locator(".cross .up").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert sent(page, 2) == [STILL | {"forward": True}, STILL]
+
+
 def test_directions_without_rest_send_only_presses(open_page: Open) -> None:
     page = open_page({"name": "step", "schema": {"to": {"enum": ["left", "right"], "required": True}}})
     page.keyboard.press("d")
@@ -176,14 +232,16 @@ def test_a_place_on_the_picture_is_a_point_that_stays(open_page: Open) -> None:
     assert page.locator(".pad").is_visible()
 
 
+GAMEPAD = """
+    const buttons = [...Array(16)].map(() => ({ pressed: false }));
+    window.pad = { connected: true, axes: [0, 0, 0, 0], buttons };
+    navigator.getGamepads = () => [window.pad];
+    document.hasFocus = () => true;
+"""
+
+
 def test_a_gamepad_steers_and_presses(open_page: Open) -> None:
-    script = """
-        const buttons = [...Array(16)].map(() => ({ pressed: false }));
-        window.pad = { connected: true, axes: [0, 0, 0, 0], buttons };
-        navigator.getGamepads = () => [window.pad];
-        document.hasFocus = () => true;
-    """
-    page = open_page(MOVE, LOOK, script=script)
+    page = open_page(MOVE, LOOK, script=GAMEPAD)
     page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes[1] = -1;")
     until(page, "runtime.received.some(({ data }) => data.y === 1)")
     page.evaluate("pad.axes[1] = 0")
@@ -192,6 +250,69 @@ def test_a_gamepad_steers_and_presses(open_page: Open) -> None:
     until(page, "runtime.received.at(-1).data.direction === 'forward'")
     page.evaluate("pad.buttons[12].pressed = false")
     until(page, "runtime.received.at(-1).data.direction === 'none'")
+
+
+def last(page: Any, command: str, expected: dict[str, Any]) -> None:
+    """The newest that the model got of a command."""
+    until(
+        page,
+        f"JSON.stringify(runtime.received.findLast(({{ type }}) => type === {command!r})?.data)"
+        f" === JSON.stringify({json.dumps(expected)})",
+    )
+
+
+def test_each_stick_of_a_gamepad_moves_a_pad_of_its_own(open_page: Open) -> None:
+    camera = {
+        "name": "orbit",
+        "schema": {
+            "yaw": {"type": "number", "minimum": -180, "maximum": 180, "default": 0},
+            "pitch": {"type": "number", "minimum": -90, "maximum": 90, "default": 0},
+        },
+    }
+    page = open_page(LOOK, camera, script=GAMEPAD)
+    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0.1, -0.1, 0, 0];")
+    page.wait_for_timeout(150)  # a worn stick rests beside its middle: it must not play
+    assert page.evaluate("runtime.received.filter(({ id }) => id)") == []
+    page.evaluate("pad.axes = [1, 0, 0, 0]")
+    last(page, "look", {"x": 1, "y": 0})
+    page.evaluate("pad.axes = [0, 0, 0, 1]")
+    last(page, "look", {"x": 0, "y": 0})
+    last(page, "orbit", {"yaw": 0, "pitch": -90})
+    page.evaluate("pad.axes = [0, 0, 0, 0]")
+    page.wait_for_timeout(150)
+    last(page, "orbit", {"yaw": 0, "pitch": -90})  # an angle stays where it was put
+
+
+def test_without_a_pad_the_stick_is_a_cross(open_page: Open) -> None:
+    page = open_page(MOVE, script=GAMEPAD)
+    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    last(page, "move", {"direction": "forward"})
+    page.evaluate("pad.axes = [-1, -1, 0, 0]")
+    last(page, "move", {"direction": "forward_left"})
+    page.evaluate("pad.axes = [-1, 0, 0, 0]")
+    last(page, "move", {"direction": "left"})
+    page.evaluate("pad.axes = [0, 0.4, 0, 0]")
+    last(page, "move", {"direction": "none"})
+
+
+def test_an_unplugged_gamepad_holds_nothing_and_may_come_back(open_page: Open) -> None:
+    page = open_page(MOVE, script=GAMEPAD)
+    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    last(page, "move", {"direction": "forward"})
+    page.evaluate("pad.connected = false")
+    last(page, "move", {"direction": "none"})
+    page.evaluate("pad.connected = true; dispatchEvent(new Event('gamepadconnected'))")
+    last(page, "move", {"direction": "forward"})
+
+
+def test_a_gamepad_lets_go_of_its_stick_when_the_window_loses_the_focus(open_page: Open) -> None:
+    page = open_page(LOOK, script=GAMEPAD)
+    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    last(page, "look", {"x": 0, "y": 1})
+    page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
+    last(page, "look", {"x": 0, "y": 0})
+    page.wait_for_timeout(150)
+    last(page, "look", {"x": 0, "y": 0})  # and does not take it up again behind somebody's back
 
 
 def test_thumbs_have_a_cross(open_page: Open) -> None:

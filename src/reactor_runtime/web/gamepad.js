@@ -9,10 +9,10 @@ export class Gamepads {
   #down = new Set();
   #moved = [false, false];
 
-  /** `pads()` are those that sticks may move; `isPlaying()` whether anything may move at all. */
-  constructor(keyboard, pads, isPlaying) {
-    Object.assign(this, { keyboard, pads, isPlaying });
-    addEventListener("gamepadconnected", () => this.#begin());
+  /** `pads()` are those that sticks may move; `isPlaying()` whether anything may move at all; `signal` ends it. */
+  constructor(keyboard, pads, isPlaying, signal) {
+    Object.assign(this, { keyboard, pads, isPlaying, signal });
+    addEventListener("gamepadconnected", () => this.#begin(), { signal });
   }
 
   #begin() {
@@ -23,12 +23,14 @@ export class Gamepads {
 
   #look() {
     const gamepad = navigator.getGamepads().find((each) => each?.connected);
-    if (!gamepad) {
+    if (!gamepad || this.signal.aborted) {
       this.#running = false;
       return this.releaseAll();
     }
-    this.#press(this.isPlaying() && document.hasFocus() ? this.#pressed(gamepad) : new Set());
-    if (this.isPlaying() && document.hasFocus()) this.#steer(gamepad);
+    if (this.isPlaying() && document.hasFocus()) {
+      this.#press(this.#pressed(gamepad));
+      this.#steer(gamepad);
+    } else this.releaseAll();
     return requestAnimationFrame(() => this.#look());
   }
 
@@ -64,6 +66,6 @@ export class Gamepads {
 
   releaseAll() {
     this.#press(new Set());
-    this.#moved = [false, false];
+    this.#steer({ axes: [] });
   }
 }

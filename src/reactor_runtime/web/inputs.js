@@ -11,10 +11,11 @@ export class Inputs {
   #root;
   #rows = new Map();
 
-  /** `failed(what, sentence)` hears why something is not there; `prefs` keeps the chosen devices. */
-  constructor(root, { failed, prefs }) {
+  /** `failed(what, sentence)` hears why something is not there; `prefs` keeps the chosen devices; `signal` ends it. */
+  constructor(root, { failed, prefs, signal }) {
     Object.assign(this, { failed, prefs });
     this.#root = root;
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#rows.forEach((row) => row.devicesChanged()), { signal });
   }
 
   /** A new connection: rows for its inputs; what was being given goes on. */
@@ -35,11 +36,18 @@ export class Inputs {
       this.#rows.get(input.name).give(input.transceiver.sender);
     }
   }
+
+  /** Nothing is given any more: whoever stopped playing must not stay in front of a camera that is on. */
+  close() {
+    for (const row of this.#rows.values()) row.off();
+  }
 }
 
 class Row {
   #track = null;
+  #given = ""; // camera, microphone or screen
   #sender = null;
+  #unplugged = null; // the id of a device that went away while it was given
   #quiet = () => {};
 
   constructor({ name, kind }, failed, prefs) {
@@ -63,8 +71,14 @@ class Row {
       el("div", { class: "row" }, this.button, this.shareButton),
       this.devices,
       this.error);
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.devices.hidden || this.#listDevices());
     this.#draw();
+  }
+
+  /** Something was plugged in or out. What was given until it was pulled out is given again when it is back. */
+  async devicesChanged() {
+    if (!this.devices.hidden) await this.#listDevices();
+    const back = this.#unplugged && (await this.#known()).some(({ deviceId }) => deviceId === this.#unplugged);
+    if (back && !this.#track) await this.use(this.#unplugged);
   }
 
   async use(deviceId) {
@@ -92,6 +106,7 @@ class Row {
       const [track] = (await ask()).getTracks();
       this.off();
       this.#track = track;
+      this.#given = what;
       if (this.kind === "video") track.contentHint = what === "screen" ? "detail" : "motion";
       track.addEventListener("ended", () => track === this.#track && this.#ended(what));
       this.#draw();
@@ -102,9 +117,15 @@ class Row {
   }
 
   /** The track ended by itself: unplugged, or taken back in the browser's own bar. */
-  #ended(what) {
+  async #ended(what) {
+    const { deviceId } = this.#track.getSettings();
     this.off();
-    if (what !== "screen") this.#say(what, mediaWords({ name: "Ended" }, what));
+    if (what === "screen") return;
+    // A device that is still listed, or that we may not know any more, was taken back by a person: that is final.
+    const gone = !(await this.#known()).some((device) => ["", deviceId].includes(device.deviceId));
+    if (this.#track) return; // another one was chosen meanwhile
+    this.#unplugged = gone ? deviceId : null;
+    this.#say(what, mediaWords({ name: gone ? "Unplugged" : "Ended" }, what));
   }
 
   #say(what, sentence) {
@@ -113,9 +134,12 @@ class Row {
     this.failed(what, sentence);
   }
 
+  async #known() {
+    return (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === `${this.kind}input`);
+  }
+
   async #listDevices() {
-    const wanted = this.kind === "video" ? "videoinput" : "audioinput";
-    const all = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === wanted);
+    const all = await this.#known();
     this.devices.replaceChildren(...all.map((device, index) => (
       el("option", { value: device.deviceId }, device.label || `${humanize(this.what)} ${index + 1}`))));
     this.devices.value = this.#track?.getSettings().deviceId ?? "";
@@ -124,7 +148,7 @@ class Row {
 
   off() {
     this.#track?.stop();
-    this.#track = null;
+    this.#track = this.#unplugged = null;
     this.devices.hidden = true;
     this.#hand().catch(() => {});
     this.#draw();
@@ -152,7 +176,7 @@ class Row {
   #draw() {
     const on = this.#track !== null;
     const picture = on && this.kind === "video";
-    this.button.textContent = on ? `Stop ${this.what}` : `Use ${this.what}`;
+    this.button.textContent = on ? `Stop ${this.#given}` : `Use ${this.what}`;
     this.button.classList.toggle("on", on);
     this.preview.hidden = !picture;
     this.preview.srcObject = picture ? new MediaStream([this.#track]) : null;

@@ -12,15 +12,13 @@ const OWN_KEYS = {
 export class Keyboard {
   #capture = null;
 
-  /** Listens on `target`: the window of the page, or a player that somebody embedded. */
-  constructor(target, holds, isPlaying) {
+  /** Listens on `target`, the window of the page or a player that somebody embedded, until `signal`. */
+  constructor(target, holds, isPlaying, signal) {
     this.holds = holds;
-    target.addEventListener("keydown", (event) => this.#down(event, isPlaying()));
+    target.addEventListener("keydown", (event) => this.#down(event, isPlaying()), { signal });
     // Let go anywhere: a key that goes up beside the player must not stay pressed in it.
-    addEventListener("keyup", ({ code }) => this.holds.release(code));
-    addEventListener("blur", () => this.releaseAll());
-    document.addEventListener("visibilitychange", () => document.hidden && this.releaseAll());
-    if (target !== window) target.addEventListener("focusout", ({ relatedTarget }) => target.contains(relatedTarget) || this.releaseAll());
+    addEventListener("keyup", ({ code }) => this.holds.release(code), { signal });
+    if (target !== window) target.addEventListener("focusout", ({ relatedTarget }) => target.contains(relatedTarget) || this.releaseAll(), { signal });
   }
 
   releaseAll() {

@@ -12,11 +12,16 @@ const CROSSES_MAX = 2;
 export class Play {
   #offs = [];
 
-  /** `surface` lies over the picture; `keysOn` is where keys are heard; `isPlaying()` says whether they count. */
-  constructor({ cards, surface, prefs, keysOn, isPlaying }) {
+  /**
+   * `surface` lies over the picture; `keysOn` is where keys are heard; `isPlaying()` says whether they count, and
+   * `signal` ends it.
+   */
+  constructor({ cards, surface, prefs, keysOn, isPlaying, signal }) {
     Object.assign(this, { cards, surface, prefs });
-    this.keyboard = new Keyboard(keysOn, new Holds(new Keymap([]), cards), isPlaying);
-    this.gamepads = new Gamepads(this.keyboard, () => cards.pads, isPlaying);
+    this.keyboard = new Keyboard(keysOn, new Holds(new Keymap([]), cards), isPlaying, signal);
+    this.gamepads = new Gamepads(this.keyboard, () => cards.pads, isPlaying, signal);
+    addEventListener("blur", () => this.releaseAll(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden && this.releaseAll(), { signal });
   }
 
   /** The cards were drawn anew. */

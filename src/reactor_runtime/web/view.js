@@ -70,7 +70,7 @@ export class View {
       onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
     });
     this.capture.stage = this.stage;
-    this.inputs = new Inputs(this.inputsAt, { prefs: own, failed: (what, sentence) => this.messages.error(what, sentence) });
+    this.inputs = new Inputs(this.inputsAt, { prefs: own, signal: this.#off.signal, failed: (what, sentence) => this.messages.error(what, sentence) });
     this.cards = new Cards(this.controlsAt, {
       prefs: models,
       send: (name, args) => session.commands.send(name, args),
@@ -82,6 +82,7 @@ export class View {
       prefs: models,
       keysOn: page ? window : this.host,
       isPlaying: () => session.phase === "live" && this.cards.enabled,
+      signal: this.#off.signal,
     });
     this.app = el("div", { class: `app ${page ? "page" : "player"}${controls ? "" : " bare"}` },
       page ? this.#bar() : null,
@@ -167,6 +168,8 @@ export class View {
     this.#cast();
     if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
     else if (phase === "ended") this.messages.note(words.sentence);
+    // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
+    if (phase === "ended" && detail.reason !== "error") this.inputs.close();
     this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
     return session;
   }
@@ -248,8 +251,10 @@ export class View {
   /** The player was taken out of its page. */
   close() {
     this.#leave();
+    this.inputs.close();
     this.#off.abort();
     clearInterval(this.#timer);
     this.app.remove();
+    delete this.host.dataset.phase;
   }
 }

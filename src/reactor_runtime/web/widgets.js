@@ -113,7 +113,15 @@ const WIDGETS = {
 
   toggle(field, on, names, label) {
     const box = el("input", { ...names, type: "checkbox", onchange: () => (on.edit(), on.commit()) });
-    return { ...simple(el("label", { class: "check" }, box, label), () => box.checked, (value) => (box.checked = value === true)), target: box };
+    const key = el("kbd", { "aria-hidden": "true", hidden: true });
+    return {
+      ...simple(el("label", { class: "check" }, box, label, key), () => box.checked, (value) => (box.checked = value === true)),
+      target: box,
+      hint(hints) {
+        key.textContent = hints();
+        key.hidden = !key.textContent;
+      },
+    };
   },
 
   json(field, on, names) {

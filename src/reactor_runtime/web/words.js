@@ -50,7 +50,8 @@ export function mediaWords(error, what) {
     case "NotFoundError": return `No ${what} was found on this device.`;
     case "NotReadableError": return `The ${what} is in use by another program.`;
     case "OverconstrainedError": return `This ${what} is not there any more. Choose another one.`;
-    case "Ended": return `The ${what} was switched off or unplugged.`;
+    case "Ended": return `The ${what} was switched off.`;
+    case "Unplugged": return `The ${what} was unplugged. It goes on by itself when it is back.`;
     case "Insecure": return `A ${what} needs a secure page: open this one over https:// or as http://localhost.`;
     default: return `The ${what} could not be started: ${error?.message ?? "unknown reason"}.`;
   }
