@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from reactor_runtime.runtimes.http.server import SWITCH_INTERVAL_S
+
 from .browser import find_chromium, new_page
 from .server import Server, running
 
@@ -136,3 +138,12 @@ def test_the_end_wakes_a_model_that_is_held_in_emit(viewer: Viewer) -> None:
 
     (told,) = [message["data"] for message in viewer.messages() if message["data"].get("type") == "released"]
     assert told["ms"] < 100
+
+
+@one_codec
+def test_threads_do_not_wait_five_milliseconds_for_a_model_in_pure_python(viewer: Viewer) -> None:
+    viewer.order("interval", 0)
+    viewer.until("window.heard.some(({ data }) => data.type === 'interval')")
+
+    (told,) = [message["data"] for message in viewer.messages() if message["data"].get("type") == "interval"]
+    assert told["seconds"] == pytest.approx(SWITCH_INTERVAL_S, rel=0.01)

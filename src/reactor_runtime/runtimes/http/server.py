@@ -40,6 +40,9 @@ FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
 FORCED_STATUS = 130
 """Exit status after a second signal."""
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
+times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
 LEAVE_DEADLINE_S = 75.0
 """A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
 
@@ -63,6 +66,8 @@ def serve(project: Project, options: HttpOptions) -> int:
     if options.encoder == EncoderChoice.NVENC:
         # Asked for by name: its absence is an error now, not a black picture later.
         warm_up(EncoderChoice.NVENC)
+    # Before the model is loaded: an author who knows better sets another one in `__init__`.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     sockets = _bind(options.host, options.port)
     options = _with_token(options, sockets[0])
     try:

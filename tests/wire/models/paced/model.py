@@ -1,5 +1,6 @@
 """A model whose pictures say which they are and when they were emitted, and which does what a test asks."""
 
+import sys
 import threading
 import time
 from collections import deque
@@ -50,6 +51,8 @@ class Paced(VideoModel):
                     self.emit(1)
                 ctx.send({"type": "emitted", "count": self.index})
                 return
+            elif what == "interval":
+                ctx.send({"type": "interval", "seconds": sys.getswitchinterval()})
             elif what == "jam":
                 self.jam()
                 return
