@@ -13,7 +13,7 @@ import reactor_runtime
 PROMISED = [
     *("VideoModel", "model", "command", "get_ctx", "CommandError", "__version__"),
     *("Track", "OutputTrack", "InputTrack", "VideoOut", "AudioOut", "VideoIn", "AudioIn"),
-    *("MediaBundle", "TrackData", "TrackDirection", "TrackKind"),
+    *("MediaBundle", "TrackData", "TrackDirection", "TrackKind", "UploadedFile"),
 ]
 
 HEAVY = ["numpy", "cv2", "av", "fastapi", "omegaconf", "torch", "reactor_webrtc", "asyncio"]

@@ -11,6 +11,7 @@ from .authoring.decorator import model
 from .authoring.media import MediaBundle, TrackData, TrackDirection, TrackKind
 from .authoring.model import VideoModel
 from .authoring.tracks import AudioIn, AudioOut, InputTrack, OutputTrack, Track, VideoIn, VideoOut
+from .authoring.uploads import UploadedFile
 from .errors import CommandError
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "TrackData",
     "TrackDirection",
     "TrackKind",
+    "UploadedFile",
     "VideoIn",
     "VideoModel",
     "VideoOut",

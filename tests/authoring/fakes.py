@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reactor_runtime import InputTrack, OutputTrack, Track, VideoModel
+from reactor_runtime import InputTrack, OutputTrack, Track, UploadedFile, VideoModel
 from reactor_runtime.authoring.context import Context, activate, deactivate, use
 from reactor_runtime.authoring.tracks import tracks_of
 
@@ -25,6 +25,7 @@ class FakeSession:
         self.emitted: list[tuple[str, Any, int | None]] = []
         self.sent: list[Any] = []
         self.inputs: dict[str, Any] = {}
+        self.uploads: dict[str, UploadedFile] = {}
         self.stop = threading.Event()
         self._frames = frames
 
@@ -40,6 +41,9 @@ class FakeSession:
 
     def flush(self) -> int:
         return len(self.emitted)
+
+    def find_upload(self, upload_id: str) -> UploadedFile | None:
+        return self.uploads.get(upload_id)
 
     def send(self, data: Any) -> None:
         self.sent.append(data)

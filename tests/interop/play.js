@@ -130,6 +130,15 @@ const checks = {
     }
   },
 
+  async upload({ client }) {
+    if (!client.sdk.uploadFile) return "cannot";
+    const bytes = Uint8Array.from({ length: 256_000 }, (_, index) => index % 256);
+    const file = await client.sdk.uploadFile(new File([bytes], "photo.png", { type: "image/png" }));
+    const reply = await client.ask("weigh", { file });
+    check(reply.name === "photo.png" && reply.mime_type === "image/png", reply);
+    check(reply.size === bytes.length && reply.sum === 32_640_000, reply);
+  },
+
   async reconnect(visit) {
     await visit.client.command("set_shade", { shade: "dark" });
     await picture(visit, DARK);

@@ -20,6 +20,7 @@ SERVER = "http://localhost:8080"
 FRAMES = 60
 LIMIT_S = 12
 DARK, MID, LIGHT = 40, 120, 220
+FILE = bytes(range(256)) * 1000
 CAMERA = 200
 CAMERA_BACK = 255 - CAMERA
 
@@ -216,15 +217,15 @@ class Visit:
     async def play(self) -> None:
         checks = (
             self.connect, self.frames, self.message, self.command, self.reply, self.error, self.camera,
-            self.reconnect, self.disconnect, self.again,
+            self.upload, self.reconnect, self.disconnect, self.again,
         )  # fmt: skip
         for check in checks:
             try:
-                await asyncio.wait_for(check(), 2 * LIMIT_S)
+                result = await asyncio.wait_for(check(), 2 * LIMIT_S)
             except Exception as error:
                 self.found[check.__name__] = f"{type(error).__name__}: {error}"
                 return
-            self.found[check.__name__] = "ok"
+            self.found[check.__name__] = result or "ok"
 
     async def connect(self) -> None:
         await self.client.connect()
@@ -258,6 +259,15 @@ class Visit:
         while not state["received"]:
             assert time.monotonic() < deadline, state
             state = await self.client.ask("state")
+
+    async def upload(self) -> str | None:
+        if not hasattr(self.client.sdk, "upload_file"):
+            return "cannot"
+        file = await self.client.sdk.upload_file(FILE, name="photo.png", mime_type="image/png")
+        reply = await self.client.ask("weigh", file=file)
+        expected = {"name": "photo.png", "mime_type": "image/png", "size": len(FILE), "sum": sum(FILE)}
+        assert reply == expected, reply
+        return None
 
     async def reconnect(self) -> None:
         await self.client.command("set_shade", shade="dark")

@@ -20,6 +20,7 @@ HEADINGS = {
     "reply": "command's result",
     "error": "command's error",
     "camera": "camera reaches the model",
+    "upload": "file reaches the model",
     "reconnect": "reconnects to its session",
     "disconnect": "disconnects",
     "again": "next session is clean",

@@ -95,6 +95,22 @@ def test_what_is_no_message(payload: bytes, said: str) -> None:
     assert caught.value.code == "invalid_message"
 
 
+def test_files_are_arguments_like_the_others() -> None:
+    message = {"type": "look", "data": {"note": 1}, "uploads": {"picture": {"upload_id": "x"}}}
+    expected = CommandMessage("look", {"note": 1, "picture": {"upload_id": "x"}})
+    assert messages.parse_client_message(json.dumps(message).encode()) == expected
+    del message["data"]
+    without = messages.parse_client_message(json.dumps(message).encode())
+    assert without == CommandMessage("look", {"picture": {"upload_id": "x"}})
+
+
+@pytest.mark.parametrize("uploads", ["x", [1], 5, True])
+def test_files_that_are_no_object(uploads: Any) -> None:
+    message = {"type": "look", "data": {}, "uploads": uploads}
+    with pytest.raises(UndecodableError):
+        messages.parse_client_message(json.dumps(message).encode())
+
+
 def test_client_message_limit() -> None:
     filler = b'{"type":"go","data":"' + b"x" * (CLIENT_MESSAGE_LIMIT - 23) + b'"}'
     assert len(filler) == CLIENT_MESSAGE_LIMIT

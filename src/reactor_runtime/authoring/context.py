@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .ports import SessionPort
+    from .uploads import UploadedFile
 
 __all__ = ["Context", "activate", "deactivate", "get_ctx", "use"]
 
@@ -102,6 +103,11 @@ class Context:
     def send(self, data: Any) -> None:
         """Send a JSON message to all clients; what cannot be sent raises `MessageError` here."""
         self._require_session("send()").send(data)
+
+    def find_upload(self, upload_id: str) -> UploadedFile | None:
+        """A file that a client has uploaded. Commands get theirs as arguments; see `UploadedFile`."""
+        session = self._session
+        return None if session is None else session.find_upload(upload_id)
 
     def profiler(self) -> Profiler:
         """Times sections of this session's code; see `Profiler`."""

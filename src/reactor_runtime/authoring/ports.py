@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .tracks import Track
+    from .uploads import UploadedFile
 
 
 class OutputSink(Protocol):
@@ -67,6 +68,9 @@ class SessionPort(Protocol):
 
     def flush(self) -> int:
         """Drop pictures and sound that have not left; returns how many pictures that were."""
+
+    def find_upload(self, upload_id: str) -> UploadedFile | None:
+        """A file that has arrived whole in this session."""
 
     def send(self, data: Any) -> None:
         """Raises `MessageError` in the caller's thread."""

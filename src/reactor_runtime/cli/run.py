@@ -153,6 +153,14 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Connections one address may ask for; 0 for no limit.",
 )
 @click.option(
+    "--max-upload",
+    type=click.IntRange(0),
+    default=http.DEFAULT_MAX_UPLOAD_MIB,
+    show_default=True,
+    metavar="MIB",
+    help="The largest file a client may send, for commands that take one; 0 takes none.",
+)
+@click.option(
     "--stun-server",
     "stun_servers",
     multiple=True,

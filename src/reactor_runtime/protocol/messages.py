@@ -57,7 +57,17 @@ def parse_client_message(payload: bytes) -> CommandMessage | RuntimeMessage:
         raise UndecodableError('The message needs a string under "type".')
     if scope == "runtime":
         return RuntimeMessage(kind[:NAME_LIMIT], inner.get("data"))
-    return CommandMessage(kind[:NAME_LIMIT], inner.get("data"), _id(inner.get("id")))
+    return CommandMessage(kind[:NAME_LIMIT], _arguments(inner), _id(inner.get("id")))
+
+
+def _arguments(inner: Mapping[str, Any]) -> Any:
+    """A file is an argument like the others: its reference, under the parameter's name."""
+    arguments, files = inner.get("data"), inner.get("uploads")
+    if not files:
+        return arguments
+    if not isinstance(files, Mapping) or not isinstance(arguments, Mapping | None):
+        raise UndecodableError('With "uploads", both it and "data" must be objects.')
+    return {**(arguments or {}), **files}
 
 
 def parse_object(payload: bytes) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from reactor_runtime._version import __version__
 from reactor_runtime.authoring.command import CommandSpec, commands_of
 from reactor_runtime.authoring.decorator import spec_of
 from reactor_runtime.authoring.tracks import tracks_of
+from reactor_runtime.authoring.uploads import REFERENCE, REFERENCE_FORMAT
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.model import VideoModel
@@ -30,7 +31,7 @@ def model_schema(model_class: type[VideoModel]) -> dict[str, Any]:
             f"/events/{name}": {"post": _operation(command)}
             for name, command in commands_of(model_class).items()
         },
-        "components": {"schemas": {"CommandError": _ERROR}},
+        "components": {"schemas": {"CommandError": _ERROR, UPLOAD: REFERENCE}},
         "x-reactor": {
             "runtime_version": __version__,
             "tracks": [
@@ -47,7 +48,7 @@ def _operation(command: CommandSpec) -> dict[str, Any]:
         "description": command.description,
         "requestBody": {
             "required": bool(command.json_schema().get("required")),
-            "content": {"application/json": {"schema": command.json_schema()}},
+            "content": {"application/json": {"schema": _by_name(command.json_schema())}},
         },
         "responses": {
             "202": {"description": "The command took effect."},
@@ -59,6 +60,20 @@ def _operation(command: CommandSpec) -> dict[str, Any]:
     }
 
 
+def _by_name(schema: Any) -> Any:
+    """The schema with every file as the reference that has a name in the document."""
+    if isinstance(schema, list):
+        return [_by_name(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == REFERENCE_FORMAT:
+        beside = {key: value for key, value in schema.items() if key not in REFERENCE}
+        return {"$ref": f"#/components/schemas/{UPLOAD}", **beside}
+    return {key: _by_name(value) for key, value in schema.items()}
+
+
+UPLOAD = "ReactorUploadReference"
+"""What the public 3.x runtimes call it."""
 _ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["code", "message"],

@@ -23,9 +23,11 @@ from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.outbox import Outbox
+from reactor_runtime.session.uploads import Uploads
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.model import VideoModel
+    from reactor_runtime.authoring.uploads import UploadedFile
 
 
 class Session:
@@ -39,7 +41,9 @@ class Session:
         model_name: str,
         wake: Callable[[Session], None],
         encoder: EncoderChoice = EncoderChoice.AUTO,
+        max_upload: int = 0,
     ) -> None:
+        """`max_upload` bounds the files that clients send, in MiB."""
         self.number = number
         self.started = time.monotonic()
         self.session_id = session_id
@@ -49,6 +53,7 @@ class Session:
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
         self.lost = Losses()
+        self.uploads = Uploads(max_upload)
         declared = tracks_of(model_class)
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
@@ -90,6 +95,9 @@ class Session:
 
     def send(self, data: Any) -> None:
         self.outbox.put(to_json(data))
+
+    def find_upload(self, upload_id: str) -> UploadedFile | None:
+        return self.uploads.find(upload_id)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         if self._tracks[name].kind is TrackKind.AUDIO:
@@ -158,6 +166,7 @@ class Session:
         self.plane.close()
         self.sound.close()
         self.inputs.clear()
+        self.uploads.close()
 
     def _bind(self, track: Track) -> Track:
         if isinstance(track, OutputTrack):

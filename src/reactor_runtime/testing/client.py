@@ -107,6 +107,16 @@ class Client:
         self.send({"scope": "application", "data": {"type": name, "data": arguments, "id": request}})
         return request
 
+    async def upload(
+        self, data: bytes, name: str = "upload", mime_type: str = "application/octet-stream"
+    ) -> dict[str, Any]:
+        """Send a file; returns what stands for it among the arguments of a command."""
+        about = {"name": name, "size": len(data), "mime_type": mime_type}
+        path = f"/sessions/{LOCAL_SESSION_ID}/uploads"
+        announced = (await self.http.post(path, json=about)).raise_for_status().json()
+        (await self.http.put(announced["presigned_url"], content=data)).raise_for_status()
+        return {"upload_id": announced["presigned_id"], **about}
+
     def outcome(self, request: str) -> dict[str, Any] | None:
         """The answer to the command with this id, once it is there."""
         answers = self.runtime_messages("commandResult") + self.runtime_messages("commandError")

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from reactor_runtime._version import __version__
 from reactor_runtime.errors import RequestError
 
-from . import events, info, page, sessions, signalling
+from . import events, info, page, sessions, signalling, uploads
 from .guard import App, Guard
 from .options import HttpOptions
 from .runtime import Runtime
@@ -46,6 +46,7 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
         token=options.token,
+        upload_limit=options.max_upload * 2**20,
         public=page.public_paths(),
         door=page.locked(),
     )
@@ -55,7 +56,8 @@ def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime
-    for router in (info.router, events.router, sessions.router, signalling.router, signalling.flat_router):
+    routers = (info, events, sessions, signalling, uploads)
+    for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)
     for kind, handler in _HANDLERS:

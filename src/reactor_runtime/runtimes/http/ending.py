@@ -61,6 +61,8 @@ def kill(runtime: Runtime) -> None:
         runtime.options.kill_timeout,
         runtime.host.stacks(),
     )
+    if runtime.session is not None:
+        runtime.session.uploads.close()
     # The model thread cannot be ended in any other way.
     logging.shutdown()
     os._exit(KILLED_STATUS)

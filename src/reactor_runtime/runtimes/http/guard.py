@@ -26,6 +26,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_LIMIT = 10 * 1024 * 1024
 """Bytes of a request's body."""
+UPLOADS = "/uploads/"
+"""The paths below which files are sent; they are streamed to disk, and have a limit of their own."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ALLOWED_METHODS = "GET, POST, PUT, OPTIONS"
 ALLOWED_HEADERS = (
@@ -53,14 +55,17 @@ class Guard:
         token: str = "",
         public: Iterable[str] = (),
         door: App | None = None,
+        upload_limit: int = BODY_LIMIT,
     ) -> None:
         """`public` are paths of files that hold nothing of anybody's: they need no token, and any site may
         name them in a `<script>`. `door` answers browsers that open the page without the token.
+        `upload_limit` bounds, in bytes, the files that clients send.
         """
         self._app = app
         self._token = token
         self._public = frozenset(public)
         self._door = door
+        self._upload_limit = upload_limit
         self._hosts = allowed_hosts(host, allow_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
@@ -123,8 +128,10 @@ class Guard:
         )
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
-        if not _fits(headers.get(b"content-length", "0")):
-            await _refuse_body(send)
+        upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
+        limit = self._upload_limit if upload else BODY_LIMIT
+        if not _fits(headers.get(b"content-length", "0"), limit):
+            await _refuse_body(send, limit)
             return
         seen = 0
         refused = False
@@ -133,19 +140,19 @@ class Guard:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > BODY_LIMIT:
+            if seen > limit:
                 # The length was not told or not true: end the body here.
                 return {"type": "http.disconnect"}
             return message
 
         async def answer(message: Message) -> None:
             nonlocal refused
-            if seen <= BODY_LIMIT:
+            if seen <= limit:
                 await send(message)
             elif not refused:
                 # Whatever the application makes of half a body, this is what was wrong.
                 refused = True
-                await _refuse_body(send)
+                await _refuse_body(send, limit)
 
         await self._app(scope, bounded, answer)
 
@@ -254,8 +261,8 @@ def _without_port(host: str) -> str:
     return found.group(1) if found else ""
 
 
-def _fits(length: str) -> bool:
-    return _LENGTH.fullmatch(length) is not None and int(length) <= BODY_LIMIT
+def _fits(length: str, limit: int) -> bool:
+    return _LENGTH.fullmatch(length) is not None and int(length) <= limit
 
 
 def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
@@ -296,8 +303,8 @@ async def _refuse(send: Send, status: int, code: str, detail: str) -> None:
     await _respond(send, status, body, [(b"content-type", b"application/json")])
 
 
-async def _refuse_body(send: Send) -> None:
-    await _refuse(send, 413, "body_too_large", f"A body may have {BODY_LIMIT // 2**20} MiB at most.")
+async def _refuse_body(send: Send, limit: int) -> None:
+    await _refuse(send, 413, "body_too_large", f"A body may have {limit // 2**20} MiB at most.")
 
 
 async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

@@ -10,6 +10,7 @@ DEFAULT_STUCK_WARNING_S = 5.0
 DEFAULT_KILL_TIMEOUT_S = 60.0
 DEFAULT_VIEWERS = 8
 DEFAULT_OFFERS_PER_MINUTE = 20
+DEFAULT_MAX_UPLOAD_MIB = 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class HttpOptions:
     shared_control: bool = False
     offers_per_minute: int = DEFAULT_OFFERS_PER_MINUTE
     """Per address; 0 means no limit."""
+    max_upload: int = DEFAULT_MAX_UPLOAD_MIB
+    """MiB of one file; 0 means that no file is taken."""
     stun_servers: tuple[str, ...] = ()
     turn_servers: tuple[str, ...] = ()
     turn_secret: str = ""

@@ -112,6 +112,7 @@ class Runtime:
             self.model_name,
             self._wake,
             EncoderChoice(self.options.encoder),
+            self.options.max_upload,
         )
         self.clients.begin()
         self.host.begin(self.session)

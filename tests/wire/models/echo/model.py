@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from reactor_runtime import CommandError, VideoIn, VideoModel, VideoOut, command, get_ctx, model
+from reactor_runtime import CommandError, UploadedFile, VideoIn, VideoModel, VideoOut, command, get_ctx, model
 
 SHADES = {"dark": 40, "mid": 120, "light": 220}
 
@@ -30,6 +30,11 @@ class Echo(VideoModel):
     @command("add")
     def add(self, a: int = Field(..., ge=0, le=100), b: int = 1):
         return {"sum": a + b}
+
+    @command("weigh")
+    def weigh(self, file: UploadedFile):
+        data = file.read_bytes()
+        return {"name": file.name, "mime_type": file.mime_type, "size": file.size, "sum": sum(data)}
 
     @command("refuse")
     def refuse(self):

@@ -1,0 +1,106 @@
+"""Files for commands: announced, sent, and then named in a command by their id.
+
+HTTP does not tell which client asks. Whoever may use the session may send a file to it; only a command of the
+one that steers can make the model see it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
+
+from reactor_runtime.errors import RequestError
+from reactor_runtime.session.uploads import Incoming
+
+from .sessions import Worker
+from .signalling import SessionId
+
+router = APIRouter(tags=["uploads"])
+log = logging.getLogger(__name__)
+
+BLOCK = 2**20
+"""Bytes that are collected before they are written."""
+STALLED_S = 30.0
+"""A body of which nothing comes for so long is given up."""
+
+UploadId = Annotated[str, Path(max_length=128)]
+RAW: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class UploadBody(BaseModel):
+    """A file that will be sent. `size` is in bytes, and must be true."""
+
+    name: str = Field(default="upload", max_length=1024)
+    size: int = Field(gt=0, le=2**53)
+    mime_type: str = Field(default="application/octet-stream", max_length=255)
+
+
+@router.post("/sessions/{session_id}/uploads", status_code=201)
+async def announce(
+    session_id: SessionId, body: UploadBody, runtime: Worker, request: Request
+) -> JSONResponse:
+    """Make room for a file, and say where it is to be sent."""
+    runtime.check_session_id(session_id)
+    upload = runtime.require_session().uploads.announce(body.name, body.size, body.mime_type)
+    # Under the host name by which the client reaches us: the guard has checked it.
+    url = request.url_for("take_file", upload_id=upload.id)
+    return JSONResponse({"presigned_id": upload.id, "presigned_url": str(url), "path": url.path}, 201)
+
+
+@router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW)
+async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> dict[str, Any]:
+    """Take the bytes of a file that was announced: as many as that, once."""
+    session = runtime.session
+    if session is None:
+        raise RequestError(404, "unknown_upload", "No file of this id was announced in this session.")
+    try:
+        incoming = await asyncio.to_thread(session.uploads.open, upload_id)
+        try:
+            await _receive(request, incoming)
+        except BaseException:
+            incoming.abort()
+            raise
+    except OSError as error:
+        log.exception("A file of a client could not be kept")
+        raise RequestError(503, "upload_not_kept", "The server could not keep the file.") from error
+    log.info("Session %d: a file of %d bytes has arrived", session.number, incoming.upload.size)
+    return {"upload_id": upload_id, "size": incoming.upload.size}
+
+
+async def _receive(request: Request, incoming: Incoming) -> None:
+    block = bytearray()
+    async for chunk in _chunks(request):
+        block += chunk
+        if len(block) >= BLOCK:
+            await asyncio.to_thread(incoming.write, bytes(block))
+            block.clear()
+    await asyncio.to_thread(incoming.write, bytes(block))
+    await asyncio.to_thread(incoming.finish)
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """Raises `RequestError` (400, 408) when the body ends early or stalls."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except ClientDisconnect:
+            raise RequestError(400, "wrong_length", "The body ended before the file did.") from None
+        except TimeoutError:
+            raise RequestError(408, "upload_stalled", f"Nothing came for {STALLED_S:g} s.") from None
+        yield chunk
