@@ -164,3 +164,18 @@ def test_no_bundle_waits_longer_than_the_window(bucket: int | None) -> None:
 
     assert deadline == WINDOW_S
     assert len(buckets.expire(deadline)) == 1
+
+
+def test_an_incomplete_number_leaves_before_a_complete_later_one() -> None:
+    buckets = Buckets[str](["left", "right"])
+    buckets.put(0.0, "left", "l1", bucket=1)
+    buckets.put(0.1, "left", "l2", bucket=2)
+
+    released = buckets.put(0.2, "right", "r2", bucket=2)
+
+    assert released == [
+        Released({"left": "l1"}, missing=("right",)),
+        Released({"left": "l2", "right": "r2"}),
+    ]
+    # The track that was missing has come: it is waited for again.
+    assert buckets.put(0.3, "left", "l3", bucket=3) == []

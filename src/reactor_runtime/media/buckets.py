@@ -106,6 +106,10 @@ class Buckets(Generic[Payload]):
         bundle = self._numbered.setdefault(bucket, Bundle(now))
         bundle.parts[track] = payload
         if self._complete(bundle):
+            # What is older leaves before it, complete or not: a picture never goes back in time.
+            for older in sorted(number for number in self._numbered if number < bucket):
+                released.append(self._release(self._numbered.pop(older)))
+            self._waited_for.update(bundle.parts)
             released.append(self._release(self._numbered.pop(bucket)))
         elif len(self._numbered) > OPEN_LIMIT:
             released.append(self._release(self._numbered.pop(next(iter(self._numbered)))))

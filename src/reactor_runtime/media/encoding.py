@@ -98,7 +98,7 @@ class Encoding:
         return len(self._frames) < 2 or self._overloaded(time.monotonic())
 
     def push(self, frame: I420Frame, at: float) -> None:
-        """Queue a picture that is due at `at` seconds of the session clock. Never blocks."""
+        """Queue a picture that is due at `at` seconds of `time.monotonic`. Never blocks."""
         with self._changed:
             if self._closed:
                 return

@@ -61,7 +61,6 @@ class MediaPlane:
         self._lock = threading.Lock()
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._started = time.monotonic()
-        self._closed = False
         self._sound = sound
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
 
@@ -168,7 +167,6 @@ class MediaPlane:
 
     def close(self) -> None:
         """End the threads and let go of every frame."""
-        self._closed = True
         self.playout.close()
         with self._lock:
             encodings, self._encodings = self._encodings, {}
