@@ -1,0 +1,24 @@
+"""That what refuses a request, by its code, is in the documentation for clients."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import reactor_runtime
+
+SOURCES = Path(reactor_runtime.__file__).parent
+CLIENTS = Path(__file__).resolve().parents[3] / "docs" / "clients.md"
+RAISED = re.compile(r"(?:RequestError|_refuse|return)\s*\(?\s*(?:send,\s*)?[45]\d\d,\s*\"([a-z_]+)\"")
+
+
+def codes() -> set[str]:
+    return {code for file in SOURCES.rglob("*.py") for code in RAISED.findall(file.read_text())}
+
+
+def test_every_refusal_has_its_place_in_the_table() -> None:
+    found = codes()
+    assert {"loading", "unknown_session", "wrong_host", "session_running", "upload_taken"} <= found
+
+    documented = set(re.findall(r"`([a-z_]+)`", CLIENTS.read_text()))
+    assert found - documented == set()
