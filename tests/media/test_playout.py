@@ -88,7 +88,7 @@ def test_the_tail_of_a_slow_batch_is_delivered_within_the_limit() -> None:
 
 def test_draining_gives_up_after_its_limit() -> None:
     release = threading.Event()
-    with playing(deliver=lambda p, at: release.wait(5)) as (playout, _):
+    with playing(deliver=lambda p, at: p["main"].index and release.wait(5)) as (playout, _):
         playout.submit("main", frames(0, 2))
 
         assert not playout.drain(0.1)
@@ -348,3 +348,22 @@ def test_after_flushing_nothing_old_is_delivered_whenever_it_happens() -> None:
             assert delivered[seen_before:] == [4]
             assert playout.counters.flushed >= gone
             assert len(delivered) + playout.counters.flushed == 5
+
+
+def test_what_is_due_is_handed_over_without_a_change_of_threads() -> None:
+    threads: list[str] = []
+    with playing(deliver=lambda p, at: threads.append(threading.current_thread().name)) as (playout, _):
+        playout.submit("main", frames(0, 3))
+        assert threads[0] == threading.current_thread().name
+        assert playout.drain(2.0)
+
+    assert threads[1:] == ["reactor-playout"] * 2
+
+
+def test_what_a_busy_encoder_must_be_waited_for_does_not_hold_the_producer() -> None:
+    ready = threading.Event()
+    with playing(ready=ready.is_set) as (playout, seen):
+        playout.submit("main", frames(0, 1))
+        assert seen == []
+        ready.set()
+        until(lambda: len(seen) == 1)

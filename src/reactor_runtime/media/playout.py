@@ -76,7 +76,11 @@ class Playout:
         self._late: deque[tuple[float, Picture]] = deque()
         self._buckets: Buckets[list[I420Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        """For the thread: something to do, or to wait for, that it does not know of."""
+        self._room = threading.Condition(self._lock)
+        """For who is held back, and who waits for the queue to be empty."""
         self._stopping = False
         self._closed = False
         self._busy = False
@@ -90,58 +94,60 @@ class Playout:
 
     def submit(self, track: str, frames: list[I420Frame], bucket: int | None = None) -> None:
         """Queue the frames that the model emitted on `track` in one step; blocks while the queue is full."""
-        with self._changed:
+        with self._lock:
             if self._closed:
                 self.counters.dropped += len(frames)
                 return
             for released in self._buckets.put(time.monotonic(), track, frames, bucket):
                 self._enqueue(released)
-            # Also when nothing was released: the thread must know until when an incomplete step waits.
-            self._changed.notify_all()
+            if self._buckets.deadline() is not None:
+                # The thread must know until when an incomplete step waits.
+                self._work.notify_all()
 
     def begin(self) -> None:
         """The model begins now: what it took for its first batch is counted from here."""
-        with self._changed:
+        with self._lock:
             self._resumed = time.monotonic()
 
     def release(self) -> None:
         """Stop holding the model back: from now on the oldest picture goes when the queue is full."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
+            self._room.notify_all()
 
     def drain(self, timeout: float) -> bool:
         """Wait until everything emitted has been delivered; False when that took longer than `timeout` s."""
         deadline = time.monotonic() + timeout
-        with self._changed:
+        with self._lock:
             for released in self._buckets.release_all():
                 self._pacer.push(_pictures(released))
             self._pacer.hurry(timeout * DRAIN_SHARE)
-            self._changed.notify_all()
+            self._work.notify_all()
             while (len(self._pacer) or self._late or self._busy) and not self._closed:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
-                self._changed.wait(left)
+                self._room.wait(left)
         return True
 
     def flush(self) -> int:
         """Drop every picture that has not been handed to the encoders; returns how many that were."""
-        with self._changed:
+        with self._lock:
             self._epoch += 1
             gone = self._clear()
             self.counters.flushed += gone
-            self._changed.notify_all()
+            self._room.notify_all()
         with self._handing:
             # What was being handed over is with the encoders now, where the caller can drop it.
             return gone
 
     def close(self) -> None:
         """End the thread; what still waits is dropped and counted."""
-        with self._changed:
+        with self._lock:
             self._closed = self._stopping = True
             self.counters.dropped += self._clear()
-            self._changed.notify_all()
+            self._work.notify_all()
+            self._room.notify_all()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)
 
@@ -157,7 +163,7 @@ class Playout:
         pictures, epoch = _pictures(released), self._epoch
         self._pacer.note_cost(len(pictures), time.monotonic() - self._resumed)
         while not self._stopping and (wait := self._wait_for_room(pictures)) > 0:
-            self._changed.wait(min(wait, STOP_POLL_S))
+            self._room.wait(min(wait, STOP_POLL_S))
         if epoch != self._epoch:
             self.counters.flushed += len(pictures)
             self._resumed = time.monotonic()
@@ -169,7 +175,9 @@ class Playout:
             self._pacer.pop_any()
             self.counters.dropped += 1
         self._pacer.push(pictures)
-        self._changed.notify_all()
+        self._hand_over_now()
+        if len(self._pacer) or self._late:
+            self._work.notify_all()
         self._wait_to_begin(len(pictures))
         self._resumed = time.monotonic()
 
@@ -179,7 +187,7 @@ class Playout:
             wait = self._pacer.begin_next(count) - time.monotonic()
             if wait <= 0:
                 return
-            self._changed.wait(min(wait, STOP_POLL_S))
+            self._room.wait(min(wait, STOP_POLL_S))
 
     def _wait_for_room(self, pictures: list[Picture]) -> float:
         if not self._pacer.has_room(len(pictures)):
@@ -201,30 +209,40 @@ class Playout:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 picture = self._next()
                 if picture is None:
                     return
                 self._busy = True
                 epoch = self._epoch
-                self._changed.notify_all()
-            try:
-                self._hand_over(picture, epoch)
-            except Exception:
-                log.exception("A picture could not be handed to the encoders; the next one will be tried")
+            self._wait_for_encoders()
+            with self._handing:
+                if epoch == self._epoch:
+                    self._hand_over(picture)
+                else:
+                    self.counters.flushed += 1
             del picture
-            with self._changed:
+            with self._lock:
                 self._busy = False
-                self._changed.notify_all()
+                self._room.notify_all()
 
-    def _hand_over(self, picture: Picture, epoch: int) -> None:
-        self._wait_for_encoders()
-        with self._handing:
-            if epoch != self._epoch:
-                self.counters.flushed += 1
-                return
-            self.counters.pictures += 1
+    def _hand_over_now(self) -> None:
+        """Hand over what is due, in the producer's thread and with the lock held.
+
+        Where the encoders are waiting this spares the picture a change of threads, which beside a model that
+        computes in Python is a wait for the GIL.
+        """
+        if not self._busy and self._ready():
+            picture = self._take_due(time.monotonic())
+            if picture is not None:
+                self._hand_over(picture)
+
+    def _hand_over(self, picture: Picture) -> None:
+        self.counters.pictures += 1
+        try:
             self._deliver(picture, time.monotonic())
+        except Exception:
+            log.exception("A picture could not be handed to the encoders; the next one will be tried")
 
     def _next(self) -> Picture | None:
         """Wait, with the lock held, for the next picture whose time has come; None at the end."""
@@ -233,17 +251,24 @@ class Playout:
             for released in self._buckets.expire(now):
                 self._warn_missing(released.missing)
                 self._pacer.push(_pictures(released))
-            picture = self._pacer.pop(now)
+            picture = self._take_due(now)
             if picture is not None:
-                delay = self._company.left(picture, now) if self._company else 0.0
-                self._late.append((now + delay, picture))
-                # Whoever waits for room has it now, not when the picture goes out.
-                self._changed.notify_all()
-            if self._late and self._late[0][0] <= now:
-                return self._late.popleft()[1]
+                return picture
             wakes = [t for t in (self._pacer.due(now), self._buckets.deadline()) if t is not None]
             wakes += [self._late[0][0]] if self._late else []
-            self._changed.wait(max(0.0, min(wakes) - now) if wakes else None)
+            self._work.wait(max(0.0, min(wakes) - now) if wakes else None)
+        return None
+
+    def _take_due(self, now: float) -> Picture | None:
+        """The picture that goes out now, if there is one; called with the lock held."""
+        picture = self._pacer.pop(now)
+        if picture is not None:
+            delay = self._company.left(picture, now) if self._company else 0.0
+            self._late.append((now + delay, picture))
+            # Whoever waits for room has it now, not when the picture goes out.
+            self._room.notify_all()
+        if self._late and self._late[0][0] <= now:
+            return self._late.popleft()[1]
         return None
 
     def _wait_for_encoders(self) -> None:
