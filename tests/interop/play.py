@@ -273,8 +273,8 @@ class Visit:
         await self.client.command("set_shade", shade="dark")
         await self.picture(DARK)
         number = session()["number"]
-        self.client.shade.clear()
         await self.client.come_back()
+        self.client.shade.clear()  # not before: the first connection still showed the same picture
         await self.picture(DARK)
         state = await self.client.ask("state")
         assert (state["shade"], session()["number"]) == ("dark", number), (state, session())

@@ -15,7 +15,7 @@ from reactor_runtime.errors import CommandError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT
 from reactor_runtime.runtimes.http import connection as connection_module
-from reactor_runtime.runtimes.http.connection import EARLY_MESSAGES
+from reactor_runtime.runtimes.http.connection import EARLY_MESSAGES, HELD_MESSAGES
 from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, decode, serve
@@ -390,3 +390,33 @@ async def test_a_result_that_its_client_cannot_take_is_answered_all_the_same() -
             await client.command("say", size=5000)
         assert caught.value.code == "result_too_large"
         assert await client.command("say", size=5) == "yyyyy"
+
+
+@model("greeter")
+class Greeter(VideoModel):
+    """Says more at once than is held for a client that has not shown how it writes."""
+
+    def start_session(self) -> None:
+        for number in range(HELD_MESSAGES + 7):
+            get_ctx().send(number)
+        get_ctx().wait_stop(60)
+
+
+async def test_held_messages_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "CODEC_WAIT_S", 60)
+    async with serve(Greeter) as server:
+        client = server.client()
+        await client.start()
+        path = "/sessions/local/transport/webrtc/connections"
+        number = (await server.http.post(path)).json()["connection_id"]
+        await server.http.post(f"{path}/{number}/sdp_params", json=await client.offer())
+        client.wire.connect((await server.http.get(f"{path}/{number}/sdp_params")).json()["sdp_answer"])
+        async with asyncio.timeout(5):
+            while (await lost(server))["messages_unsent"] < 7:  # noqa: ASYNC110 - asked over HTTP
+                await asyncio.sleep(0.01)
+        assert client.received == []
+        client.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
+        await client.wait_said(HELD_MESSAGES)
+
+        assert client.said == list(range(7, HELD_MESSAGES + 7))
+        assert (await lost(server))["messages_unsent"] == 7
