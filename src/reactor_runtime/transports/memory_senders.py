@@ -28,7 +28,7 @@ class MemorySender:
         self.codec = codec
         self.gate = FrameGate()
         self.gate.set_rate(FAST_BPS)
-        self.sent = 0
+        self.sent = self.dropped = 0
         self.client: MemoryClient | None = None
         self._events = events
         self._lock = threading.Lock()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
+    from .gate import FrameGate
+
 
 class PeerState(StrEnum):
     """`RTCPeerConnectionState`."""
@@ -109,6 +111,10 @@ class VideoSender(Protocol):
 
     mid: str
     codec: VideoCodec
+    gate: FrameGate
+    """Which frames this peer's network carries; it counts those that it does not."""
+    dropped: int
+    """Frames that the gate let pass and the engine did not take."""
 
     def push(self, frame: EncodedFrame) -> None:
         """Send one frame, or drop it until the next keyframe. Any thread; does not block."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from typing import Any
@@ -298,6 +299,14 @@ async def test_a_slow_viewer_slows_nobody() -> None:
 
         assert indices == sorted(indices)
         assert len(viewer.frames()) < len(first.frames())
+        lost = (await server.http.get("/session")).json()["lost"]["network"]
+        assert lost > 0
+        viewer.leave()
+        await gone(server, 1)
+        text = (await server.http.get("/metrics")).text
+        counted = re.search(r'reactor_dropped_total\{place="network"\} (\d+)', text)
+        assert counted is not None
+        assert int(counted[1]) >= lost
 
 
 async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:

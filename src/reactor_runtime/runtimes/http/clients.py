@@ -100,6 +100,11 @@ class Clients:
             if c.ready
         ]
 
+    def count_losses(self) -> None:
+        """Bring the session's count of lost frames up to date."""
+        for connection in self.connections.values():
+            connection.count_losses()
+
     def broadcast(self, say: Say) -> bool:
         """Tell everybody; False when nobody is there to be told."""
         present = [c for c in self.connections.values() if c.ready and c.offer.has_channel]

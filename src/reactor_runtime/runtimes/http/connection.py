@@ -244,6 +244,11 @@ class Connection:
     def buffered(self) -> int:
         return 0 if self.peer is None or self.closed else self.peer.buffered()
 
+    def count_losses(self) -> None:
+        """Tell the session which frames the network has not carried since the last time."""
+        for sink in self._sinks.values():
+            self.session.lost.add(Lost.NETWORK, sink.newly_dropped())
+
     def silent(self) -> bool:
         """Whether a client that pings has stopped doing so."""
         return self.last_ping is not None and time.monotonic() - self.last_ping > PING_TIMEOUT_S
@@ -265,6 +270,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         for sink in self._sinks.values():
             await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
+        self.count_losses()
         self._encodings.clear()
         for sender in self._sounds:
             self.session.sound.unsubscribe(sender)
@@ -294,11 +300,7 @@ class Connection:
 
     def _keep_early(self, label: str, data: bytes, binary: bool) -> None:
         if len(self._early) == EARLY_MESSAGES and not self.session.lost.add(Lost.EARLY):
-            log.warning(
-                "Connection %d sent more than %d messages before it was up; the oldest are dropped",
-                self.id,
-                EARLY_MESSAGES,
-            )
+            log.warning("Connection %d sends before it is up; the oldest messages are dropped", self.id)
         self._early.append((label, data, binary))
 
     def _check_ready(self) -> None:
@@ -326,7 +328,7 @@ class Connection:
             return
         for sender in self.peer.senders:
             section = self._sections[sender.mid]
-            sink = FrameSink(sender.push)
+            sink = FrameSink(sender)
             self._sinks[sender.mid] = sink
             self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
         for audio in self.peer.audio_senders:

@@ -72,6 +72,7 @@ class Metrics:
         connections = runtime.clients.connections.values()
         self._clients.set(sum(1 for connection in connections if connection.live))
         if runtime.session is not None:
+            runtime.clients.count_losses()
             self.collect(runtime.session)
         return generate_latest(self.registry)
 

@@ -36,6 +36,7 @@ async def session(runtime: Worker) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
     end = runtime.last_end
     running = runtime.session
+    runtime.clients.count_losses()
     return {
         **runtime.descriptor(),
         "frames": 0 if running is None else running.next_frame(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reactor_runtime.media.encoders import EncodedFrame
+    from reactor_runtime.transports.port import VideoSender
 
 WATCHED_FRAMES = 64
 """Frames that a client may wait for at once; one more forgets the oldest."""
@@ -16,8 +17,9 @@ WATCHED_FRAMES = 64
 class FrameSink:
     """A peer's track as the encoding sees it."""
 
-    def __init__(self, push: Callable[[EncodedFrame], None]) -> None:
-        self._push = push
+    def __init__(self, sender: VideoSender) -> None:
+        self._sender = sender
+        self._reported = 0
         self._paused = False
         self._needs_key = False
         self._watched: deque[tuple[int, Callable[[EncodedFrame], None]]] = deque(maxlen=WATCHED_FRAMES)
@@ -31,9 +33,15 @@ class FrameSink:
         if self._paused or (self._needs_key and not frame.key):
             return
         self._needs_key = False
-        self._push(frame)
+        self._sender.push(frame)
         while self._watched and frame.index >= self._watched[0][0]:
             self._watched.popleft()[1](frame)
+
+    def newly_dropped(self) -> int:
+        """How many frames the peer's network has not carried since this was last asked."""
+        dropped = self._sender.gate.dropped + self._sender.dropped
+        before, self._reported = self._reported, dropped
+        return dropped - before
 
     def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> None:
         """Call `report`, on the encoder thread, with the first frame from `index` on."""
