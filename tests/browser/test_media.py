@@ -123,9 +123,7 @@ def test_a_camera_that_a_person_took_back_stays_off(open_page: Open) -> None:
     page = open_page(CAMERA_IN)
     page.get_by_role("button", name="Use camera").click()
     page.get_by_label("Preview of Webcam").wait_for()
-    page.evaluate(
-        f"{TRACK}.dispatchEvent(new Event('ended'))"
-    )  # by the browser: it is listed still
+    page.evaluate(f"{TRACK}.dispatchEvent(new Event('ended'))")  # by the browser: it is listed still
     page.get_by_role("alert").get_by_text("The camera was switched off.").wait_for()
     page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     page.wait_for_timeout(150)

@@ -8,6 +8,8 @@ import { el, freshId, humanize } from "./dom.js";
 import { Pad } from "./pads.js";
 import { initial, readCommand } from "./schema.js";
 
+const MANY = 8; // fields that are worth a row of their own
+
 /**
  * Draws all commands into `root`. `send(name, args)` returns the reply; `heard(name, error, reply)` hears of each;
  * `prefs` (`get(name)`, `set(name, value)`) keeps what people choose.
@@ -137,7 +139,7 @@ class Card {
     });
     this.tools = el("span", { class: "tools" });
     this.foot = el("div", { class: "foot" }, this.button, this.hint);
-    this.element = el("form", { class: "card", novalidate: true, "aria-labelledby": id, "data-command": command.name },
+    this.element = el("form", { class: command.fields.length > MANY ? "card many" : "card", novalidate: true, "aria-labelledby": id, "data-command": command.name },
       el("div", { class: "title" },
         el("h2", { id, title: command.name }, titleOf(command)),
         this.mark,

@@ -49,6 +49,7 @@ const WIDGETS = {
       entry.value = value === undefined ? "" : tidy(value);
       follow();
     };
+    write(undefined); // a browser puts a new slider at its middle, or its end
     return { ...simple(el("div", { class: "slide" }, range, entry), () => readNumber(entry), write), target: entry };
   },
 
