@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 DRAIN_S = 2.0
 """How long the last frames and messages of a session may take to leave."""
+DELETE_S = 1.0
+"""How long a process that ends at once may take to delete its session's files."""
 KILLED_STATUS = 70
 """Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
 
@@ -61,11 +64,20 @@ def kill(runtime: Runtime) -> None:
         runtime.options.kill_timeout,
         runtime.host.stacks(),
     )
-    if runtime.session is not None:
-        runtime.session.uploads.close()
     # The model thread cannot be ended in any other way.
+    leave_at_once(runtime, KILLED_STATUS)
+
+
+def leave_at_once(runtime: Runtime, status: int) -> NoReturn:
+    """End the process without waiting for anybody; only what a client has uploaded is deleted."""
+    session = runtime.session
+    if session is not None:
+        deleting = threading.Thread(target=session.uploads.close, daemon=True)
+        deleting.start()
+        # A disk that hangs must not keep the process.
+        deleting.join(DELETE_S)
     logging.shutdown()
-    os._exit(KILLED_STATUS)
+    os._exit(status)
 
 
 async def _drain(session: Session) -> None:

@@ -26,6 +26,7 @@ from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from .app import create_app
+from .ending import leave_at_once
 from .runtime import Runtime
 
 if TYPE_CHECKING:
@@ -145,10 +146,10 @@ def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None
         nonlocal asked
         if asked:
             log.warning("Asked twice; leaving at once")
-            _force(FORCED_STATUS)
+            _force(runtime)
         asked = True
         log.info("Shutting down; a second signal leaves at once")
-        loop.call_later(LEAVE_DEADLINE_S, _force, FORCED_STATUS)
+        loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
         runtime.leave()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -160,10 +161,9 @@ def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None
             loop.remove_signal_handler(number)
 
 
-def _force(status: int) -> None:
+def _force(runtime: Runtime) -> None:
     faulthandler.dump_traceback(all_threads=True)
-    logging.shutdown()
-    os._exit(status)
+    leave_at_once(runtime, FORCED_STATUS)
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:
