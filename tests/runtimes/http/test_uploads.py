@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from reactor_runtime import UploadedFile, VideoModel, command, get_ctx, model
 from reactor_runtime.errors import CommandError
@@ -353,6 +354,7 @@ async def test_the_schema_names_the_reference() -> None:
         document = (await server.http.get("/schema")).json()
         commands = (await server.http.get("/session")).json()["capabilities"]["commands"]
 
+    validate(document, cls=OpenAPIV31SpecValidator)
     reference = "#/components/schemas/ReactorUploadReference"
     look = document["paths"]["/events/look"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert look["properties"]["picture"] == {"$ref": reference}
