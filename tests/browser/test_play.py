@@ -330,3 +330,21 @@ def test_who_watches_plays_nothing_until_control_is_taken(open_page: Open) -> No
     page.get_by_role("button", name="Take control").wait_for(state="hidden")
     page.keyboard.press("s")
     assert sent(page, 2) == ["back", "none"]
+
+
+def test_a_page_that_goes_away_lets_go_of_its_keys_first(open_page: Open) -> None:
+    page = open_page(MOVE)
+    page.keyboard.down("w")
+    assert sent(page, 1) == ["forward"]
+    # What has not left when the handlers of `pagehide` return never does.
+    page.evaluate(
+        """() => { const seen = [];
+                   const { send } = RTCDataChannel.prototype;
+                   RTCDataChannel.prototype.send = function (text) {
+                     seen.push(text);
+                     send.call(this, text);
+                   };
+                   dispatchEvent(new PageTransitionEvent('pagehide'));
+                   window.left = seen.slice(); }"""
+    )
+    assert any('"none"' in text for text in page.evaluate("left"))

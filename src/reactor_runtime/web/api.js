@@ -19,20 +19,21 @@ export class Api {
     this.token = token;
   }
 
-  #headers(body) {
-    const json = body === undefined ? {} : { "Content-Type": "application/json" };
-    return this.token ? { ...json, Authorization: `Bearer ${this.token}` } : json;
+  #headers(type) {
+    const content = type ? { "Content-Type": type } : {};
+    return this.token ? { ...content, Authorization: `Bearer ${this.token}` } : content;
   }
 
   async request(method, path, body) {
+    const file = body instanceof Blob; // as large as it is: only its sender knows how long that may take
     let response;
     try {
       response = await fetch(this.base + path, {
         method,
         cache: "no-store",
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-        headers: this.#headers(body),
-        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: file ? undefined : AbortSignal.timeout(ANSWER_LIMIT_MS),
+        headers: this.#headers(file ? "application/octet-stream" : body && "application/json"),
+        body: body === undefined || file ? body : JSON.stringify(body),
       });
     } catch {
       throw new ApiError(0, "unreachable", "The server does not answer.");
@@ -63,6 +64,14 @@ export class Api {
 
   async stop() {
     return (await this.call("POST", "/stop_session")).answer;
+  }
+
+  /** Sends a file to the session; resolves with what commands name it by. */
+  async upload(sessionId, file) {
+    const about = { name: file.name, size: file.size, ...(file.type && { mime_type: file.type }) };
+    const { answer } = await this.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
+    await this.call("PUT", `/uploads/${encodeURIComponent(answer.presigned_id)}`, file);
+    return answer.presigned_id;
   }
 
   wire(sessionId, leaf) {

@@ -331,7 +331,7 @@ class Actions {
   }
 }
 
-const isWhole = (value) => !(value instanceof Unreadable)
+const isWhole = (value) => !(value instanceof Unreadable || value instanceof File)
   && (typeof value !== "object" || value === null || Object.values(value).every(isWhole));
 
 /** `set_speed(speed)` is "Speed": the field says it all. */

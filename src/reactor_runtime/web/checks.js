@@ -38,6 +38,7 @@ const WANTED = {
   number: (value) => typeof value === "number",
   text: (value) => typeof value === "string",
   toggle: (value) => typeof value === "boolean",
+  file: (value) => value instanceof File,
   list: Array.isArray,
   tuple: Array.isArray,
   map: isObject,
@@ -50,6 +51,7 @@ function listed(options) {
 }
 
 const CHECKS = {
+  file: (field, value, path, say) => (value.size > 0 ? [] : say("must not be empty")),
   toggle: (field, value, path, say) => (typeof value === "boolean" ? [] : say("must be true or false")),
   choice: (field, value, path, say) => (field.options.some((option) => same(option, value)) ? [] : say(`must be ${listed(field.options)}`)),
   number(field, value, path, say) {

@@ -56,7 +56,7 @@ class ReactorPlayer extends HTMLElement {
   }
 
   send(command, values = {}) {
-    return this.#view.session.commands.send(command, values);
+    return this.#view.send(command, values);
   }
 }
 

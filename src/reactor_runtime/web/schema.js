@@ -65,6 +65,7 @@ function unwrap(spec) {
 function shape(name, core, depth) {
   if (core.enum || "const" in core) return choice(core.enum ?? [core.const]);
   if (core.arms) return union(name, core.arms, depth);
+  if (core.format === "reactor-upload") return { kind: "file" };
   switch (core.type) {
     case "boolean": return { kind: "toggle" };
     case "integer":
@@ -168,7 +169,7 @@ function armLabel(arm) {
   if (tag) return String(tag.options[0]);
   if (arm.kind === "number") return arm.integer ? "whole number" : "number";
   if (arm.kind === "choice") return isConstant(arm) ? String(arm.options[0]) : "choice";
-  return { text: "text", toggle: "yes or no", list: "list", tuple: "list", map: "object", group: "object" }[arm.kind] ?? arm.type ?? "other";
+  return { text: "text", toggle: "yes or no", file: "file", list: "list", tuple: "list", map: "object", group: "object" }[arm.kind] ?? arm.type ?? "other";
 }
 
 /** The value a control begins with; undefined means unset. */

@@ -16,6 +16,7 @@ import { countersOf, ratesBetween } from "./stats.js";
 import { Store } from "./store.js";
 import { makeTabs } from "./tabs.js";
 import { openWith, tokenIn } from "./token.js";
+import { holdsFile, Uploads } from "./uploads.js";
 import { wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
@@ -38,6 +39,7 @@ export class View {
     Object.assign(this, { host, page, model: "Reactor" });
     this.api = new Api(base, token);
     this.store = new Store(page ? "" : base);
+    this.uploads = new Uploads(this.api);
     this.session = new Session({ api: this.api, openPeer, claim: this.store.takeClaim() });
     this.photon = new Photon((ms) => (this.#measured.photon = ms));
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
@@ -73,7 +75,7 @@ export class View {
     this.inputs = new Inputs(this.inputsAt, { prefs: own, signal: this.#off.signal, failed: (what, sentence) => this.messages.error(what, sentence) });
     this.cards = new Cards(this.controlsAt, {
       prefs: models,
-      send: (name, args) => session.commands.send(name, args),
+      send: (name, args) => this.send(name, args),
       heard: (name, error, reply) => this.#heard(name, error, reply),
     });
     this.play = new Play({
@@ -172,6 +174,16 @@ export class View {
     if (phase === "ended" && detail.reason !== "error") this.inputs.close();
     this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
     return session;
+  }
+
+  /** Resolves with the model's reply. What has no file leaves at once, in order, also from a page that goes away. */
+  send(name, args) {
+    return holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
+  }
+
+  async #sendWithFiles(name, args) {
+    const { session_id: id, number, started_at: at } = this.session.descriptor ?? {};
+    return this.session.commands.send(name, await this.uploads.named(args, id, [id, number, at].join("/")));
   }
 
   /** Who looks on has no controls, and a button to get them. */

@@ -125,6 +125,12 @@ const WIDGETS = {
     };
   },
 
+  /** A page cannot put a file back that a person chose, so what was kept is never written here. */
+  file(field, on, names) {
+    const input = el("input", { ...names, type: "file", onchange: () => (on.edit(), on.commit()) });
+    return simple(input, () => input.files[0], (value) => value === undefined && (input.value = ""));
+  },
+
   json(field, on, names) {
     const example = field.type === "array" ? "[1, 2]" : field.type === "object" ? '{"key": "value"}' : "any JSON value";
     const element = el("textarea", { ...names, rows: 3, class: "code", spellcheck: "false", placeholder: example });

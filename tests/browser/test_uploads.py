@@ -1,0 +1,124 @@
+"""Files for commands, from a person's disk to the model's method. Real server, real model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .pages import until
+from .server import Server, live
+
+pytestmark = [pytest.mark.browser, pytest.mark.wire]
+
+MODEL = """
+import hashlib
+
+import numpy as np
+from reactor_runtime import UploadedFile, VideoModel, command, get_ctx, model
+
+
+@model("files")
+class Files(VideoModel):
+    @command("style")
+    def style(self, picture: UploadedFile, mask: UploadedFile | None = None, name: str = "x"):
+        told = hashlib.sha256(picture.read_bytes()).hexdigest()[:8]
+        return [picture.name, picture.mime_type, picture.size, told, mask and mask.name]
+
+    @command("several")
+    def several(self, pictures: list[UploadedFile]):
+        return [picture.name for picture in pictures]
+
+    def start_session(self):
+        while not get_ctx().wait_stop(1 / 10):
+            get_ctx().get_track().emit(np.zeros((240, 320, 3), np.uint8))
+"""
+PICTURE = {"name": "ein Bild.png", "mimeType": "image/png", "buffer": b"\x89PNG" + bytes(200_000)}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "model.py").write_text(MODEL)
+    server = Server(folder, "--max-upload", "1")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def page(server: Server, new_page: Any) -> Iterator[Any]:
+    page = new_page()
+    page.goto(server.url)
+    live(page)
+    yield page
+    server.stop_session(page)
+
+
+def test_a_file_reaches_the_model_whole(page: Any) -> None:
+    style = page.locator("[data-command=style]")
+    send = style.get_by_role("button", name="Send")
+    assert send.is_disabled()
+    assert style.get_by_text("needs picture").is_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    style.get_by_label("Picture", exact=True).set_input_files(PICTURE)
+    send.click()
+    told = hashlib.sha256(PICTURE["buffer"]).hexdigest()[:8]
+    log = page.get_by_role("log")
+    log.get_by_text(f'→ ["ein Bild.png","image/png",200004,"{told}",null]', exact=True).wait_for()
+    style.get_by_role("checkbox", name="Mask: give a value").check()
+    style.get_by_label("Mask", exact=True).set_input_files(PICTURE | {"name": "mask.png"})
+    send.click()
+    log.get_by_text(f'→ ["ein Bild.png","image/png",200004,"{told}","mask.png"]', exact=True).wait_for()
+    # What the session has already is not sent again.
+    assert len([each for each in asked if each.startswith("PUT ")]) == 2
+
+
+def test_files_in_a_list(page: Any) -> None:
+    several = page.locator("[data-command=several]")
+    for number in (1, 2):
+        several.get_by_role("button", name="Add").click()
+        several.locator("input[type=file]").last.set_input_files(PICTURE | {"name": f"{number}.png"})
+    several.get_by_role("button", name="Send").click()
+    page.get_by_role("log").get_by_text('→ ["1.png","2.png"]', exact=True).wait_for()
+
+
+def test_a_file_that_cannot_be_taken_is_explained(page: Any) -> None:
+    style = page.locator("[data-command=style]")
+    choose = style.get_by_label("Picture", exact=True)
+    choose.set_input_files(PICTURE | {"buffer": b""})
+    assert style.get_by_text("must not be empty").is_visible()
+    assert style.get_by_role("button", name="Send").is_disabled()
+    choose.set_input_files(PICTURE | {"buffer": bytes(2**20 + 1)})
+    style.get_by_role("button", name="Send").click()
+    style.get_by_role("alert").get_by_text("MiB").wait_for()
+
+
+def test_what_has_no_file_leaves_at_once(page: Any) -> None:
+    """A page that goes away lets go of its keys, and has no time to wait for anything."""
+    waiting = page.evaluate(
+        """async () => {
+            const { holdsFile } = await import('/web/uploads.js');
+            const file = new File(['x'], 'x');
+            return [{}, { x: 1, y: [null, 'a'] }, { x: file }, { x: [{ y: file }] }].map(holdsFile);
+        }"""
+    )
+    assert waiting == [False, False, True, True]
+
+
+def test_a_new_session_gets_the_file_anew(page: Any) -> None:
+    style = page.locator("[data-command=style]")
+    style.get_by_label("Picture", exact=True).set_input_files(PICTURE)
+    style.get_by_role("button", name="Send").click()
+    replies = page.get_by_role("log").get_by_text("ein Bild.png")
+    replies.wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".veil").get_by_role("button", name="Start").click()
+    live(page)
+    page.get_by_role("button", name="Clear").click()
+    until(page, "document.querySelectorAll('.lines li').length === 0")
+    style.get_by_role("button", name="Send").click()
+    replies.wait_for()
