@@ -72,6 +72,22 @@ def test_no_serious_finding(page: Any, axe: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth === innerWidth")
 
 
+@pytest.mark.parametrize("words", [3, 300])
+def test_no_serious_finding_in_a_failure_of_many_words(
+    new_page: Any, files: str, pretended: str, axe: str, words: int
+) -> None:
+    detail = "CUDA out of memory. " * words
+    body = {"status": "failed", "code": "model_load_failed", "state": "TERMINATED", "detail": detail}
+    failed = json.dumps({"status": 503, "body": body})
+    page = new_page(width=360, height=780, script=f"{pretended}\nruntime.health = {failed};")
+    page.goto(files)
+    page.locator("html[data-phase=failed]").wait_for()
+    assert "\n".join(findings(page, axe)) == ""
+    veil = page.locator(".veil")
+    assert veil.get_by_text("Load failed").is_visible()
+    assert veil.get_attribute("tabindex") == ("0" if words == 300 else None)
+
+
 def test_every_control_is_reached_with_tab(page: Any) -> None:
     named = page.evaluate(
         """() => { const all = [...document.querySelectorAll('button, input, select, textarea')];

@@ -171,6 +171,9 @@ export class Stage {
     this.extra.replaceChildren(...extra);
     this.button.hidden = !button;
     this.button.textContent = button ?? "";
+    // An error may be longer than a phone's picture: then keys must reach it to scroll.
+    if (this.veil.scrollHeight > this.veil.clientHeight) this.veil.tabIndex = 0;
+    else this.veil.removeAttribute("tabindex");
   }
 
   /** No frame for so long, although the page is in front of somebody. */
