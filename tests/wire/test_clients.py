@@ -241,3 +241,32 @@ def test_offers_without_an_id_at_once(server: Server) -> None:
 
     asyncio.run(play())
     assert httpx.get(f"{server.url}{PATH}/sdp_params").status_code in (200, 400, 404, 409)
+
+
+def test_clients_that_leave_while_they_connect_leave_the_next_one_its_picture(server: Server) -> None:
+    """The engine gives its next encoder to the oldest track without one: that of a client that left in the
+    middle must be gone by then."""
+
+    async def leave(after: float) -> None:
+        client = Client(server.url)
+        connected = asyncio.Event()
+        client.pc.on(
+            "connectionstatechange", lambda: client.pc.connectionState != "connected" or connected.set()
+        )
+        connecting = asyncio.ensure_future(client.connect(await client.start()))
+        await asyncio.wait_for(connected.wait(), 10)
+        await asyncio.sleep(after)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        await client.http.post("/stop_session")
+        await client.close()
+        await asyncio.to_thread(server.wait_state, "READY")
+
+    async def play() -> None:
+        for attempt in range(16):
+            await leave(after=0.002 * attempt)
+        async with clients(server, 2) as [first, viewer]:
+            for client in (first, viewer):
+                await client.until(lambda client=client: len(client.frames["main_video"]) > 1, "frames")
+
+    asyncio.run(play())

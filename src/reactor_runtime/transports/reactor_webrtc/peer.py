@@ -181,10 +181,18 @@ class ReactorWebRtcPeer:
         if self._closed:
             return
         self._closed = True
-        if self._binding is not None:
-            self._binding.cancel()
+        binding, self._binding = self._binding, None
+        if binding is not None and not binding.done():
+            # It lets go of everything itself, before another connection gets an encoder.
+            binding.cancel()
+            await asyncio.wait({binding})
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Close the engine's connection; returns when it is gone. May be called twice."""
+        self._closed = True
         for sender in self._senders.values():
-            sender.open = False
+            sender.detach()
         for audio in self._audio_senders.values():
             audio.open = False
         channels, self._channels = self._channels, {}
@@ -258,14 +266,31 @@ class ReactorWebRtcPeer:
 
     async def _bind(self) -> None:
         """Give each sender its track and wait until the engine's encoder for it is there; then report."""
+        bound = False
         async with self._slots:
-            for mid, sender in self._senders.items():
-                await self._bind_one(mid, sender)
+            try:
+                bound = await self._bind_all()
+            finally:
+                if not bound:
+                    # Under the lock: a track that is left without its encoder takes that of the next
+                    # connection, and so on for ever, until the engine has let it go.
+                    await asyncio.shield(self._let_go())
+        if not bound:
+            self._events.state_changed(PeerState.FAILED)
+            return
         for audio in self._audio_senders.values():
             audio.open = True
         self._events.state_changed(PeerState.CONNECTED)
 
-    async def _bind_one(self, mid: str, sender: InlineVideoSender) -> None:
+    async def _bind_all(self) -> bool:
+        for mid, sender in self._senders.items():
+            self._attach(mid, sender)
+            if not await self._wait_for_encoder(mid, sender):
+                return False
+        return True
+
+    def _attach(self, mid: str, sender: InlineVideoSender) -> None:
+        """Make the sender's track. Only the sender holds it, so that it goes when the sender lets it go."""
         track = self._factory.create_video_track_with_options(f"video-{mid}", inline_encoder=sender.encode)
         if not isinstance(track, rw.Track):
             raise TypeError("the engine made a pre-encoded track where an inline one was asked for")
@@ -275,8 +300,12 @@ class ReactorWebRtcPeer:
             functools.partial(self._on_keyframe_request, mid),
         )
         sender.attach(track)
+
+    async def _wait_for_encoder(self, mid: str, sender: InlineVideoSender) -> bool:
         transceiver = self._transceivers[mid]
-        await transceiver.set_track(track)
+        if sender.track is None:
+            return False
+        await transceiver.set_track(sender.track)
         # Otherwise libwebrtc caps the stream at 2 to 2.5 Mbit/s by its size and drops frames above.
         await transceiver.set_send_bitrate(None, MAX_BPS)
         if self._config.reveal_timestamps:
@@ -286,16 +315,14 @@ class ReactorWebRtcPeer:
         deadline = self._loop.time() + BIND_S
         while not sender.bound.is_set():
             if self._loop.time() > deadline:
-                # Not recoverable: a late encoder would take the track of the next connection.
                 log.error(
                     "The engine gave section %s no encoder within %g s; the connection ends", mid, BIND_S
                 )
-                self._events.state_changed(PeerState.FAILED)
-                await self.close()
-                return
+                return False
             sender.signal()
             await asyncio.sleep(BIND_SIGNAL_S)
         sender.open = True
+        return True
 
     def _on_bitrate(self, mid: str, bits_per_second: int) -> None:
         sender = self._senders.get(mid)

@@ -55,6 +55,11 @@ class InlineVideoSender:
     def attach(self, track: rw.Track) -> None:
         self.track = track
 
+    def detach(self) -> None:
+        """Send no more, and let go of the track: the engine holds us for as long as it lives."""
+        self.open = False
+        self.track = None
+
     def push(self, frame: EncodedFrame) -> None:
         track = self.track
         if not self.open or track is None:
