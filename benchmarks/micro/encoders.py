@@ -27,7 +27,7 @@ BASE_X264 = {
 }
 BASE_VP8 = {
     "deadline": "realtime",
-    "cpu-used": "-8",
+    "cpu-used": "-12",
     "lag-in-frames": "0",
     "max-intra-rate": "300",
     "qmin": "2",
@@ -48,9 +48,11 @@ def settings(bits: float) -> Iterable[Settings]:
         {**x264, "x264-params": x264["x264-params"] + ":aq-mode=0:mbtree=0"},
         bits,
     )
-    yield "libvpx VP8 cpu-used -8 (ours)", "libvpx", BASE_VP8, bits
-    yield "libvpx VP8, half the bits", "libvpx", BASE_VP8, bits / 2
-    for speed in ("-5", "-10", "-12", "-16"):
+    yield "libvpx VP8 cpu-used -12, with as many bits", "libvpx", BASE_VP8, bits
+    bits *= 0.75
+    yield "libvpx VP8 cpu-used -12, 3/4 of the bits (ours)", "libvpx", BASE_VP8, bits
+    yield "libvpx VP8, half the bits", "libvpx", BASE_VP8, bits / 1.5
+    for speed in ("-8", "-10", "-11", "-16"):
         yield f"libvpx VP8 cpu-used {speed}", "libvpx", {**BASE_VP8, "cpu-used": speed}, bits
     yield "libvpx VP8, static-thresh 100", "libvpx", {**BASE_VP8, "static-thresh": "100"}, bits
 

@@ -129,7 +129,7 @@ class Vp8Encoder(PyAVEncoder):
     def options(self, bits_per_second: int, quality: Quality) -> dict[str, str]:
         return {
             "deadline": "realtime",
-            "cpu-used": {Quality.FAST: "-10", Quality.BALANCED: "-6", Quality.BEST: "-4"}[quality],
+            "cpu-used": {Quality.FAST: "-12", Quality.BALANCED: "-6", Quality.BEST: "-4"}[quality],
             "lag-in-frames": "0",
             "error-resilient": "0",
             "static-thresh": "0",
