@@ -193,9 +193,11 @@ async def test_early_messages_limit() -> None:
         client.wire.connect(await client.answer(), open_channels=False)
         requests = [client.post("runs") for _ in range(EARLY_MESSAGES + 3)]
         client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
-        await client.until(lambda: client.outcome(requests[-1]) is not None)
+        await client.until(lambda: all(client.outcome(request) is not None for request in requests))
 
-        assert [client.outcome(request) is None for request in requests[:4]] == [True, True, True, False]
+        kept, refused = requests[:EARLY_MESSAGES], requests[EARLY_MESSAGES:]
+        assert all(client.outcome(request)["ok"] for request in kept)  # type: ignore[index] # answered
+        assert [client.outcome(request)["code"] for request in refused] == ["rate_limited"] * 3  # type: ignore[index] # answered
         assert (await lost(server))["messages_early"] == 3
 
 

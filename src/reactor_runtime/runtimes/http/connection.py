@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 NEGOTIATION_S = 30.0
 """An offer that has not become a connection by then is dropped."""
 EARLY_MESSAGES = 64
-"""Messages kept between the opening of the channel and the connection."""
+"""Messages kept between the opening of the channel and the connection; what comes beyond them is refused."""
 CODEC_WAIT_S = 2.0
 """How long messages are held for a client that has not shown its way of writing; then it gets JSON."""
 CANDIDATES_LIMIT = 128
@@ -106,7 +106,7 @@ class Connection:
         self._held: deque[Say] = deque(maxlen=HELD_MESSAGES)
         self._told_size = False
         self._codec_timer: asyncio.TimerHandle | None = None
-        self._early: deque[tuple[str, bytes, bool]] = deque(maxlen=EARLY_MESSAGES)
+        self._early: deque[tuple[str, bytes, bool]] = deque()
         self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
 
     # --- PeerEvents, on the event loop ---
@@ -130,6 +130,7 @@ class Connection:
 
     def channel_opened(self, label: str) -> None:
         self._channels.add(label)
+        self._say_held()
         self._check_ready()
 
     def channel_closed(self, label: str) -> None:
@@ -187,10 +188,11 @@ class Connection:
         self._candidates = 0
 
     def say(self, say: Say) -> bool:
-        """Tell the client something; False when it cannot be reached. Held while its codec is unknown."""
+        """Tell the client something; False when it cannot be reached. Held while its codec is unknown, and
+        until its channel is open."""
         if self.peer is None or self.closed or not self.offer.has_channel:
             return False
-        if self.codec is None:
+        if self.codec is None or DATA not in self._channels:
             if len(self._held) == HELD_MESSAGES:
                 self.session.lost.add(Lost.UNSENT)
             self._held.append(say)
@@ -205,8 +207,12 @@ class Connection:
         self.codec = codec
         if self._codec_timer is not None:
             self._codec_timer.cancel()
-        while self._held:
-            self.say(self._held.popleft())
+        self._say_held()
+
+    def _say_held(self) -> None:
+        if self.codec is not None and DATA in self._channels:
+            while self._held:
+                self.say(self._held.popleft())
 
     def watch_frames(self) -> None:
         """From now on, tell the client when the frame of each of its commands goes out to it."""
@@ -299,9 +305,14 @@ class Connection:
         return False
 
     def _keep_early(self, label: str, data: bytes, binary: bool) -> None:
-        if len(self._early) == EARLY_MESSAGES and not self.session.lost.add(Lost.EARLY):
-            log.warning("Connection %d sends before it is up; the oldest messages are dropped", self.id)
-        self._early.append((label, data, binary))
+        if len(self._early) < EARLY_MESSAGES:
+            self._early.append((label, data, binary))
+            return
+        if not self.session.lost.add(Lost.EARLY):
+            log.warning("Connection %d sends before it is up; what comes beyond the first is refused", self.id)
+        # Its channel is open, so it hears that; how it writes is in what came first.
+        self.settle(codec_for(*self._early[0][1:]))
+        self._owner.message(self, label, data, binary)
 
     def _check_ready(self) -> None:
         connected = self._state is PeerState.CONNECTED

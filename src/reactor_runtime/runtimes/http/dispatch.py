@@ -39,13 +39,14 @@ class Dispatcher:
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         codec = connection.codec or JsonCodec()
-        allowed = connection.limit.take(time.monotonic())
+        # Before the connection is up only what it has no room for comes here, to be refused.
+        allowed = connection.ready and connection.limit.take(time.monotonic())
         try:
             message = codec.decode(label, data)
         except UndecodableError as error:
             if allowed:
                 log.warning("A message on channel %r was refused: %s", label[:40], error)
-            self._say_error(connection, None, None, error if allowed else _limited())
+            self._say_error(connection, None, None, error if allowed else _limited(connection))
             return
         if isinstance(message, CommandMessage):
             self._command(connection, message, allowed)
@@ -55,7 +56,7 @@ class Dispatcher:
             if allowed:
                 self._runtime_message(connection, message)
             else:
-                self._say_error(connection, message.id, None, _limited())
+                self._say_error(connection, message.id, None, _limited(connection))
         else:
             self._track_message(connection, message, allowed)
 
@@ -87,7 +88,7 @@ class Dispatcher:
     def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
         try:
             if not allowed:
-                raise _limited()
+                raise _limited(connection)
             self._change_track(connection, message)
         except CommandError as error:
             log.info("%s of track %r was refused: %s", message.verb, message.track, error)
@@ -116,7 +117,7 @@ class Dispatcher:
 
     def _command(self, connection: Connection, message: CommandMessage, allowed: bool) -> None:
         if not allowed:
-            self._refuse(connection, message, _limited())
+            self._refuse(connection, message, _limited(connection))
             return
         if not self._runtime.roles.may_command(connection):
             self._refuse(connection, message, NotControllerError())
@@ -176,5 +177,7 @@ class Dispatcher:
         connection.say(lambda codec: codec.command_error(request, command, error))
 
 
-def _limited() -> RateLimitedError:
+def _limited(connection: Connection) -> RateLimitedError:
+    if not connection.ready:
+        return RateLimitedError("Too many messages before the connection was up; send it again.")
     return RateLimitedError(f"More than {COMMANDS_PER_S:g} messages a second; send fewer.")
