@@ -309,7 +309,7 @@ class Connection:
             self._early.append((label, data, binary))
             return
         if not self.session.lost.add(Lost.EARLY):
-            log.warning("Connection %d sends before it is up; what comes beyond the first is refused", self.id)
+            log.warning("Connection %d sends a lot before it is up; the rest is refused", self.id)
         # Its channel is open, so it hears that; how it writes is in what came first.
         self.settle(codec_for(*self._early[0][1:]))
         self._owner.message(self, label, data, binary)
