@@ -79,13 +79,16 @@ class InlineVideoSender:
         if self.track is not None:
             self.track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT)
 
-    def encode(self, _: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
+    def encode(self, asked: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
         """The engine asks for the next frame. Engine thread; None means there is none."""
         self.bound.set()
         with self._lock:
-            if not self._waiting:
-                return None
-            frame = self._waiting.popleft()
+            frame = self._waiting.popleft() if self._waiting else None
+        if asked.request_key_frame and not (frame and frame.key):
+            # A receiver cannot go on (PLI, FIR). The engine says it here, and not always as feedback.
+            self._request_key()
+        if frame is None:
+            return None
         self.sent += 1
         return frame.data, frame.key
 
