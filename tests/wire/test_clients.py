@@ -87,6 +87,8 @@ def test_viewers_see_the_same_frames_and_steer_nothing(server: Server) -> None:
                 await client.until(lambda client=client: len(client.frames["main_video"]) > 10, "frames")
             await first.until(lambda: bool(first.frames), "frames")
             for viewer in viewers:
+                # Pictures may be there before the first message.
+                await viewer.until(lambda viewer=viewer: told(viewer, "role"), "a role")
                 assert [t["role"] for t in told(viewer, "role")] == ["viewer"]
                 refused = await viewer.ask("set_shade", {"shade": "light"})
                 assert refused["data"]["code"] == "not_controller"

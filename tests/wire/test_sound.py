@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,10 @@ def test_the_microphone_reaches_the_model_at_its_declared_rate(server: Server, h
         client = await connected(server, microphone=hertz)
         await sound(client, "low")
         heard = (await client.ask("heard"))["data"]["result"]
+        deadline = time.monotonic() + 15
+        # A microphone that a busy machine keeps waiting fades; wait for 10 ms at its level.
+        while heard["latest"][2] <= 8_000 and time.monotonic() < deadline:
+            heard = (await client.ask("heard"))["data"]["result"]
         assert heard["read"][0] == [1, 16_000]
         assert heard["read"][1] == pytest.approx(hertz, abs=2)
         assert heard["on_media"][1] == pytest.approx(hertz, abs=2)
