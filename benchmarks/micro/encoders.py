@@ -27,6 +27,7 @@ BASE_X264 = {
 }
 BASE_VP8 = {
     "deadline": "realtime",
+    "profile": "2",
     "cpu-used": "-12",
     "lag-in-frames": "0",
     "max-intra-rate": "300",
@@ -54,6 +55,8 @@ def settings(bits: float) -> Iterable[Settings]:
     yield "libvpx VP8, half the bits", "libvpx", BASE_VP8, bits / 1.5
     for speed in ("-8", "-10", "-11", "-16"):
         yield f"libvpx VP8 cpu-used {speed}", "libvpx", {**BASE_VP8, "cpu-used": speed}, bits
+    for profile in "013":
+        yield f"libvpx VP8, profile {profile}", "libvpx", {**BASE_VP8, "profile": profile}, bits
     yield "libvpx VP8, static-thresh 100", "libvpx", {**BASE_VP8, "static-thresh": "100"}, bits
 
 
