@@ -125,6 +125,17 @@ STEPS = st.lists(
 )
 
 
+@given(st.floats(0, 1e6))
+def test_what_the_deadline_announces_expires_then(opened: float) -> None:
+    buckets = Buckets[str](["left", "right"])
+    buckets.put(opened, "left", "part")
+    deadline = buckets.deadline()
+
+    assert deadline is not None
+    assert [released.parts for released in buckets.expire(deadline)] == [{"left": "part"}]
+    assert buckets.deadline() is None
+
+
 @given(STEPS)
 def test_nothing_is_lost_and_nothing_comes_twice(steps: list[tuple[float, str, int | None]]) -> None:
     buckets = Buckets[tuple[str, int]](["a", "b", "c"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Payload = TypeVar("Payload")
 
@@ -66,37 +66,33 @@ class Buckets(Generic[Payload]):
 
     def expire(self, now: float) -> list[Released[Payload]]:
         """Release what has waited for `WINDOW_S`."""
-        released = []
-        for number, bundle in list(self._numbered.items()):
-            if now - bundle.opened >= WINDOW_S:
-                released.append(self._release(self._numbered.pop(number)))
-        if self._current is not None and now - self._current.opened >= WINDOW_S:
+        over = [number for number, bundle in self._numbered.items() if _ends(bundle) <= now]
+        released = [self._release(self._numbered.pop(number)) for number in over]
+        if self._current is not None and _ends(self._current) <= now:
             released.append(self._release(self._current))
             self._current = None
         return released
 
     def deadline(self) -> float | None:
         """When `expire` next has something to do."""
-        opened = [bundle.opened for bundle in self._numbered.values()]
-        if self._current is not None:
-            opened.append(self._current.opened)
-        return min(opened) + WINDOW_S if opened else None
+        return min((_ends(bundle) for bundle in self._open()), default=None)
 
     def release_all(self) -> list[Released[Payload]]:
         """Release everything that is open, at the end of a session."""
-        released = [self._release(bundle) for bundle in self._numbered.values()]
-        self._numbered.clear()
-        if self._current is not None:
-            released.append(self._release(self._current))
-            self._current = None
-        return released
+        return [self._release(bundle) for bundle in self._take_open()]
 
     def take_all(self) -> list[Released[Payload]]:
         """Take out everything that is open in order to drop it; no track counts as missing for that."""
-        open_ = [*self._numbered.values(), *([self._current] if self._current is not None else [])]
+        return [Released(bundle.parts) for bundle in self._take_open()]
+
+    def _open(self) -> list[Bundle[Payload]]:
+        return [*self._numbered.values(), *([self._current] if self._current is not None else [])]
+
+    def _take_open(self) -> list[Bundle[Payload]]:
+        taken = self._open()
         self._numbered.clear()
         self._current = None
-        return [Released(bundle.parts) for bundle in open_]
+        return taken
 
     def _put_numbered(self, now: float, track: str, payload: Payload, bucket: int) -> list[Released[Payload]]:
         released = []
@@ -124,3 +120,8 @@ class Buckets(Generic[Payload]):
         )
         self._waited_for.difference_update(missing)
         return Released(bundle.parts, missing)
+
+
+def _ends(bundle: Bundle[Any]) -> float:
+    """When the bundle has waited long enough: one sum for all who compare it, because sums round."""
+    return bundle.opened + WINDOW_S
