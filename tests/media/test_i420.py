@@ -141,7 +141,7 @@ def test_a_buffer_comes_back_when_its_frame_dies() -> None:
 
     assert died() is None
     assert len(pool) == 1
-    assert pool.take(16, 16) is buffer
+    assert pool.take((24, 16)) is buffer
 
 
 def test_a_living_frame_keeps_its_buffer() -> None:
@@ -156,7 +156,7 @@ def test_buffers_of_an_old_size_are_let_go() -> None:
     pool = BufferPool()
     to_i420(noise(16, 16), pool, 0)
 
-    assert pool.take(32, 32).shape == (48, 32)
+    assert pool.take((48, 32)).shape == (48, 32)
     assert len(pool) == 0
 
 
@@ -186,7 +186,7 @@ def test_a_frame_may_die_while_the_pool_is_in_use() -> None:
                 return (3, 2)
 
         pool.give_back(np.zeros((3, 2), np.uint8).view(Collecting))
-        pool.take(2, 2)
+        pool.take((3, 2))
     finally:
         gc.enable()
 

@@ -13,7 +13,9 @@ import pytest
 
 from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
+from reactor_runtime.media import rgb as rgb_module
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.i420 import to_i420
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 
@@ -183,16 +185,39 @@ def test_the_author_may_reuse_the_array() -> None:
         assert plane.latest("main").max() <= 13
 
 
+def test_what_nobody_watches_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        converted.append(args[-1])
+        return to_i420(*args)
+
+    monkeypatch.setattr(rgb_module, "to_i420", counted)
+    with open_plane() as plane:
+        for value in range(3):
+            plane.emit("main", rgb(value), None)
+        assert plane.drain(2.0)
+        assert converted == []
+        sink = Sink()
+        for codec in (VideoCodec.VP8, VideoCodec.H264):
+            plane.subscribe("main", codec, sink)
+        plane.emit("main", rgb(3), None)
+        assert plane.drain(2.0)
+
+        # The newcomers are shown what was there, and then the new one.
+        assert sorted(set(sink.indexes)) == converted == [2, 3]
+
+
 def test_closing_lets_go_of_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     died: list[weakref.ref[Any]] = []
-    convert = plane_module.to_i420
+    keep = plane_module.RgbFrame
 
     def watched(*args: Any) -> Any:
-        frame = convert(*args)
+        frame = keep(*args)
         died.append(weakref.ref(frame))
         return frame
 
-    monkeypatch.setattr(plane_module, "to_i420", watched)
+    monkeypatch.setattr(plane_module, "RgbFrame", watched)
     with open_plane(rate=1) as plane:
         plane.subscribe("main", VideoCodec.VP8, Sink())
         plane.emit("main", np.stack([rgb(value) for value in range(20)]), None)

@@ -134,7 +134,7 @@ def test_the_tail_is_delivered(viewer: Viewer) -> None:
     viewer.until(f"window.seen.at(-1).index === {count - 1}")
 
     missing = set(range(count - 30, count)) - {frame.index for frame in viewer.seen()}
-    # An encoder that a busy machine holds up skips a picture, and says so; nothing else is lost, nor the last.
+    # An encoder that a busy machine holds up skips a picture, and says so; nothing else is lost.
     assert len(missing) <= dropped(viewer.server) - lost_before
 
 

@@ -15,7 +15,7 @@ from reactor_runtime.errors import EngineError
 from .bitrate import default_bitrate, target_bitrate, worth_reopening
 from .encoders import EncodedFrame, EncoderSettings, VideoCodec, VideoEncoder, create_encoder
 from .encoders.base import RTP_CLOCK_HZ
-from .i420 import I420Frame
+from .rgb import Frame
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +72,8 @@ class Encoding:
         self._sinks: tuple[FrameSink, ...] = ()
         self._newcomers: set[FrameSink] = set()
         self._estimates: dict[FrameSink, int] = {}
-        self._frames: deque[tuple[I420Frame, float]] = deque()
-        self._last: tuple[I420Frame, float] | None = None
+        self._frames: deque[tuple[Frame, float]] = deque()
+        self._last: tuple[Frame, float] | None = None
         self._behind_since: float | None = None
         """Since when there has been a frame to encode without a break."""
         self._key_wanted = False
@@ -97,7 +97,7 @@ class Encoding:
         """Whether a picture may be given now; when the encoder cannot keep up, waiting would not help."""
         return len(self._frames) < 2 or self._overloaded(time.monotonic())
 
-    def push(self, frame: I420Frame, at: float) -> None:
+    def push(self, frame: Frame, at: float) -> None:
         """Queue a picture that is due at `at` seconds of `time.monotonic`. Never blocks."""
         with self._changed:
             if self._closed:
@@ -190,17 +190,15 @@ class Encoding:
         self._drop_encoder()
         self._last = None
 
-    def _next(self) -> tuple[I420Frame, float, bool] | None:
+    def _next(self) -> tuple[Frame, float, bool] | None:
         """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
         while not self._closed:
             now = time.monotonic()
             key_at = self._key_due(now)
-            if not self._frames:
-                self._behind_since = None
-            else:
-                frame, at = self._newest_in_time(now)
-                self._last = (frame, at)
+            if self._frames:
+                frame, at = self._last = self._newest_in_time(now)
                 return frame, at, self._take_key(now)
+            self._behind_since = None
             if key_at is not None and self._last is not None:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
@@ -210,7 +208,7 @@ class Encoding:
                 self._changed.wait()
         return None
 
-    def _newest_in_time(self, now: float) -> tuple[I420Frame, float]:
+    def _newest_in_time(self, now: float) -> tuple[Frame, float]:
         """The next picture; those that would be seen too late are skipped."""
         frame, at = self._frames.popleft()
         while self._frames and not self.patient and (now - at > STALE_S or self._overloaded(now)):
@@ -234,11 +232,11 @@ class Encoding:
         self._key_sent = now
         return True
 
-    def _encode(self, frame: I420Frame, at: float, key: bool) -> None:
+    def _encode(self, frame: Frame, at: float, key: bool) -> None:
         encoder = self._fitting(frame)
         # Strictly rising: encoders and receivers take two pictures of one time for one.
         self._timestamp = max(self._timestamp + 1, int(at * RTP_CLOCK_HZ))
-        for encoded in encoder.encode(frame, self._timestamp, key):
+        for encoded in encoder.encode(frame.i420(), self._timestamp, key):
             self.counters.encoded += 1
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8
@@ -255,7 +253,7 @@ class Encoding:
             except Exception:
                 log.exception("Track %r: a peer could not take a frame; the others go on", self.track)
 
-    def _fitting(self, frame: I420Frame) -> VideoEncoder:
+    def _fitting(self, frame: Frame) -> VideoEncoder:
         """The open encoder if it suits the picture and the network, else a new one."""
         wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height, self.codec)
         target = target_bitrate(wanted, list(self._estimates.values()))
@@ -274,7 +272,7 @@ class Encoding:
         self._opened = time.monotonic()
         return self._encoder
 
-    def _open(self, frame: I420Frame, target: int) -> VideoEncoder:
+    def _open(self, frame: Frame, target: int) -> VideoEncoder:
         try:
             return self._factory(self.codec, frame.width, frame.height, target, self._settings)
         except EngineError:

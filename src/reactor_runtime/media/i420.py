@@ -1,7 +1,4 @@
-"""One conversion per frame: RGB to I420 in a pooled buffer.
-
-The conversion is also the copy that lets the author reuse the array after `emit`.
-"""
+"""One conversion per frame: RGB to I420 in a pooled buffer."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ POOL_LIMIT = 64
 
 
 class BufferPool:
-    """Free I420 buffers by shape. Buffers come back when the last `I420Frame` that holds them dies.
+    """Free buffers of one shape. Buffers come back when the frame that holds them has no use for them.
 
     Any thread. Only the newest shape is kept: a model that changes its size does not go back and forth.
     Without a lock, because a frame may be collected, and come back, in the middle of `take`.
@@ -31,9 +28,8 @@ class BufferPool:
         # Its `append` and `pop` are atomic.
         self._free: deque[NDArray[np.uint8]] = deque(maxlen=limit)
 
-    def take(self, height: int, width: int) -> NDArray[np.uint8]:
-        """A buffer ``(height * 3 / 2, width)`` uint8 with undefined content; both sides even."""
-        shape = (height * 3 // 2, width)
+    def take(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """A uint8 buffer with undefined content."""
         while True:
             try:
                 buffer = self._free.pop()
@@ -67,6 +63,10 @@ class I420Frame:
         if self.pool is not None:
             self.pool.give_back(self.data)
 
+    def i420(self) -> I420Frame:
+        """Itself: what waits for an encoder may still have to be converted, see `rgb.Frame`."""
+        return self
+
     def to_rgb(self) -> NDArray[np.uint8]:
         """``(height, width, 3)`` uint8 RGB, a new array."""
         return np.asarray(cv2.cvtColor(self.data, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
@@ -74,9 +74,9 @@ class I420Frame:
 
 def to_i420(rgb: NDArray[np.uint8], pool: BufferPool, index: int) -> I420Frame:
     """Convert ``(H, W, 3)`` uint8 RGB. Releases the GIL while it works."""
-    rgb = _even(rgb)
+    rgb = even_sides(rgb)
     height, width = rgb.shape[:2]
-    buffer = pool.take(height, width)
+    buffer = pool.take((height * 3 // 2, width))
     cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420, dst=buffer)
     return I420Frame(buffer, width, height, index, pool)
 
@@ -84,13 +84,17 @@ def to_i420(rgb: NDArray[np.uint8], pool: BufferPool, index: int) -> I420Frame:
 def black(height: int, width: int, pool: BufferPool, index: int) -> I420Frame:
     """A black picture; sides are rounded up to even."""
     height, width = height + height % 2, width + width % 2
-    buffer = pool.take(height, width)
+    buffer = pool.take((height * 3 // 2, width))
     buffer[:height] = 16
     buffer[height:] = 128
     return I420Frame(buffer, width, height, index, pool)
 
 
-def _even(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def even_sides(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as OpenCV can convert it, with its last row or column repeated where a side is odd.
+
+    Shares memory with `rgb` where that is one already.
+    """
     height, width = rgb.shape[:2]
     if height % 2 or width % 2:
         padded = cv2.copyMakeBorder(

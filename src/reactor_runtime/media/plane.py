@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from .encoders import EncoderSettings
 from .encoding import Encoding, FrameSink
 from .frames import to_rgb_batch
-from .i420 import BufferPool, I420Frame, black, to_i420
+from .i420 import I420Frame, black
 from .playout import Picture, Playout
+from .rgb import Frame, Pools, RgbFrame
 from .tensors import is_on_accelerator, to_i420_batch
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class VideoTrackConfig:
 class _TrackState:
     size: tuple[int, int] = DEFAULT_SIZE
     next_index: int = 0
-    last: I420Frame | None = None
+    last: Frame | None = None
     """The newest emitted one,"""
-    shown: I420Frame | None = None
+    shown: Frame | None = None
     """and the newest that has left for the encoders."""
 
 
@@ -57,7 +58,7 @@ class MediaPlane:
         """`sound` is what the model emits beside its pictures, and what they keep in step with."""
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
-        self._pool = BufferPool()
+        self._pools = Pools()
         self._lock = threading.Lock()
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._started = time.monotonic()
@@ -65,36 +66,36 @@ class MediaPlane:
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
-        """Convert now, in the caller's thread, and queue; see `OutputSink.emit`."""
+        """Check and copy now, in the caller's thread, and queue; see `OutputSink.emit`."""
         state = self._states[name]
-        count, convert = self._prepare(state, frame)
+        count, take = self._prepare(state, frame)
         if not count:
             return
         with self._lock:
             first = state.next_index
             state.next_index += count
-        frames = [convert(position, first + position) for position in range(count)]
+        frames = [take(position, first + position) for position in range(count)]
         state.last = frames[-1]
         state.size = (frames[-1].height, frames[-1].width)
         if self._sound is not None:
             self._sound.picture_emitted((name, first), count, bucket)
         self.playout.submit(name, frames, bucket)
 
-    def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], I420Frame]]:
+    def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], Frame]]:
         """How many frames these are, and what makes one of them, given its place and its index."""
         if frame is None:
-            return 1, lambda _, index: black(*state.size, self._pool, index)
+            return 1, lambda _, index: black(*state.size, self._pools.i420, index)
         if is_on_accelerator(frame):
             planes = to_i420_batch(frame)
             return len(planes), lambda place, index: I420Frame(
                 planes[place], planes.shape[2], planes.shape[1] * 2 // 3, index
             )
         batch = to_rgb_batch(frame)
-        return len(batch), lambda place, index: to_i420(batch[place], self._pool, index)
+        return len(batch), lambda place, index: RgbFrame(batch[place], self._pools, index)
 
     def latest(self, name: str) -> NDArray[np.uint8] | None:
         last = self._states[name].last
-        return None if last is None else last.to_rgb()
+        return None if last is None else last.i420().to_rgb()
 
     def next_index(self, name: str) -> int:
         """The number of the next frame that will be emitted on the track."""

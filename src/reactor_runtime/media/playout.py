@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .buckets import Buckets, Released
-from .i420 import I420Frame
 from .pacing import Pacer
+from .rgb import Frame
 
 log = logging.getLogger(__name__)
 
-Picture = dict[str, I420Frame]
+Picture = dict[str, Frame]
 """The frames of one instant, by track name."""
 
 GATE_S = 0.1
@@ -74,7 +74,7 @@ class Playout:
         self._ready = ready
         self._company = company
         self._late: deque[tuple[float, Picture]] = deque()
-        self._buckets: Buckets[list[I420Frame]] = Buckets(tracks)
+        self._buckets: Buckets[list[Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -92,7 +92,7 @@ class Playout:
         self._thread = threading.Thread(target=self._run, name="reactor-playout", daemon=True)
         self._thread.start()
 
-    def submit(self, track: str, frames: list[I420Frame], bucket: int | None = None) -> None:
+    def submit(self, track: str, frames: list[Frame], bucket: int | None = None) -> None:
         """Queue the frames that the model emitted on `track` in one step; blocks while the queue is full."""
         with self._lock:
             if self._closed:
@@ -157,7 +157,7 @@ class Playout:
         self._late.clear()
         return waiting + sum(len(_pictures(released)) for released in self._buckets.take_all())
 
-    def _enqueue(self, released: Released[list[I420Frame]]) -> None:
+    def _enqueue(self, released: Released[list[Frame]]) -> None:
         """Called with the lock held; gives it up while it waits for room."""
         self._warn_missing(released.missing)
         pictures, epoch = _pictures(released), self._epoch
@@ -277,7 +277,7 @@ class Playout:
             time.sleep(GATE_POLL_S)
 
 
-def _pictures(released: Released[list[I420Frame]]) -> list[Picture]:
+def _pictures(released: Released[list[Frame]]) -> list[Picture]:
     """Cut the batches of one step into pictures; a track with fewer frames joins the first ones."""
     length = max((len(frames) for frames in released.parts.values()), default=0)
     return [
