@@ -2,8 +2,7 @@
 
 Rules, from the author's contract:
 
-* A frame that finds nothing in front of it leaves at once, however late it is. A stall therefore costs its
-own
+* A frame that finds nothing in front of it leaves at once, however late it is: a stall costs its own
   length and nothing after it.
 * With a declared rate, frames leave on a grid of that rate; the model is held back, never its frames dropped.
 * Without one, the frames of a batch are spread over the time the model needed for it, and no faster than the

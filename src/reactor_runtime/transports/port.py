@@ -1,8 +1,7 @@
 """The one small port that every WebRTC engine stands behind.
 
 Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop; events arrive
-there
-too, except media, which stays on the engine's own threads.
+there too, except media, which stays on the engine's own threads.
 """
 
 from __future__ import annotations

@@ -28,8 +28,7 @@ class ReactorWebRtcEngine:
         self._factory: rw.PeerConnectionFactory | None = builder.build()
         # The engine gives a new encoder to the track that was created first and has none yet, whatever
         # connection asks. Two connections that come up at once would get each other's pictures. Under this
-        # lock
-        # there is never more than one such track.
+        # lock there is never more than one such track.
         self._slots = asyncio.Lock()
 
     async def create_peer(self, config: PeerConfig, events: PeerEvents) -> ReactorWebRtcPeer:

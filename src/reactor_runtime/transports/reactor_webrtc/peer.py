@@ -1,9 +1,8 @@
 """One peer connection of the engine.
 
 Every callback of the engine arrives on a native thread that holds the GIL. Events go to the event loop;
-decoded
-media and encoder feedback are handed on where they are, because they are frequent and their receivers are
-quick.
+decoded media and encoder feedback are handed on where they are, because they are frequent and their receivers
+are quick.
 """
 
 from __future__ import annotations
@@ -199,8 +198,7 @@ class ReactorWebRtcPeer:
         for channel in channels.values():
             channel.close(0.0)
         # The engine closes a connection when its last reference goes; that waits for native threads, which
-        # may
-        # wait for the GIL in a callback, so it happens off the loop.
+        # may wait for the GIL in a callback, so it happens off the loop.
         keep = [self._pc, channels, self._senders, self._audio_senders, self._transceivers, self._received]
         self._pc = None
         self._senders, self._audio_senders, self._transceivers, self._received = {}, {}, {}, []
@@ -213,9 +211,8 @@ class ReactorWebRtcPeer:
 
     async def _negotiate(self, offer: str, sections: dict[str, Section]) -> str:
         """Make the connection and the answer. Under the lock of the engine's encoder slots."""
-        # While a pre-encoded track is alive, a new connection knows H.264, and the sections get the stream
-        # id that
-        # lets a browser put sound and picture together. The real tracks come when the peer is connected.
+        # While a pre-encoded track is alive, a new connection knows H.264, and the sections get the stream id
+        # that lets a browser put sound and picture together. The real tracks come when the peer is connected.
         placeholders = {
             mid: self._factory.create_video_track_with_options(
                 f"placeholder-{mid}", pre_encoded=PLACEHOLDER_SIZE
@@ -270,6 +267,8 @@ class ReactorWebRtcPeer:
         async with self._slots:
             try:
                 bound = await self._bind_all()
+            except Exception:
+                log.exception("The engine could not give a connection its tracks; the connection ends")
             finally:
                 if not bound:
                     # Under the lock: a track that is left without its encoder takes that of the next
@@ -284,13 +283,14 @@ class ReactorWebRtcPeer:
 
     async def _bind_all(self) -> bool:
         for mid, sender in self._senders.items():
-            self._attach(mid, sender)
-            if not await self._wait_for_encoder(mid, sender):
+            transceiver = self._transceivers[mid]
+            await transceiver.set_track(self._attach(mid, sender))
+            if not await self._wait_for_encoder(mid, sender, transceiver):
                 return False
         return True
 
-    def _attach(self, mid: str, sender: InlineVideoSender) -> None:
-        """Make the sender's track. Only the sender holds it, so that it goes when the sender lets it go."""
+    def _attach(self, mid: str, sender: InlineVideoSender) -> rw.Track:
+        """Make the sender's track. Only the sender is to keep it: it goes when the sender lets it go."""
         track = self._factory.create_video_track_with_options(f"video-{mid}", inline_encoder=sender.encode)
         if not isinstance(track, rw.Track):
             raise TypeError("the engine made a pre-encoded track where an inline one was asked for")
@@ -300,12 +300,11 @@ class ReactorWebRtcPeer:
             functools.partial(self._on_keyframe_request, mid),
         )
         sender.attach(track)
+        return track
 
-    async def _wait_for_encoder(self, mid: str, sender: InlineVideoSender) -> bool:
-        transceiver = self._transceivers[mid]
-        if sender.track is None:
-            return False
-        await transceiver.set_track(sender.track)
+    async def _wait_for_encoder(
+        self, mid: str, sender: InlineVideoSender, transceiver: rw.Transceiver
+    ) -> bool:
         # Otherwise libwebrtc caps the stream at 2 to 2.5 Mbit/s by its size and drops frames above.
         await transceiver.set_send_bitrate(None, MAX_BPS)
         if self._config.reveal_timestamps:

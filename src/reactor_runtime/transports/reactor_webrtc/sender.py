@@ -2,10 +2,8 @@
 
 The engine has two ways to take compressed pictures. Its pre-encoded track keeps them in a first-in-first-out
 queue that loses step for ever when the engine drops a frame. So we use the other one, the inline encoder: we
-push
-a tiny raw frame as a signal, and the engine asks back, on its encoder thread, for the bytes. The queue
-between the
-two is ours: a signal that gets lost is noticed and made up for.
+push a tiny raw frame as a signal, and the engine asks back, on its encoder thread, for the bytes. The queue
+between the two is ours: a signal that gets lost is noticed and made up for.
 """
 
 from __future__ import annotations
