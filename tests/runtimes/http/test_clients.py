@@ -39,6 +39,12 @@ async def announced(server: MemoryServer) -> int:
     return int(response.json()["connection_id"])
 
 
+async def begun(server: MemoryServer) -> int:
+    """A session, and the connection id that its first client will have."""
+    await server.http.post("/start_session")
+    return await announced(server)
+
+
 async def connect_as(client: Client, connection: int, method: str = "POST", offer: str | None = None) -> None:
     body = await client.offer()
     if offer is not None:
@@ -47,6 +53,17 @@ async def connect_as(client: Client, connection: int, method: str = "POST", offe
     response = await client.http.request(method, path, json=body)
     assert response.status_code == 202, response.text
     client.wire.connect((await client.http.get(path)).json()["sdp_answer"])
+
+
+async def left_behind(server: MemoryServer) -> tuple[int, Client]:
+    """The id of a controller that has left, and a viewer that knows it."""
+    mine = await begun(server)
+    first = server.client()
+    await connect_as(first, mine)
+    viewer = await beside(server)
+    first.leave()
+    await viewer.until(lambda: len(roles(viewer)) == 2)
+    return mine, viewer
 
 
 async def refused(client: Client, name: str, **arguments: Any) -> str:
@@ -229,13 +246,7 @@ async def test_shared_control() -> None:
 
 async def test_the_controller_leaves_and_comes_back_under_its_id() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
-        first = server.client()
-        await connect_as(first, mine)
-        viewer = await beside(server)
-        first.leave()
-        await viewer.until(lambda: len(roles(viewer)) == 2)
+        mine, viewer = await left_behind(server)
         assert "Nobody steers" in viewer.runtime_messages("role")[1]["reason"]
         assert await refused(viewer, "runs") == "not_controller"
         assert server.runtime.life.state is State.STREAMING
@@ -248,13 +259,7 @@ async def test_the_controller_leaves_and_comes_back_under_its_id() -> None:
 
 async def test_a_viewer_may_take_what_the_controller_left_and_keeps_it() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
-        first = server.client()
-        await connect_as(first, mine)
-        viewer = await beside(server)
-        first.leave()
-        await viewer.until(lambda: len(roles(viewer)) == 2)
+        mine, viewer = await left_behind(server)
         take_control(viewer)
         assert await viewer.command("set_level", level=5) == 5
         again = server.client()
@@ -265,8 +270,7 @@ async def test_a_viewer_may_take_what_the_controller_left_and_keeps_it() -> None
 
 async def test_an_id_of_the_last_session_means_nothing_in_the_next() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         client = server.client()
         await connect_as(client, mine)
         await client.stop()
@@ -416,8 +420,7 @@ async def send_candidates(server: MemoryServer, connection: int, *entries: dict[
 
 async def test_candidates_before_the_offer_reach_it() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         assert await send_candidates(server, mine, candidate()) == 202
         await connect_as(server.client(), mine)
 
@@ -426,8 +429,7 @@ async def test_candidates_before_the_offer_reach_it() -> None:
 
 async def test_candidates_while_the_engine_answers_reach_the_offer() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         create, asked, gate = server.engine.create_peer, asyncio.Event(), asyncio.Event()
 
         async def slow(*arguments: Any) -> Any:
@@ -454,8 +456,7 @@ async def test_candidates_while_the_engine_answers_reach_the_offer() -> None:
 
 async def test_candidates_of_the_next_offer_do_not_go_to_the_last_one() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         first, second = server.client(), server.client()
         await connect_as(first, mine)
         await send_candidates(server, mine, candidate(first.wire.key, 1), candidate(second.wire.key, 2))
@@ -467,8 +468,7 @@ async def test_candidates_of_the_next_offer_do_not_go_to_the_last_one() -> None:
 
 async def test_early_candidates_limit() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         for _ in range(5):
             assert await send_candidates(server, mine, *[candidate()] * 64) == 202
         await connect_as(server.client(), mine)
@@ -478,8 +478,7 @@ async def test_early_candidates_limit() -> None:
 
 async def test_candidates_of_one_offer_limit() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         await connect_as(server.client(), mine)
         for _ in range(5):
             assert await send_candidates(server, mine, *[candidate()] * 64) == 202
@@ -516,8 +515,7 @@ def with_identity(offer: str, session: str = "1", fingerprint: str = "AA:BB") ->
 
 async def test_an_ice_restart_keeps_the_peer() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         client = server.client()
         offer = with_identity(client.wire.create_offer())
         await connect_as(client, mine, offer=offer)
@@ -536,8 +534,7 @@ async def test_an_ice_restart_keeps_the_peer() -> None:
 @pytest.mark.parametrize("change", [{"session": "2"}, {"fingerprint": "CC:DD"}])
 async def test_another_peer_under_the_same_id_replaces(change: dict[str, str]) -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         first, second = server.client(), server.client()
         await connect_as(first, mine, offer=with_identity(first.wire.create_offer()))
         await connect_as(second, mine, "PUT", with_identity(second.wire.create_offer(), **change))
@@ -548,8 +545,7 @@ async def test_another_peer_under_the_same_id_replaces(change: dict[str, str]) -
 
 async def test_a_further_offer_must_map_the_same_tracks() -> None:
     async with serve(Painter) as server:
-        await server.http.post("/start_session")
-        mine = await announced(server)
+        mine = await begun(server)
         client = server.client()
         offer = with_identity(client.wire.create_offer())
         await connect_as(client, mine, offer=offer)
