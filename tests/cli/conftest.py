@@ -47,12 +47,12 @@ def process_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a project; keyword arguments are more files, by stem."""
+    """Makes a project; `before` stands above the model, further keyword arguments are more files, by stem."""
 
-    def make(model: str = MODEL, config: str = "fps: 30\n", **files: str) -> Path:
+    def make(model: str = MODEL, config: str = "fps: 30\n", before: str = "", **files: str) -> Path:
         root = tmp_path / "studio"
         root.mkdir()
-        (root / "model.py").write_text(dedent(model), "utf-8")
+        (root / "model.py").write_text(before + dedent(model), "utf-8")
         (root / "config.yml").write_text(config, "utf-8")
         for stem, text in files.items():
             (root / f"{stem}.py").write_text(dedent(text), "utf-8")

@@ -144,21 +144,7 @@ def test_init_then_capabilities(reactor, tmp_path):
 def test_only_json_on_stdout_and_no_model_is_built(reactor, project, command):
     noise = "import os, subprocess, sys\nprint('noise')\nos.system('echo noise')\nsys.stdout.write('noise')\n"
     noise += "sys.__stdout__.write('noise')\nsys.__stdout__.flush()\nos.write(1, b'noise')\n"
-    result = reactor(command, "-p", project(noise + MODEL_SOURCE))
+    result = reactor(command, "-p", project(before=noise))
     assert result.returncode == 0, result.stderr
     assert "set_colour" in json.dumps(json.loads(result.stdout))
     assert result.stderr.count("noise") == 5
-
-
-MODEL_SOURCE = """
-from reactor_runtime import VideoModel, command, model
-
-@model(name="painter")
-class Painter(VideoModel):
-    def __init__(self, config):
-        raise RuntimeError("the model must not be constructed")
-
-    @command("set_colour")
-    def set_colour(self, colour: str = "red"):
-        pass
-"""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reactor_runtime import OutputTrack, Track, TrackKind
@@ -50,6 +51,14 @@ class Stage:
         self._frames, self._seconds = frames, seconds
         self._in_session(self.model.start_session)
         return self.shown
+
+    def check_it_rests(self, seconds: float) -> None:
+        """Without input it shows one picture, the same again, and sleeps in between."""
+        first, second = self.play(frames=2)
+        assert first.shape == (480, 832, 3)
+        assert first.std() > 5
+        np.testing.assert_array_equal(first, second)
+        assert self.slept >= seconds
 
     def command(self, name: str, **arguments: Any) -> Any:
         spec = commands_of(self.cls)[name]
