@@ -40,6 +40,17 @@ def feed(made: Encoding, first: int, count: int, **size: int) -> None:
     assert made.drain(5.0)
 
 
+def hold(made: Encoding, factory: Factory, first: int, waiting: int = 0) -> float:
+    """The encoder stands at its gate with picture `first`, `waiting` more behind it; gives since when."""
+    factory.gate.clear()
+    now = time.monotonic()
+    made.push(picture(first), now)
+    until(lambda: made._busy and not made._frames)
+    for index in range(first + 1, first + 1 + waiting):
+        made.push(picture(index), time.monotonic())
+    return now
+
+
 def test_every_picture_reaches_every_sink_and_is_encoded_once() -> None:
     with encoding() as (made, _):
         sinks = [Sink() for _ in range(5)]
@@ -81,9 +92,7 @@ def test_a_late_sink_sees_nothing_of_the_picture_that_is_being_encoded() -> None
     with encoding() as (made, factory):
         made.add(Sink())
         feed(made, 0, 2)
-        factory.gate.clear()
-        made.push(picture(2), time.monotonic())
-        until(lambda: not made._frames)
+        hold(made, factory, 2)
         late = Sink()
         made.add(late)
         factory.gate.set()
@@ -198,11 +207,7 @@ def test_queue_frames() -> None:
     with encoding() as (made, factory):
         sink = Sink()
         made.add(sink)
-        factory.gate.clear()
-        made.push(picture(0), time.monotonic())
-        until(lambda: not made._frames)
-        for index in range(1, QUEUE_FRAMES + 4):
-            made.push(picture(index), time.monotonic())
+        hold(made, factory, 0, waiting=QUEUE_FRAMES + 3)
 
         assert made.counters.dropped == 3
         assert not made.ready()
@@ -216,10 +221,7 @@ def test_a_stale_picture_is_skipped_when_a_newer_one_is_there() -> None:
     with encoding() as (made, factory):
         sink = Sink()
         made.add(sink)
-        factory.gate.clear()
-        now = time.monotonic()
-        made.push(picture(0), now)
-        until(lambda: not made._frames)
+        now = hold(made, factory, 0)
         made.push(picture(1), now - 1.0)
         made.push(picture(2), now)
         factory.gate.set()
@@ -374,10 +376,7 @@ def test_flushing_drops_what_waits_but_not_what_the_encoder_has() -> None:
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
-        factory.gate.clear()
-        for index in range(1, 4):
-            made.push(picture(index), time.monotonic())
-            until(lambda: made._busy)
+        hold(made, factory, 1, waiting=2)
         assert made.flush() == 2
         factory.gate.set()
         feed(made, 4, 1)
@@ -394,10 +393,7 @@ def test_an_encoder_that_cannot_keep_up_takes_the_newest(monkeypatch: pytest.Mon
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
-        factory.gate.clear()
-        for index in range(1, 4):
-            made.push(picture(index), time.monotonic())
-            until(lambda: made._busy)
+        hold(made, factory, 1, waiting=2)
         assert not made.ready()
         until(made.ready)
         factory.gate.set()
@@ -419,10 +415,7 @@ def test_a_short_hitch_of_the_encoder_loses_nothing() -> None:
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
-        factory.gate.clear()
-        made.push(picture(1), time.monotonic())
-        until(lambda: made._busy)
-        made.push(picture(2), time.monotonic())
+        hold(made, factory, 1, waiting=1)
         factory.gate.set()
         assert made.drain(5.0)
 
