@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
 
@@ -61,6 +62,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 async def _in_time(test: Any) -> None:
     async with asyncio.timeout(60):
         await test
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is, with the library that steers it."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
+    path = find_chromium()
+    if not path:
+        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    return path
 
 
 @pytest.fixture(autouse=True)

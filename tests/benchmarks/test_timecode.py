@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from side_by_side.environments import HERE
 from studio import Studio
+from tests.chromium import launched
 
 from reactor_runtime.media.encoders import VideoCodec, create_encoder
 from reactor_runtime.media.i420 import BufferPool, to_i420
@@ -53,11 +51,7 @@ def test_a_wrong_bit_is_noticed(ticks, counter, tag, bit):
 
 
 @pytest.mark.browser
-def test_the_page_reads_the_same():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+def test_the_page_reads_the_same(chromium):
     studio = Studio((832, 480))
     studio.tag = 77
     picture = to_i420(studio.draw(), BufferPool(), 0).data
@@ -67,15 +61,11 @@ def test_the_page_reads_the_same():
         '{ format: "I420", codedWidth: width, codedHeight: height, timestamp: 0 }); '
         "return window.bench.readCode(frame, height); }"
     )
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, headless=True, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with launched(chromium) as browser:
         page = browser.new_page()
         # A page of its own origin may use WebCodecs; nothing is fetched.
         page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
         page.goto("http://localhost/")
         page.add_script_tag(content=(HERE / "receiver.js").read_text())
         read = page.evaluate(script, [picture.reshape(-1).tolist(), 832, 480])
-        browser.close()
     assert (round(read["sent"] * 10), read["counter"], read["tag"]) == expected

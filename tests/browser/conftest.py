@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
+import mimetypes
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.chromium import launched
+from tests.sites import Handler, serving
 
 from reactor_runtime.runtimes.http.page import POLICY
 
 from .pages import HERE, WEB
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
-
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
     "--allow-loopback-in-peer-connection",
-    "--autoplay-policy=no-user-gesture-required",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     # Sites of other people, which are never this machine's own.
@@ -36,21 +24,11 @@ FLAGS = [
 NewPage = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    return path
-
-
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
     """One browser for a module; every page gets a context, and so a profile, of its own."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+    with launched(chromium, *FLAGS) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -88,7 +66,7 @@ def _is_complaint(line: Any) -> bool:
     return line.type == "error" and not line.text.startswith("Failed to load resource")
 
 
-class _Files(SimpleHTTPRequestHandler):
+class _Files(Handler):
     """The page's files under the runtime's own policy; everything else is 404."""
 
     def do_GET(self) -> None:
@@ -99,30 +77,17 @@ class _Files(SimpleHTTPRequestHandler):
         file = WEB / name
         if "/" in name or not file.is_file():
             return self.send_error(404)
-        return self._send(file.read_bytes(), self.guess_type(str(file)))
+        return self._send(file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
 
     def _send(self, body: bytes, content_type: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", POLICY)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.answer(body, content_type, Content_Security_Policy=POLICY)
 
 
 @pytest.fixture(scope="session")
 def files() -> Iterator[str]:
     """Serves the page without a runtime: `/`, `/web/*`, and `/blank` to evaluate modules in."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(WEB)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(_Files) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sites import page_served
 
 from .pages import until
 from .server import Server
@@ -17,19 +16,6 @@ from .server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 MODEL = Path(__file__).parent / "model"
-
-
-class _Site(BaseHTTPRequestHandler):
-    body = b""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +29,8 @@ def server() -> Iterator[Server]:
 @contextmanager
 def served(html: str, name: str = "127.0.0.1") -> Iterator[str]:
     """Somebody's own page on a server of its own: yields its origin, under the host name `name`."""
-    handler = type("Site", (_Site,), {"body": html.encode()})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{name}:{http.server_port}"
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with page_served(html) as port:
+        yield f"http://{name}:{port}"
 
 
 def embedding(server: Server, attributes: str = "") -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.chromium import launched
+from tests.sites import files_served
 from tests.wire.server import Server, running
 
 from . import table
-from .pages import chromium, serving
 from .sdks import FOLDER, JS_PACKAGE, SDKS, Sdk
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
@@ -49,11 +50,9 @@ def free_slot(server: Server) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def browser(server: Server) -> Iterator[Any]:
+def browser(server: Server, chromium: str) -> Iterator[Any]:
     """Within `server`, so that no page is left when that stops."""
-    with chromium() as browser:
-        if browser is None:
-            cannot("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    with launched(chromium) as browser:
         yield browser
 
 
@@ -118,7 +117,7 @@ def visit_in_browser(sdk: Sdk, browser: Any) -> dict[str, str]:
         "/sdk.js": (sdk.folder / "sdk.bundle.js").read_bytes(),
         "/play.js": (HERE / "play.js").read_bytes(),
     }
-    with serving(files) as url:
+    with files_served(files) as url:
         page = browser.new_context().new_page()
         page.set_default_timeout(VISIT_S * 1000)
         page.goto(url)

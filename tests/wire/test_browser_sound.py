@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .browser import find_chromium, new_page
+from .browser import new_page
 from .server import running
 from .skew import measure, undisturbed
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
 REMEMBER_TRACKS = """
@@ -40,14 +39,6 @@ LISTEN = """async () => Promise.all(window.heard.map(async (track) => {
   await reader.cancel();
   return sides.map((side) => side.slice(-48000));
 }))"""
-
-
-@pytest.fixture
-def chromium() -> str:
-    path = find_chromium()
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    return path
 
 
 def test_every_flash_reaches_a_person_with_its_beep(chromium: str) -> None:

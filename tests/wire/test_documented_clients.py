@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.interop.pages import chromium, serving
+from tests.chromium import launched
+from tests.sites import files_served
 
 from .server import Server, running
 
@@ -42,12 +43,10 @@ def test_the_script_shows_the_picture_that_it_asked_for(server: Server, tmp_path
 
 
 @pytest.mark.browser
-def test_the_page_shows_the_picture_that_it_asked_for(server: Server) -> None:
+def test_the_page_shows_the_picture_that_it_asked_for(server: Server, chromium: str) -> None:
     (text,) = blocks("html")
     address = f"/?server={server.url}"
-    with serving({address: text.encode()}) as origin, chromium() as browser:
-        if browser is None:
-            pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+    with files_served({address: text.encode()}) as origin, launched(chromium) as browser:
         page = browser.new_page()
         page.goto(origin + address[1:])
         page.wait_for_function(f"({BRIGHTNESS})() > 200", timeout=30_000)

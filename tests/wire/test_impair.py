@@ -7,24 +7,15 @@ import itertools
 import httpx
 import pytest
 
-from .browser import find_chromium, new_page
+from .browser import new_page
 from .server import Server, running
 from .test_pacing import Seen, Viewer
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
 CODEC = "video/VP8"
 ATTEMPTS = 3
 """Chance decides what is lost, and other tests run beside this one: one stretch must be good."""
-
-
-@pytest.fixture
-def chromium() -> str:
-    path = find_chromium()
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    return path
 
 
 def gaps(seen: list[Seen]) -> list[float]:

@@ -17,10 +17,9 @@ import pytest
 
 from reactor_runtime.runtimes.http.server import SWITCH_INTERVAL_S
 
-from .browser import find_chromium, new_page
+from .browser import new_page
 from .server import Server, running
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
 SCRIPT = Path(__file__).with_name("pacing.js")
@@ -74,10 +73,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(params=CODECS)
-def viewer(server: Server, request: pytest.FixtureRequest) -> Iterator[Viewer]:
-    chromium = find_chromium()
-    if not chromium:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
+def viewer(server: Server, chromium: str, request: pytest.FixtureRequest) -> Iterator[Viewer]:
     server.wait_state("READY")
     with new_page(chromium) as page:
         yield Viewer(page, server, request.param)

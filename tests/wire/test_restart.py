@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .browser import new_page
 from .server import Server, running
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev group)")
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
 
@@ -23,19 +21,11 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def page(server: Server) -> Iterator[Any]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, headless=True, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        page = browser.new_page()
+def page(server: Server, chromium: str) -> Iterator[Any]:
+    with new_page(chromium) as page:
         # Of our origin, but not the page: that would play by itself.
         page.goto(f"{server.url}/health")
         yield page
-        browser.close()
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from tests.chromium import launched
+from tests.sites import page_served
 
 from .client import PATH
 from .server import running
@@ -74,27 +70,7 @@ ATTEMPTS = """async (target) => {
 }"""
 
 
-class _Blank(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>another site</title><body></body>")
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def site(address: str) -> Iterator[str]:
-    """Another site."""
-    server = ThreadingHTTPServer((address, 0), _Blank)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://{address}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+ANOTHER_SITE = "<!doctype html><title>another site</title><body></body>"
 
 
 @pytest.mark.browser
@@ -102,23 +78,15 @@ def site(address: str) -> Iterator[str]:
     os.environ.get("REACTOR_TEST_NETNS") != "1",
     reason="Only in the namespace that tests/netns.py makes, as root on Linux.",
 )
-def test_a_page_of_another_site_starts_stops_watches_and_reads_nothing() -> None:
-    sync_api: Any = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed (dev group)"
-    )
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
+def test_a_page_of_another_site_starts_stops_watches_and_reads_nothing(chromium: str) -> None:
     # Without a token, so that nothing but Host and Origin protects.
     with (
         running("echo", "--host", "10.77.0.1", "--no-token") as server,
-        site("10.77.0.2") as stranger,
-        sync_api.sync_playwright() as playwright,
+        page_served(ANOTHER_SITE, "10.77.0.2") as port,
+        launched(chromium, "--disable-features=LocalNetworkAccessChecks") as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
         page = browser.new_page()
-        page.goto(stranger)
+        page.goto(f"http://10.77.0.2:{port}")
         tried = page.evaluate(ATTEMPTS, server.url)
         assert server.state() == "READY"
         readable = {name: said for name, said in tried.items() if said not in ("refused", "sent")}
@@ -135,7 +103,6 @@ def test_a_page_of_another_site_starts_stops_watches_and_reads_nothing() -> None
         page.goto(f"{server.url}/health")
         own = page.evaluate(ATTEMPTS, server.url)
         assert "READY" in own["read /session"] or "WAITING" in own["read /session"]
-        browser.close()
 
 
 def test_hostile_offers_are_refused_and_the_engine_lives() -> None:
