@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.sites import Handler, serving
 from reactor_runtime.runtimes.http.page import POLICY
 
 from .pages import HERE, WEB
+from .server import Server, live
 
 FLAGS = [
     "--allow-loopback-in-peer-connection",
@@ -22,6 +24,7 @@ FLAGS = [
     "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 NewPage = Callable[..., Any]
+Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,44 @@ def files() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@pytest.fixture(scope="module")
+def project(request: pytest.FixtureRequest) -> Path:
+    """What `server` plays: the module's `PROJECT`."""
+    return Path(request.module.PROJECT)
+
+
+@pytest.fixture(scope="module")
+def server(project: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One `reactor run` for a module, with its `OPTIONS` if it has any."""
+    server = Server(project, *getattr(request.module, "OPTIONS", ()))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def page(server: Server, new_page: NewPage, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page that plays a session of its own; a parameter is what `new_page` gets."""
+    page = new_page(**getattr(request, "param", {}))
+    page.goto(server.url)
+    live(page)
+    yield page
+    server.stop_session(page)
+
+
 @pytest.fixture(scope="session")
 def pretended() -> str:
     """A script that stands in for the runtime inside the page: HTTP, signalling, media and commands."""
     return (HERE / "pretended_runtime.js").read_text()
+
+
+@pytest.fixture
+def open_page(new_page: NewPage, files: str, pretended: str) -> Open:
+    """`open_page(script, …)`: the page in front of the pretended runtime, which `script` may change first."""
+
+    def open_(script: str = "", **more: Any) -> Any:
+        page = new_page(script=f"{pretended}\n{script}", **more)
+        page.goto(files)
+        return page
+
+    return open_

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .server import Server, live
-
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "examples" / "playground"
 AXE = Path(os.environ.get("AXE", ROOT / ".venv-test" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
 SERIOUS = {"serious", "critical"}
 FOCUSED = (
     "(({ activeElement: at }) => at.closest('[data-command]')?.dataset.command ?? at.innerText)(document)"
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(ROOT / "examples" / "playground")
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def page(server: Server, new_page: Any, request: Any) -> Iterator[Any]:
-    page = new_page(**getattr(request, "param", {}))
-    page.goto(server.url)
-    live(page)
-    yield page
-    server.stop_session(page)
 
 
 @pytest.fixture(scope="module")

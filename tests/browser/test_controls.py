@@ -20,12 +20,11 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def open_page(new_page: Any, files: str, pretended: str) -> Open:
+def open_page(open_page: Open) -> Open:
     """`open_page(commands, script=…)`: the page, live, in front of a model with these commands."""
 
     def open_(commands: list[dict[str, Any]], script: str = "", **more: Any) -> Any:
-        page = new_page(script=f"{pretended}\nruntime.commands = {json.dumps(commands)};\n{script}", **more)
-        page.goto(files)
+        page = open_page(f"runtime.commands = {json.dumps(commands)};\n{script}", **more)
         page.locator("html[data-phase=live]").wait_for()
         return page
 

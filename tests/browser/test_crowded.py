@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,7 @@ from .server import Server, live
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(HERE / "crowded")
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def page(server: Server, new_page: Any, request: Any) -> Iterator[Any]:
-    page = new_page(**getattr(request, "param", {}))
-    page.goto(server.url)
-    live(page)
-    yield page
-    server.stop_session(page)
+PROJECT = HERE / "crowded"
 
 
 SIZES = [{"width": 360, "height": 780}, {"width": 1280, "height": 800}]
@@ -109,7 +92,7 @@ def test_messages_are_drawn_once_a_picture(files: str, new_page: Any) -> None:
 
 
 def test_another_model_on_the_same_address_is_played(new_page: Any) -> None:
-    server = Server(HERE / "crowded")
+    server = Server(PROJECT)
     server.start()
     page = new_page()
     page.goto(server.url)

@@ -15,15 +15,7 @@ from .server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
-MODEL = Path(__file__).parent / "model"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(MODEL)
-    server.start()
-    yield server
-    server.kill()
+PROJECT = Path(__file__).parent / "model"
 
 
 @contextmanager
@@ -77,7 +69,7 @@ TOKEN = "a secret"
 
 @pytest.fixture
 def guarded() -> Iterator[Server]:
-    server = Server(MODEL)
+    server = Server(PROJECT)
     yield server
     server.kill()
 

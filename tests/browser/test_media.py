@@ -8,18 +8,17 @@ from typing import Any
 import pytest
 
 from .pages import until
+from .server import live
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 
 
 @pytest.fixture
-def open_page(new_page: Any, files: str, pretended: str) -> Open:
+def open_page(open_page: Open) -> Open:
     def open_(script: str = "", **more: Any) -> Any:
-        page = new_page(script=f"{pretended}\n{script}", **more)
-        page.goto(files)
-        page.locator("html[data-phase=live]").wait_for()
-        until(page, "document.querySelector('video').videoWidth > 0")
+        page = open_page(script, **more)
+        live(page)
         return page
 
     return open_

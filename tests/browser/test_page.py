@@ -13,27 +13,17 @@ from .server import Server, live
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
-MODEL = Path(__file__).parent / "model"
+PROJECT = Path(__file__).parent / "model"
+OPTIONS = ("--orphan-timeout", "5")
 VIDEO_WITHIN_MS = 2_500
 """Two seconds from navigation to a decoded frame, and half a second for the test's own looking."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(MODEL, "--orphan-timeout", "5")
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
-def page(server: Server, new_page: Any) -> Iterator[Any]:
-    page = new_page()
-    page.goto(server.url)
-    live(page)
+def page(page: Any) -> Iterator[Any]:
+    """It is gone before its session is stopped."""
     yield page
     page.close()
-    server.stop_session(page)
 
 
 def level(page: Any, at: int = 1) -> int:

@@ -40,12 +40,9 @@ SPEED = {
 
 
 @pytest.fixture
-def open_page(new_page: Any, files: str, pretended: str) -> Open:
+def open_page(open_page: Open) -> Open:
     def open_(*commands: dict[str, Any], script: str = "", **more: Any) -> Any:
-        page = new_page(
-            script=f"{pretended}\nruntime.commands = {json.dumps(commands)};\n{script}", height=900, **more
-        )
-        page.goto(files)
+        page = open_page(f"runtime.commands = {json.dumps(commands)};\n{script}", height=900, **more)
         page.locator("html[data-phase=live]").wait_for()
         return page
 
@@ -240,9 +237,15 @@ GAMEPAD = """
 """
 
 
+def with_gamepad(open_page: Open, *commands: dict[str, Any], axes: tuple[float, ...] = (0, -1, 0, 0)) -> Any:
+    """The page, and a gamepad that is plugged in with its sticks like this: the left one up."""
+    page = open_page(*commands, script=GAMEPAD)
+    page.evaluate(f"dispatchEvent(new Event('gamepadconnected')); pad.axes = {list(axes)};")
+    return page
+
+
 def test_a_gamepad_steers_and_presses(open_page: Open) -> None:
-    page = open_page(MOVE, LOOK, script=GAMEPAD)
-    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes[1] = -1;")
+    page = with_gamepad(open_page, MOVE, LOOK)
     until(page, "runtime.received.some(({ data }) => data.y === 1)")
     page.evaluate("pad.axes[1] = 0")
     until(page, "runtime.received.at(-1).data.y === 0")
@@ -269,8 +272,7 @@ def test_each_stick_of_a_gamepad_moves_a_pad_of_its_own(open_page: Open) -> None
             "pitch": {"type": "number", "minimum": -90, "maximum": 90, "default": 0},
         },
     }
-    page = open_page(LOOK, camera, script=GAMEPAD)
-    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0.1, -0.1, 0, 0];")
+    page = with_gamepad(open_page, LOOK, camera, axes=(0.1, -0.1, 0, 0))
     page.wait_for_timeout(150)  # a worn stick rests beside its middle: it must not play
     assert page.evaluate("runtime.received.filter(({ id }) => id)") == []
     page.evaluate("pad.axes = [1, 0, 0, 0]")
@@ -284,8 +286,7 @@ def test_each_stick_of_a_gamepad_moves_a_pad_of_its_own(open_page: Open) -> None
 
 
 def test_without_a_pad_the_stick_is_a_cross(open_page: Open) -> None:
-    page = open_page(MOVE, script=GAMEPAD)
-    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    page = with_gamepad(open_page, MOVE)
     last(page, "move", {"direction": "forward"})
     page.evaluate("pad.axes = [-1, -1, 0, 0]")
     last(page, "move", {"direction": "forward_left"})
@@ -296,8 +297,7 @@ def test_without_a_pad_the_stick_is_a_cross(open_page: Open) -> None:
 
 
 def test_an_unplugged_gamepad_holds_nothing_and_may_come_back(open_page: Open) -> None:
-    page = open_page(MOVE, script=GAMEPAD)
-    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    page = with_gamepad(open_page, MOVE)
     last(page, "move", {"direction": "forward"})
     page.evaluate("pad.connected = false")
     last(page, "move", {"direction": "none"})
@@ -306,8 +306,7 @@ def test_an_unplugged_gamepad_holds_nothing_and_may_come_back(open_page: Open) -
 
 
 def test_a_gamepad_lets_go_of_its_stick_when_the_window_loses_the_focus(open_page: Open) -> None:
-    page = open_page(LOOK, script=GAMEPAD)
-    page.evaluate("dispatchEvent(new Event('gamepadconnected')); pad.axes = [0, -1, 0, 0];")
+    page = with_gamepad(open_page, LOOK)
     last(page, "look", {"x": 0, "y": 1})
     page.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
     last(page, "look", {"x": 0, "y": 0})

@@ -13,16 +13,8 @@ from .server import Server, live
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
-PLAYGROUND = Path(__file__).parents[2] / "examples" / "playground"
+PROJECT = Path(__file__).parents[2] / "examples" / "playground"
 Act = Callable[[Any], None]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(PLAYGROUND)
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,6 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 
 
-@pytest.fixture
-def open_page(new_page: Any, files: str, pretended: str) -> Open:
-    def open_(script: str = "", **more: Any) -> Any:
-        page = new_page(script=f"{pretended}\n{script}", **more)
-        page.goto(files)
-        return page
-
-    return open_
-
-
 def phase(page: Any, name: str) -> None:
     page.locator(f"html[data-phase={name}]").wait_for()
 

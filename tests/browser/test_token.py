@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,9 @@ from .server import Server, live
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
-MODEL = Path(__file__).parent / "model"
+PROJECT = Path(__file__).parent / "model"
 TOKEN = "an open-sesame/that+needs%quoting"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    server = Server(MODEL, "--token", TOKEN)
-    server.start()
-    yield server
-    server.kill()
+OPTIONS = ("--token", TOKEN)
 
 
 def enter(page: Any, text: str) -> None:
@@ -62,7 +54,7 @@ def test_the_right_one_opens_the_page_and_stays_in_no_address(
 
 
 def test_a_page_whose_server_was_started_anew_with_another_token(new_page: Any) -> None:
-    server = Server(MODEL, "--token", "first")
+    server = Server(PROJECT, "--token", "first")
     server.start()
     page = new_page()
     page.goto(f"{server.url}/?token=first")

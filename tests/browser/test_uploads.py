@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .pages import until
-from .server import Server, live
+from .server import live
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
+OPTIONS = ("--max-upload", "1")
 MODEL = """
 import hashlib
 
@@ -39,22 +40,10 @@ PICTURE = {"name": "ein Bild.png", "mimeType": "image/png", "buffer": b"\x89PNG"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     (folder / "model.py").write_text(MODEL)
-    server = Server(folder, "--max-upload", "1")
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def page(server: Server, new_page: Any) -> Iterator[Any]:
-    page = new_page()
-    page.goto(server.url)
-    live(page)
-    yield page
-    server.stop_session(page)
+    return folder
 
 
 def test_a_file_reaches_the_model_whole(page: Any) -> None:
