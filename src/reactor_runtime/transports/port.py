@@ -167,7 +167,7 @@ class Peer(Protocol):
         """Send on a data channel; False when it is not open."""
 
     def buffered(self) -> int:
-        """Bytes that wait in the data channels."""
+        """Bytes of messages and pictures that have not left yet; pictures are hurried on."""
 
     async def stats(self) -> dict[str, Any]: ...
 

@@ -153,7 +153,8 @@ class ReactorWebRtcPeer:
         return True
 
     def buffered(self) -> int:
-        return sum(channel.buffered_amount() for channel in self._channels.values())
+        messages = sum(channel.buffered_amount() for channel in self._channels.values())
+        return messages + sum(sender.urge() for sender in self._senders.values())
 
     async def stats(self) -> dict[str, Any]:
         report = await self._require().get_stats()

@@ -27,7 +27,7 @@ SIGNAL_WIDTH, SIGNAL_HEIGHT = 64, 36
 SIGNAL = bytes(SIGNAL_WIDTH * SIGNAL_HEIGHT * 4)
 """The raw frame whose only purpose is to be counted; the smaller the cheaper."""
 RTP_TICKS_PER_MS = RTP_CLOCK_HZ // 1000
-EXTRA_SIGNAL_US = 1000
+SIGNAL_STEP_US = 1000
 """The engine ignores a second frame in the same millisecond."""
 
 
@@ -47,6 +47,7 @@ class InlineVideoSender:
         self._request_key = request_key
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
+        self._signalled_us = 0
         self._rtp_offset: int | None = None
         self._offset_us = engine_offset()
 
@@ -59,29 +60,40 @@ class InlineVideoSender:
         self.track = None
 
     def push(self, frame: EncodedFrame) -> None:
-        track = self.track
-        if not self.open or track is None:
+        if not self.open:
             return
         if not self.gate.admits(frame.key, len(frame.data), time.monotonic()):
             if self.gate.wants_key():
                 self._request_key()
             return
-        behind = self._queue(frame)
-        at = self._capture_us(frame.timestamp)
-        track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at)
-        if behind:
-            track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at + EXTRA_SIGNAL_US)
+        self._queue(frame)
+        self._signal(self._capture_us(frame.timestamp))
 
     def signal(self) -> None:
         """Make the engine ask once, although nothing may wait."""
         if self.track is not None:
             self.track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT)
 
+    def urge(self) -> int:
+        """Signal once more if anything waits; returns how many bytes that are.
+
+        A lost signal is made up for with the next frame, but behind the last one there is none.
+        """
+        with self._lock:
+            waiting = sum(len(frame.data) for frame in self._waiting)
+        if waiting and self.open:
+            self._signal()
+        return waiting if self.open else 0
+
     def encode(self, asked: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
         """The engine asks for the next frame. Engine thread; None means there is none."""
         self.bound.set()
         with self._lock:
             frame = self._waiting.popleft() if self._waiting else None
+            more = bool(self._waiting)
+        if more:
+            # Of two signals that come close together the engine hears one.
+            self._signal()
         if asked.request_key_frame and not (frame and frame.key):
             # A receiver cannot go on (PLI, FIR). The engine says it here, and not always as feedback.
             self._request_key()
@@ -106,8 +118,16 @@ class InlineVideoSender:
         """A frame's time on the engine's clock."""
         return timestamp * 1_000_000 // RTP_CLOCK_HZ + self._offset_us
 
-    def _queue(self, frame: EncodedFrame) -> bool:
-        """Add a frame; True when an earlier one still waits, so that a signal must have been lost."""
+    def _signal(self, at_us: int = 0) -> None:
+        """Make the engine ask for the frame of this time, or for what waits beside the last one."""
+        track = self.track
+        if track is None:
+            return
+        with self._lock:
+            at_us = self._signalled_us = max(at_us, self._signalled_us + SIGNAL_STEP_US)
+        track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT, capture_time_us=at_us)
+
+    def _queue(self, frame: EncodedFrame) -> None:
         with self._lock:
             if len(self._waiting) >= QUEUE_FRAMES:
                 self.dropped += len(self._waiting)
@@ -115,9 +135,8 @@ class InlineVideoSender:
                 if not frame.key:
                     self.dropped += 1
                     self.gate.reset()
-                    return False
+                    return
             self._waiting.append(frame)
-            return len(self._waiting) > 1
 
 
 def listen(track: rw.Track, on_bitrate: Callable[[int], None], on_keyframe: Callable[[], None]) -> None:
