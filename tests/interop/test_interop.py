@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from tests.chromium import launched
 from tests.sites import files_served
@@ -45,8 +44,7 @@ def server() -> Iterator[Server]:
 def free_slot(server: Server) -> Iterator[None]:
     """A visit that fails leaves its session behind."""
     yield
-    httpx.post(f"{server.url}/stop_session", timeout=20)
-    server.wait_state("READY")
+    server.stop_session()
 
 
 @pytest.fixture(scope="module")

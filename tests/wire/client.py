@@ -21,6 +21,8 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
+from .server import Server
+
 PATH = "/sessions/local/transport/webrtc"
 
 
@@ -216,3 +218,10 @@ class Client:
         blocks.append(frame.to_ndarray().reshape(-1, 2).T)
         times.append((asyncio.get_running_loop().time(), frame.pts or 0))
         del blocks[:-400]
+
+
+async def connected(server: Server, **options: Any) -> Client:
+    """The first client of a new session."""
+    client = Client(server.url, **options)
+    await client.connect(await client.start())
+    return client

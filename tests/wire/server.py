@@ -57,6 +57,11 @@ class Server:
             assert time.monotonic() < deadline, f"still {self.state()}, not {state}:\n{self.log}"
             time.sleep(0.05)
 
+    def stop_session(self) -> None:
+        """Whoever plays; the next session can begin then."""
+        httpx.post(f"{self.url}/stop_session", timeout=20)
+        self.wait_state("READY")
+
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

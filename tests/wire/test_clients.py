@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,21 +16,10 @@ import pytest
 from .client import PATH, Client
 from .server import Server, running
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("free_slot")]
+PROJECT = "indexed"
+OPTIONS = ("--viewers", "3", "--offers-per-minute", "0")
 BITS = 16
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("indexed", "--viewers", "3", "--offers-per-minute", "0") as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _free_slot(server: Server) -> Iterator[None]:
-    yield
-    httpx.post(f"{server.url}/stop_session", timeout=20)
-    server.wait_state("READY")
 
 
 @asynccontextmanager

@@ -6,28 +6,22 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.chromium import launched
 from tests.sites import files_served
 
-from .server import Server, running
+from .server import Server
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "clients.md"
 
 pytestmark = pytest.mark.wire
+PROJECT = "echo"
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", DOCUMENT.read_text(), re.M | re.S)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("echo") as server:
-        yield server
 
 
 def test_the_script_shows_the_picture_that_it_asked_for(server: Server, tmp_path: Path) -> None:

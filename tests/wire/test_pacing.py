@@ -18,10 +18,11 @@ import pytest
 from reactor_runtime.runtimes.http.server import SWITCH_INTERVAL_S
 
 from .browser import new_page
-from .server import Server, running
+from .server import Server
 
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
+PROJECT = "paced"
 SCRIPT = Path(__file__).with_name("pacing.js")
 CODECS = ["video/VP8", "video/H264"]
 one_codec = pytest.mark.parametrize("viewer", ["video/VP8"], indirect=True)
@@ -64,12 +65,6 @@ class Viewer:
 
     def until(self, truth: str) -> None:
         self._page.wait_for_function(truth, timeout=15_000)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("paced") as server:
-        yield server
 
 
 @pytest.fixture(params=CODECS)

@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 
 from .browser import new_page
-from .server import Server, running
+from .server import Server
 
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("echo") as server:
-        yield server
+PROJECT = "echo"
 
 
 @pytest.fixture(scope="module")

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from .client import PATH, Client
-from .server import Server, running
+from .client import PATH, Client, connected
+from .server import Server
 
-pytestmark = pytest.mark.wire
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("echo", "--orphan-timeout", "20") as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _free_slot(server: Server) -> Iterator[None]:
-    yield
-    httpx.post(f"{server.url}/stop_session", timeout=20)
-    server.wait_state("READY")
-
-
-async def connected(server: Server, **options: object) -> Client:
-    client = Client(server.url, **options)  # type: ignore[arg-type]  # passed on as they are
-    await client.connect(await client.start())
-    return client
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("free_slot")]
+PROJECT = "echo"
+OPTIONS = ("--orphan-timeout", "20")
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264", None])

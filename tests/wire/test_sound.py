@@ -5,37 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
-from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
-from .client import Client
-from .server import Server, running
+from .client import Client, connected
+from .server import Server
 
-pytestmark = pytest.mark.wire
+pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("free_slot")]
+PROJECT = "tones"
+OPTIONS = ("--orphan-timeout", "20")
 RATE = 48_000
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running("tones", "--orphan-timeout", "20") as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _free_slot(server: Server) -> Iterator[None]:
-    yield
-    httpx.post(f"{server.url}/stop_session", timeout=20)
-    server.wait_state("READY")
-
-
-async def connected(server: Server, **options: Any) -> Client:
-    client = Client(server.url, **options)
-    await client.connect(await client.start())
-    return client
 
 
 async def sound(client: Client, track: str, seconds: float = 1.0) -> np.ndarray:
