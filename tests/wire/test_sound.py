@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.wire, pytest.mark.usefixtures("free_slot")]
 PROJECT = "tones"
 OPTIONS = ("--orphan-timeout", "20")
 RATE = 48_000
+ATTEMPTS = 3
+"""Stretches of three seconds. A busy machine may hold up the server or the client: one must be good."""
 
 
 async def sound(client: Client, track: str, seconds: float = 1.0) -> np.ndarray:
@@ -60,11 +62,17 @@ def test_the_clock_of_sound_is_the_clock_on_the_wall_even_when_the_model_is_sile
         client = await connected(server)
         await sound(client, "low")
         await client.ask("hush")
-        (began, first), count = client.heard_at["low"][-1], len(client.heard_at["low"])
-        await client.until(lambda: client.heard_at["low"][-1][0] - began > 3, "three seconds")
-        ended, last = client.heard_at["low"][-1]
-        assert (last - first) / RATE == pytest.approx(ended - began, abs=0.15)
-        assert len(client.heard_at["low"]) - count > 280  # packets of 10 ms
+        heard, found = client.heard_at["low"], []
+        for _ in range(ATTEMPTS):
+            (began, first), count = heard[-1], len(heard)
+            await client.until(lambda began=began: heard[-1][0] - began > 3, "three seconds")
+            ended, last = heard[-1]
+            played, passed, packets = (last - first) / RATE, ended - began, len(heard) - count
+            found.append((played, passed, packets))
+            if played == pytest.approx(passed, abs=0.15) and packets > 280:  # packets of 10 ms
+                break
+        else:
+            pytest.fail(f"(played, passed, packets) in each stretch: {found}")
         await client.close()
 
     asyncio.run(play())
