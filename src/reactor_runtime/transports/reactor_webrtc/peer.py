@@ -57,6 +57,8 @@ class ReactorWebRtcPeer:
         self._closed = False
         self._sections: dict[str, Section] = {}
         self._pc: rw.PeerConnection | None = None
+        self._announced: dict[str, rw.DataChannel] = {}
+        """Channels that are not open yet; what is sent on one is lost."""
         self._channels: dict[str, rw.DataChannel] = {}
         self._senders: dict[str, InlineVideoSender] = {}
         self._audio_senders: dict[str, sound.PcmSender] = {}
@@ -195,8 +197,9 @@ class ReactorWebRtcPeer:
             sender.detach()
         for audio in self._audio_senders.values():
             audio.open = False
-        channels, self._channels = self._channels, {}
-        for channel in channels.values():
+        channels = [*self._announced.values(), *self._channels.values()]
+        self._announced, self._channels = {}, {}
+        for channel in channels:
             channel.close(0.0)
         # The engine closes a connection when its last reference goes; that waits for native threads, which
         # may wait for the GIL in a callback, so it happens off the loop.
@@ -377,11 +380,17 @@ class ReactorWebRtcPeer:
             lambda data, binary: self._post(self._events.message_received, label, data, binary)
         )
         channel.on_close(lambda: self._post(self._on_channel_closed, label))
-        self._post(self._on_channel_opened, label, channel)
+        self._announced[label] = channel
+        # By its label: a channel that its own callback holds is never let go.
+        channel.on_open(lambda: self._post(self._on_channel_opened, label))
+        if channel.state() == rw.DataChannelState.Open:
+            self._post(self._on_channel_opened, label)
 
-    def _on_channel_opened(self, label: str, channel: rw.DataChannel) -> None:
-        self._channels[label] = channel
-        self._events.channel_opened(label)
+    def _on_channel_opened(self, label: str) -> None:
+        channel = self._announced.pop(label, None)
+        if channel is not None:
+            self._channels[label] = channel
+            self._events.channel_opened(label)
 
     def _on_channel_closed(self, label: str) -> None:
         if self._channels.pop(label, None) is not None:
