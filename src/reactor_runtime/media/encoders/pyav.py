@@ -172,8 +172,10 @@ class X264Encoder(PyAVEncoder):
             # A fifth of a second: small enough that no frame waits long in front of the wire.
             "bufsize": str(bits_per_second // 5),
             # Parameter sets in front of every IDR, for receivers that join late. Several threads share one
-            # picture: a thread for each would hold every picture back until the next one comes.
-            "x264-params": "repeat-headers=1:sliced-threads=1",
+            # picture: a thread for each would hold every picture back until the next one comes. The buffer is
+            # not full at the start: a first picture of all its bits takes 30 ms to send, and what it shows
+            # less the next few bring.
+            "x264-params": "repeat-headers=1:sliced-threads=1:vbv-init=0.3",
         }
 
 
