@@ -79,11 +79,13 @@ class InlineVideoSender:
 
         A lost signal is made up for with the next frame, but behind the last one there is none.
         """
+        if not self.open:
+            return 0
         with self._lock:
             waiting = sum(len(frame.data) for frame in self._waiting)
-        if waiting and self.open:
+        if waiting:
             self._signal()
-        return waiting if self.open else 0
+        return waiting
 
     def encode(self, asked: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
         """The engine asks for the next frame. Engine thread; None means there is none."""
