@@ -51,6 +51,9 @@ def inside_rows(found: dict[str, Any]) -> list[Row]:
     kept = gil["conversion"] >= 0.9 * gil["hash"]
     said = f"{_pass(kept)} (GIL released)"
     rows.append(("a Python loop beside conversion without pause", f"{gil['conversion']:.2f}", beside, said))
+    section = found["section"]
+    empty = f"an empty context manager {section['empty_us']:.1f}"
+    rows.append(("a profiler's section, µs of CPU", f"{section['section_us']:.1f}", empty, ""))
     return rows
 
 

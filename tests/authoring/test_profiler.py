@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import math
 import sys
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +12,27 @@ from reactor_runtime.authoring.profiler import BucketPreset, CudaTimingMode, Pro
 from reactor_runtime.errors import ProfilerError
 
 
-def test_sections_nest_by_thread():
+class Clock:
+    """In place of the module's `time`: seconds pass only where a test says so."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def test_sections_nest_by_thread(clock):
     profiler = Profiler()
 
     def elsewhere():
@@ -21,14 +41,15 @@ def test_sections_nest_by_thread():
 
     with profiler.section("step") as outer:
         with profiler.section("denoise"), profiler.section("attention"):
-            pass
+            clock.sleep(0.5)
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
-        time.sleep(0.002)
+        clock.sleep(1.5)
     assert set(profiler.summary()) == {"step", "step/denoise", "step/denoise/attention", "alone"}
-    assert outer.elapsed_ms >= 2
-    assert profiler.summary()["step"].total_ms == outer.elapsed_ms
+    assert outer.elapsed_ms == 2_000
+    totals = {key: entry.total_ms for key, entry in profiler.summary().items()}
+    assert totals == {"step": 2_000, "step/denoise": 500, "step/denoise/attention": 500, "alone": 0}
 
 
 def test_a_section_that_raises_is_counted_and_left():
@@ -65,15 +86,16 @@ def test_the_number_of_keys_is_bounded():
     assert summary[module.OVERFLOW_KEY].count == 50
 
 
-def test_timers():
+def test_timers(clock):
     profiler = Profiler()
     profiler.timer("first frame", [10, 1]).start()
     with pytest.raises(ProfilerError, match="is running already"):
         profiler.timer("first frame").start()
-    assert profiler.timer("first frame").stop() >= 0
+    clock.sleep(0.005)
+    assert profiler.timer("first frame").stop() == pytest.approx(5)
     with pytest.raises(RuntimeError, match="is not running"):
         profiler.timer("first frame").stop()
-    assert profiler.summary()["first frame"].buckets[1] == 1
+    assert profiler.summary()["first frame"].buckets == {1: 0, 10: 1, math.inf: 0}
 
 
 def test_too_many_timers():
@@ -131,12 +153,3 @@ def test_without_cuda_every_mode_works(monkeypatch, mode):
     with profiler.section("cpu", mode):
         pass
     assert profiler.summary()["cpu"].count == 1
-
-
-def test_it_is_cheap_enough_to_leave_on():
-    profiler = Profiler()
-    start = time.perf_counter()
-    for _ in range(1000):
-        with profiler.section("step"):
-            pass
-    assert (time.perf_counter() - start) / 1000 < 0.0002  # measured: 0.000005

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -136,9 +137,9 @@ def test_keyframes_on_request_are_throttled() -> None:
             index += 1
             time.sleep(0.005)
 
-        assert sum(frame.key for frame in sink.frames) == 2
         keys = [at for at, frame in zip(sink.times, sink.frames, strict=True) if frame.key]
-        assert keys[1] - keys[0] >= KEYFRAME_INTERVAL_S * 0.95
+        assert len(keys) >= 2
+        assert min(late - early for early, late in pairwise(keys)) >= KEYFRAME_INTERVAL_S * 0.95
 
 
 def test_a_newcomer_is_not_held_up_by_the_throttle() -> None:
@@ -340,7 +341,7 @@ def test_closing_from_a_sink_does_not_hang() -> None:
     with encoding() as (made, _):
         made.add(Closer())
         made.push(picture(0), time.monotonic())
-        assert done.wait(2)
+        assert done.wait(5)
 
 
 def test_many_openings_and_closings(caplog: pytest.LogCaptureFixture) -> None:

@@ -41,7 +41,7 @@ def test_what_is_emitted_reaches_the_sink() -> None:
         plane.subscribe("main", VideoCodec.VP8, sink)
         for value in range(5):
             plane.emit("main", rgb(value * 40), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert sink.indexes == [0, 1, 2, 3, 4]
         assert sink.frames[0].key
@@ -56,7 +56,7 @@ def test_the_tail_is_delivered(count: int) -> None:
         time.sleep(0.5)
         plane.emit("main", np.stack([rgb(value) for value in range(count)]), None)
         plane.release()
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert sink.indexes == list(range(count))
 
@@ -67,7 +67,7 @@ def test_peers_of_one_codec_share_one_encode() -> None:
         shared = {plane.subscribe("main", VideoCodec.VP8, sink) for sink in sinks[:3]}
         other = plane.subscribe("main", VideoCodec.H264, sinks[3])
         plane.emit("main", rgb(1), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert len(shared) == 1
         assert len(plane.encodings) == 2
@@ -92,7 +92,7 @@ def test_an_encode_that_nobody_takes_ends() -> None:
 def test_without_anybody_to_see_it_nothing_is_encoded_and_the_model_goes_on() -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert plane.playout.counters.pictures == 1
 
@@ -101,7 +101,7 @@ def test_a_late_sink_sees_the_last_picture_of_a_silent_model() -> None:
     with open_plane() as plane:
         for value in range(3):
             plane.emit("main", rgb(value), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
         late = Sink()
         plane.subscribe("main", VideoCodec.VP8, late)
 
@@ -116,7 +116,7 @@ def test_a_late_sink_does_not_see_the_future() -> None:
         time.sleep(0.15)
         late = Sink()
         plane.subscribe("main", VideoCodec.VP8, late)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert late.indexes == sorted(late.indexes)
         assert late.frames[0].key
@@ -157,7 +157,7 @@ def test_the_size_may_change_and_be_odd() -> None:
         plane.subscribe("main", VideoCodec.VP8, sink)
         for height, width in ((16, 32), (17, 33), (64, 48)):
             plane.emit("main", rgb(1, height, width), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert [(f.width, f.height) for f in sink.frames] == [(32, 16), (34, 18), (48, 64)]
         assert [f.key for f in sink.frames] == [True, True, True]
@@ -171,7 +171,7 @@ def test_tracks_have_their_own_numbers_and_encodes() -> None:
         for value in range(3):
             plane.emit("left", rgb(value), None)
             plane.emit("right", rgb(value), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert left.indexes == right.indexes == [0, 1, 2]
 
@@ -196,13 +196,13 @@ def test_what_nobody_watches_is_not_converted(monkeypatch: pytest.MonkeyPatch) -
     with open_plane() as plane:
         for value in range(3):
             plane.emit("main", rgb(value), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
         assert converted == []
         sink = Sink()
         for codec in (VideoCodec.VP8, VideoCodec.H264):
             plane.subscribe("main", codec, sink)
         plane.emit("main", rgb(3), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         # The newcomers are shown what was there, and then the new one.
         assert sorted(set(sink.indexes)) == converted == [2, 3]
@@ -234,7 +234,7 @@ def test_emitting_after_the_end_does_not_block() -> None:
         for value in range(5):
             plane.emit("main", rgb(value), None)
 
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1  # held back, it would take 4 s
         assert plane.playout.counters.dropped == 5
 
 
@@ -258,7 +258,7 @@ def test_peers_come_and_go_while_the_model_emits() -> None:
         stop.set()
         for visitor in visitors:
             visitor.join(5)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         dropped = sum(encoding.counters.dropped for encoding in plane.encodings)
         assert len(set(witness.indexes)) + dropped >= 60
@@ -275,7 +275,7 @@ def test_flushing_reaches_every_queue_of_every_codec() -> None:
 
         assert plane.flush() == 7
         plane.emit("main", rgb(200), None)
-        assert plane.drain(2.0)
+        assert plane.drain(5.0)
 
         assert [sink.indexes for sink in sinks.values()] == [[0, 8]] * len(sinks)
 

@@ -15,7 +15,7 @@ from reactor_runtime.media.buckets import WINDOW_S
 from reactor_runtime.media.i420 import I420Frame
 from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
 
-from .fakes import picture, until
+from .fakes import picture, quickest, until
 
 
 @contextmanager
@@ -49,12 +49,14 @@ def test_batches_pass_whole_and_in_order(count: int) -> None:
 
 
 def test_the_first_frame_leaves_at_once() -> None:
-    with playing() as (playout, seen):
-        began = time.monotonic()
-        playout.submit("main", frames(0, 1))
-        until(lambda: len(seen) == 1)
+    def waited() -> float:
+        with playing(rate=1) as (playout, seen):
+            began = time.monotonic()
+            playout.submit("main", frames(0, 1))
+            until(lambda: len(seen) == 1)
+        return seen[0][1] - began
 
-    assert seen[0][1] - began < 0.1
+    assert quickest(waited) < 0.1
 
 
 def test_a_fast_model_is_held_back_to_a_fixed_rate() -> None:
@@ -96,36 +98,39 @@ def test_draining_gives_up_after_its_limit() -> None:
 
 
 def test_closing_wakes_a_blocked_producer_within_100_ms() -> None:
-    with playing(rate=1) as (playout, _):
-        returned = threading.Event()
+    def blocked() -> float:
+        with playing(rate=1) as (playout, _):
+            returned = threading.Event()
 
-        def produce() -> None:
-            for index in range(5):
-                playout.submit("main", frames(index, 1))
-            returned.set()
+            def produce() -> None:
+                for index in range(5):
+                    playout.submit("main", frames(index, 1))
+                returned.set()
 
-        threading.Thread(target=produce, daemon=True).start()
-        time.sleep(0.05)
-        assert not returned.is_set()
-        began = time.monotonic()
-        playout.close()
+            threading.Thread(target=produce, daemon=True).start()
+            time.sleep(0.05)
+            assert not returned.is_set()
+            began = time.monotonic()
+            playout.close()
 
-        assert returned.wait(2)
-        assert time.monotonic() - began < 0.1
+            assert returned.wait(5)
+            return time.monotonic() - began
+
+    assert quickest(blocked) < 0.1
 
 
 def test_releasing_wakes_a_blocked_producer_and_keeps_its_frames() -> None:
-    with playing(rate=20) as (playout, seen):
+    with playing(rate=5) as (playout, seen):
         producer = threading.Thread(
             target=lambda: [playout.submit("main", frames(i, 1)) for i in range(10)], daemon=True
         )
         producer.start()
         time.sleep(0.02)
         playout.release()
-        producer.join(0.2)
+        producer.join(1)  # still held back, it would take 1.6 s
 
         assert not producer.is_alive()
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert indexes(seen) == list(range(10))
 
@@ -157,7 +162,7 @@ def test_stopping_during_a_full_queue_never_hangs() -> None:
         time.sleep(0.001 * (round_ % 4))
         stop.set()
         playout.close()
-        producer.join(1)
+        producer.join(5)
         assert not producer.is_alive()
 
 
@@ -182,7 +187,7 @@ def test_frames_of_one_step_are_delivered_together() -> None:
         for index in range(3):
             playout.submit("left", frames(index, 1))
             playout.submit("right", frames(index, 1))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert [set(p) for p, _ in seen] == [{"left", "right"}] * 3
 
@@ -191,7 +196,7 @@ def test_a_track_with_a_shorter_batch_joins_the_first_pictures() -> None:
     with playing(("left", "right")) as (playout, seen):
         playout.submit("left", frames(0, 3))
         playout.submit("right", frames(0, 1))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert [set(p) for p, _ in seen] == [{"left", "right"}, {"left"}, {"left"}]
 
@@ -211,7 +216,7 @@ def test_a_missing_track_is_named_once(caplog: pytest.LogCaptureFixture) -> None
 def test_an_incomplete_step_is_delivered_at_the_end() -> None:
     with playing(("left", "right")) as (playout, seen):
         playout.submit("left", frames(0, 1))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert indexes(seen, "left") == [0]
 
@@ -238,7 +243,7 @@ def test_a_picture_that_cannot_be_delivered_does_not_end_the_playout(
 
     with playing(deliver=deliver) as (playout, _):
         playout.submit("main", frames(0, 3))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert delivered == [1, 2]
     assert "could not be handed" in caplog.text
@@ -287,7 +292,7 @@ def test_flushing_drops_what_waits_and_counts_it() -> None:
         assert playout.flush() == 4
         assert playout.counters.flushed == 4
         assert playout.counters.dropped == 0
-        assert playout.drain(1.0)
+        assert playout.drain(5.0)
 
     assert indexes(seen) == [0]
 
@@ -298,7 +303,7 @@ def test_flushing_cuts_an_incomplete_step() -> None:
         assert playout.flush() == 2
         playout.submit("left", frames(2, 1))
         playout.submit("right", frames(0, 1))
-        assert playout.drain(1.0)
+        assert playout.drain(5.0)
 
     assert [(indexes([p], "left"), indexes([p], "right")) for p in seen] == [([2], [0])]
 
@@ -315,7 +320,7 @@ def test_flushing_cuts_the_batch_that_waits_for_room() -> None:
 
         assert not producer.is_alive()
         playout.submit("main", frames(6, 1))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert indexes(seen) == [0, 6]
     assert playout.counters.flushed == 5
@@ -329,7 +334,7 @@ def test_flushing_cuts_a_picture_between_queue_and_encoder() -> None:
         playout.flush()
         ready.set()
         playout.submit("main", frames(1, 1))
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert indexes(seen) == [1]
     assert playout.counters.flushed == 1
@@ -344,7 +349,7 @@ def test_after_flushing_nothing_old_is_delivered_whenever_it_happens() -> None:
             gone = playout.flush()
             seen_before = len(delivered)
             playout.submit("main", frames(4, 1))
-            assert playout.drain(2.0)
+            assert playout.drain(5.0)
             assert delivered[seen_before:] == [4]
             assert playout.counters.flushed >= gone
             assert len(delivered) + playout.counters.flushed == 5
@@ -355,7 +360,7 @@ def test_what_is_due_is_handed_over_without_a_change_of_threads() -> None:
     with playing(deliver=lambda p, at: threads.append(threading.current_thread().name)) as (playout, _):
         playout.submit("main", frames(0, 3))
         assert threads[0] == threading.current_thread().name
-        assert playout.drain(2.0)
+        assert playout.drain(5.0)
 
     assert threads[1:] == ["reactor-playout"] * 2
 

@@ -13,6 +13,7 @@ from reactor_runtime.errors import FrameError
 from reactor_runtime.media.audio_queue import PRIMING_S
 from reactor_runtime.media.sound import ENDING_S, PICTURE_LAG_S, QUEUE_S, AudioTrackConfig, Sound
 
+from .fakes import quickest, until
 from .tones import pitch, tone
 
 WIRE = 48_000
@@ -24,6 +25,7 @@ class Ear:
     def __init__(self, fail: bool = False) -> None:
         self.blocks: list[np.ndarray] = []
         self.times: list[float] = []
+        self.late: list[float] = []
         self.fail = fail
 
     def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
@@ -32,6 +34,7 @@ class Ear:
         assert rate == WIRE
         self.blocks.append(np.frombuffer(pcm, np.int16).reshape(-1, channels).T)
         self.times.append(at)
+        self.late.append(time.monotonic() - at)
 
     @property
     def heard(self) -> np.ndarray:
@@ -45,13 +48,6 @@ def sounding(**tracks: tuple[int, int]) -> Iterator[Sound]:
         yield sound
     finally:
         sound.close()
-
-
-def until(ready: Callable[[], object], within: float = 5.0) -> None:
-    deadline = time.monotonic() + within
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def audio_threads() -> list[threading.Thread]:
@@ -72,21 +68,26 @@ def test_a_tone_is_heard_at_pitch(rate: int) -> None:
         ear = Ear()
         sound.subscribe("voice", ear)
         sound.emit("voice", tone(440, rate, 0.5))
-        assert sound.drain(2.0)
+        assert sound.drain(5.0)
     loud = ear.heard[0][np.abs(ear.heard[0]) > 0]
     assert len(loud) == pytest.approx(WIRE / 2, abs=300)
     assert pitch(ear.heard[0], WIRE) == pytest.approx(440, abs=1)
 
 
 def test_without_a_listener_there_is_no_thread_and_the_same_pace() -> None:
-    with sounding(voice=(WIRE, 1)) as sound:
-        began = time.monotonic()
-        for _ in range(4):
-            sound.emit("voice", np.ones(round(WIRE * 0.1), np.int16))
-        assert 0.15 < time.monotonic() - began < 0.6
-        assert audio_threads() == []
-        assert sound.counters("voice").unheard > 0
-        assert sound.counters("voice").dropped == 0
+    def held() -> float:
+        with sounding(voice=(WIRE, 1)) as sound:
+            began = time.monotonic()
+            for _ in range(4):
+                sound.emit("voice", np.ones(round(WIRE * 0.1), np.int16))
+            lasted = time.monotonic() - began
+            assert audio_threads() == []
+            assert sound.counters("voice").unheard > 0
+            assert sound.counters("voice").dropped == 0
+        assert lasted > 0.15
+        return lasted
+
+    assert quickest(held) < 0.6
 
 
 def test_the_thread_is_there_while_somebody_listens() -> None:
@@ -109,7 +110,7 @@ def test_every_listener_gets_the_same_and_a_broken_one_harms_nobody() -> None:
         for ear in ears:
             sound.subscribe("voice", ear)
         sound.emit("voice", tone(440, WIRE, 0.1))
-        sound.drain(2.0)
+        assert sound.drain(5.0)
     first, last = ears[0].heard[0], ears[2].heard[0]
     np.testing.assert_array_equal(first[first != 0], last[last != 0])
 
@@ -121,7 +122,7 @@ def test_two_tracks_never_share_a_buffer() -> None:
         sound.subscribe("high", high)
         sound.emit("low", tone(300, 24_000, 0.3))
         sound.emit("high", np.stack([tone(900, WIRE, 0.3), tone(1200, WIRE, 0.3)]))
-        sound.drain(2.0)
+        assert sound.drain(5.0)
     assert pitch(low.heard[0], WIRE) == pytest.approx(300, abs=2)
     assert pitch(high.heard[0], WIRE) == pytest.approx(900, abs=2)
     assert pitch(high.heard[1], WIRE) == pytest.approx(1200, abs=2)
@@ -130,12 +131,13 @@ def test_two_tracks_never_share_a_buffer() -> None:
 def test_silence_fills_and_time_goes_on() -> None:
     with sounding(voice=(WIRE, 1)) as sound:
         ear = Ear()
-        began = time.monotonic()
         sound.subscribe("voice", ear)
         time.sleep(0.5)
         sound.unsubscribe(ear)
-        lasted = time.monotonic() - began
-    assert len(ear.blocks) + sound.clock.skipped == pytest.approx(lasted / 0.01, abs=6)
+    assert len(ear.blocks) + sound.clock.skipped >= 45
+    # Its time is the wall's: the most punctual of the first and of the last are as punctual.
+    assert min(ear.late[-20:]) == pytest.approx(min(ear.late[:20]), abs=0.01)
+    assert 0 <= min(ear.late) < 0.05
     # Nobody is sent the same tick twice; one that a busy machine was too late for is counted.
     ticks = np.diff(ear.times) / 0.01
     assert ticks == pytest.approx(np.round(ticks), abs=1e-4)
@@ -145,13 +147,17 @@ def test_silence_fills_and_time_goes_on() -> None:
 
 
 def test_emit_holds_a_fast_model_back() -> None:
-    with sounding(voice=(WIRE, 1)) as sound:
-        sound.subscribe("voice", Ear())
-        began = time.monotonic()
-        for _ in range(25):
-            sound.emit("voice", np.ones(960, np.int16))
-        assert time.monotonic() - began == pytest.approx(0.5 - QUEUE_S, abs=0.08)
-        assert sound.counters("voice").dropped == 0
+    def held() -> float:
+        with sounding(voice=(WIRE, 1)) as sound:
+            sound.subscribe("voice", Ear())
+            began = time.monotonic()
+            for _ in range(25):
+                sound.emit("voice", np.ones(960, np.int16))
+            lasted = time.monotonic() - began
+            assert sound.counters("voice").dropped == 0
+        return lasted
+
+    assert quickest(held) == pytest.approx(0.5 - QUEUE_S, abs=0.08)
 
 
 def test_a_long_block_passes_whole() -> None:
@@ -159,8 +165,8 @@ def test_a_long_block_passes_whole() -> None:
         sound.subscribe("voice", Ear())
         began = time.monotonic()
         sound.emit("voice", np.ones(2 * WIRE, np.int16))
-        assert time.monotonic() - began < 0.1
-        assert sound.flush() > WIRE
+        assert time.monotonic() - began < 1  # held back, it would be nearly 2 s
+        assert sound.flush() > WIRE / 2
 
 
 def test_flush_cuts_what_waits_and_lets_the_model_go_on() -> None:
@@ -170,9 +176,9 @@ def test_flush_cuts_what_waits_and_lets_the_model_go_on() -> None:
         sound.emit("voice", np.ones(2 * WIRE, np.int16))
         waiting = held_back(lambda: sound.emit("voice", np.full(480, 7, np.int16)))
         sound.flush()
-        waiting.join(0.1)
+        waiting.join(1)  # what was emitted lasts 2 s
         assert not waiting.is_alive()
-        sound.drain(1.0)
+        assert sound.drain(5.0)
     assert 0 < np.count_nonzero(ear.heard == 1) < WIRE
     assert np.count_nonzero(ear.heard == 7) == 480
     assert sound.counters("voice").dropped > WIRE
@@ -184,7 +190,7 @@ def test_the_end_wakes_a_producer(end: str) -> None:
         sound.emit("voice", np.ones(2 * WIRE, np.int16))
         waiting = held_back(lambda: sound.emit("voice", np.ones(480, np.int16)))
         getattr(sound, end)()
-        waiting.join(0.1)
+        waiting.join(1)  # what was emitted lasts 2 s
         assert not waiting.is_alive()
 
 
@@ -194,7 +200,7 @@ def test_the_tail_is_heard() -> None:
         sound.subscribe("voice", ear)
         sound.emit("voice", np.ones(WIRE // 2, np.int16))
         sound.release()
-        assert sound.drain(2.0)
+        assert sound.drain(5.0)
         assert np.count_nonzero(ear.heard) == WIRE // 2
         assert not ear.blocks[-1].any()
 
@@ -216,7 +222,7 @@ def test_none_is_silence_as_long_as_a_step() -> None:
         sound.emit("voice", np.ones(960, np.int16))
         sound.emit("voice", None)
         sound.emit("voice", np.ones(960, np.int16))
-        sound.drain(1.0)
+        assert sound.drain(5.0)
     places = np.flatnonzero(ear.heard[0])
     assert places[960] - places[959] == 961
 
@@ -256,7 +262,7 @@ def test_sound_is_stamped_with_the_time_of_its_picture() -> None:
         sound.emit("voice", np.ones(960, np.int16))
         left = time.monotonic()
         lag = sound.picture_left(("video", 0), left)
-        sound.drain(1.0)
+        assert sound.drain(5.0)
     assert lag == PICTURE_LAG_S
     first = next(i for i, block in enumerate(ear.blocks) if block.any())
     began = ear.times[first] + np.flatnonzero(ear.blocks[first][0])[0] / WIRE
