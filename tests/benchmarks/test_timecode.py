@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import cv2
 import numpy as np
 import pytest
@@ -57,7 +59,9 @@ def test_the_page_reads_the_same(chromium):
     picture = to_i420(studio.draw(), BufferPool(), 0).data
     expected = timecode.read(picture[:480])
     script = (
-        "async ([bytes, width, height]) => { const frame = new VideoFrame(new Uint8Array(bytes), "
+        "async ([text, width, height]) => { "
+        "const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0)); "
+        "const frame = new VideoFrame(bytes, "
         '{ format: "I420", codedWidth: width, codedHeight: height, timestamp: 0 }); '
         "return window.bench.readCode(frame, height); }"
     )
@@ -67,5 +71,5 @@ def test_the_page_reads_the_same(chromium):
         page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
         page.goto("http://localhost/")
         page.add_script_tag(content=(HERE / "receiver.js").read_text())
-        read = page.evaluate(script, [picture.reshape(-1).tolist(), 832, 480])
+        read = page.evaluate(script, [base64.b64encode(picture.tobytes()).decode(), 832, 480])
     assert (round(read["sent"] * 10), read["counter"], read["tag"]) == expected

@@ -17,7 +17,8 @@ PROJECT = "tones"
 OPTIONS = ("--orphan-timeout", "20")
 RATE = 48_000
 ATTEMPTS = 3
-"""Stretches of three seconds. A busy machine may hold up the server or the client: one must be good."""
+"""A busy machine may hold up the server or the client, which makes a packet late, never early: the
+most punctual of a second tell the clock. One second must agree with the first."""
 
 
 async def sound(client: Client, track: str, seconds: float = 1.0) -> np.ndarray:
@@ -62,17 +63,24 @@ def test_the_clock_of_sound_is_the_clock_on_the_wall_even_when_the_model_is_sile
         client = await connected(server)
         await sound(client, "low")
         await client.ask("hush")
-        heard, found = client.heard_at["low"], []
+        heard, start = client.heard_at["low"], len(client.heard_at["low"])
+
+        async def second() -> float:
+            """How far the most punctual packet of the next second is behind its time."""
+            begin = len(heard)
+            await client.until(lambda: heard[-1][0] - heard[begin - 1][0] > 1, "a second of sound")
+            return min(arrived - played / RATE for arrived, played in heard[begin:])
+
+        lateness = [await second()]
         for _ in range(ATTEMPTS):
-            (began, first), count = heard[-1], len(heard)
-            await client.until(lambda began=began: heard[-1][0] - began > 3, "three seconds")
-            ended, last = heard[-1]
-            played, passed, packets = (last - first) / RATE, ended - began, len(heard) - count
-            found.append((played, passed, packets))
-            if played == pytest.approx(passed, abs=0.15) and packets > 280:  # packets of 10 ms
+            await second()
+            lateness.append(await second())
+            if lateness[-1] == pytest.approx(lateness[0], abs=0.05):
                 break
         else:
-            pytest.fail(f"(played, passed, packets) in each stretch: {found}")
+            pytest.fail(f"in seconds: {lateness}")
+        silence = heard[start:]
+        assert len(silence) > 0.93 * (silence[-1][1] - silence[0][1]) / (RATE * 0.01)  # packets of 10 ms
         await client.close()
 
     asyncio.run(play())
