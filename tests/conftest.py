@@ -24,6 +24,13 @@ THREADS_END_S = 3.0
 NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
 """Rooms whose tests hold what clients are promised: a program that is missing there is no excuse."""
 
+LONG_ROOMS = ("browser", "wire", "interop", "install")
+"""Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not set(LONG_ROOMS) & set(item.path.parts))
+
 
 def _broken_promise(report: pytest.TestReport | pytest.CollectReport) -> bool:
     room = report.nodeid.removeprefix("tests/").split("/")[0]

@@ -116,7 +116,11 @@ def test_ctrl_c_is_130(project, tmp_path):
     )
     script = "from reactor_runtime.cli.main import main; main()"
     with subprocess.Popen(
-        [sys.executable, "-c", script, "run", "-p", root], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, "run", "-p", root],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's job in the background ignores Ctrl-C, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         deadline = time.monotonic() + 30
         while not (tmp_path / "reached").exists() and time.monotonic() < deadline:

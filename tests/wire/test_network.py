@@ -163,13 +163,17 @@ def test_nothing_outside_is_contacted_and_no_stun_server_unless_it_is_named() ->
 
         # And the eyes of this test are open:
         url = f"stun:{ADDRESSES[1]}:{port}"
-        with running("echo", "--stun-server", url, "--stun-server", "stun:192.0.2.7:3478") as server:
-            told = httpx.get(f"{server.url}{PATH}/ice_servers").json()
-            assert told == {"ice_servers": [{"uris": [url]}, {"uris": ["stun:192.0.2.7:3478"]}]}
-            client = play(server.url)
+        found: set[tuple[str, str]] = set()
+        for _ in range(3):  # an answer waits a second for a STUN server; a busy machine may need more
+            with running("echo", "--stun-server", url, "--stun-server", "stun:192.0.2.7:3478") as server:
+                told = httpx.get(f"{server.url}{PATH}/ice_servers").json()
+                assert told == {"ice_servers": [{"uris": [url]}, {"uris": ["stun:192.0.2.7:3478"]}]}
+                client = play(server.url)
+            found |= {(words[4], words[7]) for words in candidates(client.remote)}  # type: ignore[attr-defined]
+            if ("203.0.113.9", "srflx") in found:
+                break
         assert asked
-        found = candidates(client.remote)  # type: ignore[attr-defined]
-        assert any(words[4] == "203.0.113.9" and words[7] == "srflx" for words in found)
+        assert ("203.0.113.9", "srflx") in found
     assert outside(reached) == {"192.0.2.7"}
 
 

@@ -17,8 +17,9 @@ PROJECT = "tones"
 OPTIONS = ("--orphan-timeout", "20")
 RATE = 48_000
 ATTEMPTS = 3
-"""A busy machine may hold up the server or the client, which makes a packet late, never early: the
-most punctual of a second tell the clock. One second must agree with the first."""
+"""Stretches of three seconds, of which one must be good. A busy machine may hold up the client, whose packets
+are late then, never early: the most punctual of a second tells the clock. It may hold up the server as well,
+which skips."""
 
 
 async def sound(client: Client, track: str, seconds: float = 1.0) -> np.ndarray:
@@ -71,14 +72,14 @@ def test_the_clock_of_sound_is_the_clock_on_the_wall_even_when_the_model_is_sile
             await client.until(lambda: heard[-1][0] - heard[begin - 1][0] > 1, "a second of sound")
             return min(arrived - played / RATE for arrived, played in heard[begin:])
 
-        lateness = [await second()]
+        found = []
         for _ in range(ATTEMPTS):
-            await second()
-            lateness.append(await second())
-            if lateness[-1] == pytest.approx(lateness[0], abs=0.05):
+            first, _, third = [await second() for _ in range(3)]
+            found.append(third - first)
+            if abs(found[-1]) < 0.05:
                 break
         else:
-            pytest.fail(f"in seconds: {lateness}")
+            pytest.fail(f"in each stretch, the clock of sound lost this on the wall's, in seconds: {found}")
         silence = heard[start:]
         assert len(silence) > 0.93 * (silence[-1][1] - silence[0][1]) / (RATE * 0.01)  # packets of 10 ms
         await client.close()
