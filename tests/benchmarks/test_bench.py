@@ -145,7 +145,7 @@ def test_batches_count_as_frames():
 
     figures = bench(Batches, seconds=1.5)
     assert figures.frames_per_step == 4
-    assert figures.fps == pytest.approx(20, abs=6)
+    assert 2 * figures.steps_per_s < figures.fps < 5 * figures.steps_per_s
 
 
 def test_inputs_are_fed():
