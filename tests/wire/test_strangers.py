@@ -83,7 +83,7 @@ def test_a_page_of_another_site_starts_stops_watches_and_reads_nothing(chromium:
     with (
         running("echo", "--host", "10.77.0.1", "--no-token") as server,
         page_served(ANOTHER_SITE, "10.77.0.2") as port,
-        launched(chromium, "--disable-features=LocalNetworkAccessChecks") as browser,
+        launched(chromium, without=("LocalNetworkAccessChecks",)) as browser,
     ):
         page = browser.new_page()
         page.goto(f"http://10.77.0.2:{port}")
