@@ -46,6 +46,11 @@ def inside_rows(found: dict[str, Any]) -> list[Row]:
     for size, cost in found["emit"].items():
         bar = _pass(cost["held_ms"] <= 0.6) + " (≤ 0.6 ms)" if size == "1280x720" else ""
         rows.append((f"emit holds the model, {size}, ms", f"{cost['held_ms']:.2f}", "", bar))
+    planes = found["planes"]
+    for dtype in ("uint8", "float32"):
+        cost = planes[f"{dtype}_ms"]
+        strided = f"a strided copy of uint8 {planes['copy_ms']:.2f} ms"
+        rows.append((f"planes of {dtype} → RGB, 1280x720, ms of CPU", f"{cost:.2f}", strided, ""))
     gil = found["gil"]
     beside = f"beside hashing {gil['hash']:.2f}"
     kept = gil["conversion"] >= 0.9 * gil["hash"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from reactor_runtime.authoring.profiler import Profiler
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.frames import to_rgb_batch
 from reactor_runtime.media.i420 import BufferPool, to_i420
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 
@@ -73,6 +74,22 @@ def emit(width: int, height: int) -> dict[str, float]:
     finally:
         plane.close()
     return {"held_ms": statistics.median(held[15:]), "cpu_ms": statistics.median(cpu[15:])}
+
+
+def planes(width: int, height: int) -> dict[str, float]:
+    """Pixels out of planes, as torch has them channels first, beside a copy that follows the strides."""
+    whole = np.ascontiguousarray(picture(width, height).transpose(2, 0, 1))
+    found = {}
+    for name, channels in (("uint8", whole), ("float32", whole.astype(np.float32) / 255)):
+        view = channels.transpose(1, 2, 0)
+        found[f"{name}_ms"] = statistics.median(
+            cpu_ms(functools.partial(to_rgb_batch, view)) for _ in range(ROUNDS)
+        )
+    view = whole.transpose(1, 2, 0)
+    found["copy_ms"] = statistics.median(
+        cpu_ms(functools.partial(np.ascontiguousarray, view)) for _ in range(ROUNDS)
+    )
+    return found
 
 
 def gil(width: int, height: int) -> dict[str, float]:
@@ -147,6 +164,7 @@ def main() -> None:
             {
                 "conversion": {f"{w}x{h}": conversion(w, h) for w, h in SIZES},
                 "emit": {f"{w}x{h}": emit(w, h) for w, h in SIZES[:2]},
+                "planes": planes(*SIZES[1]),
                 "gil": gil(*SIZES[0]),
                 "section": section(),
             }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from types import ModuleType
 from typing import Any
@@ -138,8 +139,21 @@ def test_a_pil_image_that_is_too_large_says_its_size() -> None:
         to_rgb_batch(Image.new("L", (1, MAX_SIDE + 1)))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64, ">f4"])
+def test_views_of_planes_are_what_their_copies_are(dtype: Any) -> None:
+    pictures = np.random.default_rng(3).integers(0, 256, (3, 5, 7, 3), np.uint8)
+    pixels = pictures if dtype == np.uint8 else (pictures / 255).astype(dtype)
+    planes = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    assert not planes.flags.c_contiguous
+
+    np.testing.assert_array_equal(to_rgb_batch(planes), to_rgb_batch(pixels))
+    np.testing.assert_array_equal(to_rgb_batch(planes[1]), to_rgb_batch(pixels)[1:2])
+    np.testing.assert_array_equal(to_rgb_batch(planes[::-2, ::2]), to_rgb_batch(pixels)[::-2, ::2])
+    np.testing.assert_array_equal(to_rgb_batch(pixels), pictures)
+
+
 class FakeTensor:
-    """What `to_rgb_batch` uses of a torch tensor, where torch is not installed."""
+    """What `to_rgb_batch` uses of a torch tensor; it can claim to be on a GPU."""
 
     def __init__(self, array: np.ndarray[Any, Any], on_gpu: bool = False, wants_grad: bool = False) -> None:
         self._array, self._on_gpu, self._wants_grad = array, on_gpu, wants_grad
@@ -179,8 +193,6 @@ class FakeTensor:
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    if "torch" in sys.modules:
-        pytest.skip("the real torch is here")
     module = ModuleType("torch")
     module.Tensor = FakeTensor  # type: ignore[attr-defined] # a stand-in
     monkeypatch.setitem(sys.modules, "torch", module)
@@ -229,3 +241,9 @@ def test_any_array_is_taken_or_refused_with_a_sentence(array: np.ndarray[Any, An
     assert batch.shape[-1] == 3
     if array.dtype == np.uint8:
         assert np.array_equal(batch.reshape(array.shape), array)
+
+
+def test_torch_is_not_imported_for_authors_who_do_not_use_it() -> None:
+    code = "import sys, reactor_runtime.media.plane; print('torch' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

@@ -48,6 +48,8 @@ class Buckets(Generic[Payload]):
         self, now: float, track: str, payload: Payload, bucket: int | None = None
     ) -> list[Released[Payload]]:
         """Add one track's part; returns what may go out now, oldest first."""
+        if len(self._tracks) == 1:
+            return [Released({track: payload})]
         released = self.expire(now)
         # After that: it is missing from what expired, and takes part from now on.
         self._waited_for.add(track)

@@ -19,6 +19,7 @@ MAX_SIDE = 8192
 """Pixels a side; beyond what the encoders and browsers decode in real time."""
 FLOAT_SLACK = 1.0 / 255.0
 """How far a float may leave [0, 1] before we call it an error: decoders overshoot by rounding."""
+UINT8 = np.dtype(np.uint8)
 
 RgbBatch = NDArray[np.uint8]
 
@@ -34,11 +35,12 @@ def to_rgb_batch(frame: Any) -> RgbBatch:
     if array.ndim != 4 or array.shape[-1] != 3:
         raise FrameError(f"emit() got an array of shape {_shape(frame, array)}; {ACCEPTED}.")
     _check_size(array, frame)
-    if array.dtype == np.uint8:
-        return array
-    if np.issubdtype(array.dtype, np.floating):
-        return _scale(array)
-    raise FrameError(f"emit() got dtype {array.dtype}; {ACCEPTED}.")
+    if array.dtype == UINT8:
+        return _merged(array) if _is_planar(array) else array
+    if array.dtype.kind != "f":
+        raise FrameError(f"emit() got dtype {array.dtype}; {ACCEPTED}.")
+    scaled = _scale(array)
+    return _merged(scaled) if _is_planar(scaled) else scaled
 
 
 def _check_size(array: NDArray[Any], frame: Any) -> None:
@@ -49,9 +51,31 @@ def _check_size(array: NDArray[Any], frame: Any) -> None:
         )
 
 
+def _is_planar(batch: NDArray[Any]) -> bool:
+    """Whether the memory is a plane for each channel: what torch has channels first, and views of that."""
+    return not batch.flags.c_contiguous and batch.transpose(0, 3, 1, 2).flags.c_contiguous
+
+
+def _merged(batch: RgbBatch) -> RgbBatch:
+    """Planes as pixels. A copy that follows the strides gives the same and takes twenty times as long."""
+    pixels = np.empty(batch.shape, np.uint8)
+    for planes, target in zip(batch.transpose(0, 3, 1, 2), pixels, strict=True):
+        cv2.merge(list(planes), target)
+    return pixels
+
+
 def _scale(array: NDArray[Any]) -> RgbBatch:
+    """Floats in [0, 1] as uint8, with the axes and the order in memory that they have."""
     if array.size == 0:
         return array.astype(np.uint8)
+    if _is_planar(array):
+        return _scaled(array.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    return _scaled(np.ascontiguousarray(array))
+
+
+def _scaled(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if array.dtype.itemsize < 4:
+        array = array.astype(np.float32)  # numpy looks for the extremes of float16 one by one
     low, high = float(array.min()), float(array.max())
     # Written so that NaN fails it too.
     if not (low >= -FLOAT_SLACK and high <= 1.0 + FLOAT_SLACK):
@@ -59,9 +83,11 @@ def _scale(array: NDArray[Any]) -> RgbBatch:
             f"emit() got floats from {low:g} to {high:g}; they must lie in [0, 1]. "
             "Scale the frame, or convert it to uint8 with values from 0 to 255."
         )
-    flat = np.ascontiguousarray(array, dtype=np.float32).reshape(array.shape[0], -1)
+    flat = array.astype(np.float32, copy=False).reshape(array.shape[0], -1)
+    if low < 0:
+        flat = np.maximum(flat, 0.0)
     # Saturates, rounds and releases the GIL, unlike numpy's astype.
-    scaled = cv2.convertScaleAbs(np.maximum(flat, 0.0), alpha=255.0)
+    scaled = cv2.convertScaleAbs(flat, alpha=255.0)
     return np.asarray(scaled, dtype=np.uint8).reshape(array.shape)
 
 

@@ -35,15 +35,15 @@ class RgbFrame:
 
     def __init__(self, rgb: NDArray[np.uint8], pools: Pools, index: int) -> None:
         """The caller may change `rgb` afterwards. Releases the GIL while it copies."""
-        even = even_sides(rgb)
-        if np.may_share_memory(even, rgb):
-            copy = pools.rgb.take(even.shape)
-            np.copyto(copy, even)
-            even = copy
+        if rgb.shape[0] % 2 or rgb.shape[1] % 2:
+            copy = even_sides(rgb)
+        else:
+            copy = pools.rgb.take(rgb.shape)
+            np.copyto(copy, rgb)
         self._pools = pools
-        self._held: NDArray[np.uint8] | I420Frame = even
+        self._held: NDArray[np.uint8] | I420Frame = copy
         self._converting = threading.Lock()
-        self.height, self.width = even.shape[:2]
+        self.height, self.width = copy.shape[:2]
         self.index = index
 
     def i420(self) -> I420Frame:
