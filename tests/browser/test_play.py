@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -202,9 +203,11 @@ def test_any_command_can_have_a_key_and_keeps_it(open_page: Open) -> None:
     page.keyboard.press("j")
     page.keyboard.press("w")
     page.keyboard.press("ArrowUp")
-    until(page, "runtime.received.filter(({ id }) => id).length >= 4")
-    assert page.evaluate("runtime.received.filter(({ id }) => id).map(({ type }) => type)") == [
-        "jump", "set_speed", "move", "move"
+    until(page, "runtime.received.filter(({ type }) => type === 'move').length >= 2")
+    sent = page.evaluate("runtime.received.filter(({ id }) => id).map(({ type }) => type)")
+    # On a busy machine a key is held for long enough to move its slider more than once.
+    assert [(kind, kind == "set_speed" or len(list(same))) for kind, same in groupby(sent)] == [
+        ("jump", 1), ("set_speed", True), ("move", 2)
     ]  # fmt: skip
     assert page.evaluate("runtime.received.find(({ type }) => type === 'set_speed').data.speed") == 52
 
