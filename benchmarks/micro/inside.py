@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import statistics
@@ -50,6 +49,11 @@ def conversion(width: int, height: int) -> dict[str, float]:
         "copy_ms": lambda: np.copyto(target, rgb),
         "pyav_ms": lambda: av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p"),
     }
+    return in_turn(ways)
+
+
+def in_turn(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The median processor time of each, in ms."""
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, work in ways.items():
@@ -79,17 +83,15 @@ def emit(width: int, height: int) -> dict[str, float]:
 def planes(width: int, height: int) -> dict[str, float]:
     """Pixels out of planes, as torch has them channels first, beside a copy that follows the strides."""
     whole = np.ascontiguousarray(picture(width, height).transpose(2, 0, 1))
-    found = {}
-    for name, channels in (("uint8", whole), ("float32", whole.astype(np.float32) / 255)):
-        view = channels.transpose(1, 2, 0)
-        found[f"{name}_ms"] = statistics.median(
-            cpu_ms(functools.partial(to_rgb_batch, view)) for _ in range(ROUNDS)
-        )
     view = whole.transpose(1, 2, 0)
-    found["copy_ms"] = statistics.median(
-        cpu_ms(functools.partial(np.ascontiguousarray, view)) for _ in range(ROUNDS)
+    floats = (whole.astype(np.float32) / 255).transpose(1, 2, 0)
+    return in_turn(
+        {
+            "uint8_ms": lambda: to_rgb_batch(view),
+            "float32_ms": lambda: to_rgb_batch(floats),
+            "copy_ms": lambda: np.ascontiguousarray(view),
+        }
     )
-    return found
 
 
 def gil(width: int, height: int) -> dict[str, float]:
@@ -135,15 +137,13 @@ def _spin(work: Callable[[], object] | None) -> float:
 def section() -> dict[str, float]:
     """What a profiler's section costs that is left on, beside the emptiest context manager of the library."""
     profiler = Profiler()
-    ways: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
-        "section_us": lambda: profiler.section("step"),
-        "empty_us": contextlib.nullcontext,
-    }
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            found[name].append(1000 * cpu_ms(functools.partial(_enter, way)) / ENTRIES)
-    return {name: statistics.median(values) for name, values in found.items()}
+    cost = in_turn(
+        {
+            "section_us": lambda: _enter(lambda: profiler.section("step")),
+            "empty_us": lambda: _enter(contextlib.nullcontext),
+        }
+    )
+    return {name: 1000 * ms / ENTRIES for name, ms in cost.items()}
 
 
 def _enter(way: Callable[[], contextlib.AbstractContextManager[object]]) -> None:

@@ -35,12 +35,11 @@ def to_rgb_batch(frame: Any) -> RgbBatch:
     if array.ndim != 4 or array.shape[-1] != 3:
         raise FrameError(f"emit() got an array of shape {_shape(frame, array)}; {ACCEPTED}.")
     _check_size(array, frame)
-    if array.dtype == UINT8:
-        return _merged(array) if _is_planar(array) else array
-    if array.dtype.kind != "f":
-        raise FrameError(f"emit() got dtype {array.dtype}; {ACCEPTED}.")
-    scaled = _scale(array)
-    return _merged(scaled) if _is_planar(scaled) else scaled
+    if array.dtype != UINT8:
+        if array.dtype.kind != "f":
+            raise FrameError(f"emit() got dtype {array.dtype}; {ACCEPTED}.")
+        array = _scale(array)
+    return _merged(array) if _is_planar(array) else array
 
 
 def _check_size(array: NDArray[Any], frame: Any) -> None:
