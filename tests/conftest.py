@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests import process
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
@@ -79,6 +80,22 @@ def chromium() -> str:
     if not path:
         pytest.skip("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
     return path
+
+
+@pytest.fixture(autouse=True)
+def process_unchanged() -> Iterator[None]:
+    """What a test changes in the process is put back, and is a fault of that test."""
+    before = process.state()
+    yield
+    changes = process.changed_since(before)
+    assert not changes, "the test leaves the process changed: " + "\n".join(changes)
+
+
+@pytest.fixture
+def process_put_back(process_unchanged: None) -> Iterator[None]:
+    """For tests whose subject changes the process, such as a command that runs here: it is put back."""
+    with process.put_back():
+        yield
 
 
 @pytest.fixture(autouse=True)
