@@ -87,11 +87,9 @@ def _set_handlers(handlers: list[logging.Handler]) -> None:
 
 
 def _signals() -> dict[signal.Signals, Any]:
-    return {
-        number: signal.getsignal(number)
-        for number in signal.valid_signals()
-        if isinstance(number, signal.Signals)
-    }
+    # SIGALRM is pytest-timeout's, which puts its own back when it thinks fit.
+    named = [n for n in signal.valid_signals() if isinstance(n, signal.Signals) and n is not signal.SIGALRM]
+    return {number: signal.getsignal(number) for number in named}
 
 
 def _set_signals(handlers: dict[signal.Signals, Any]) -> None:
