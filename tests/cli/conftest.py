@@ -37,7 +37,9 @@ def process_as_before() -> Iterator[None]:
     loggers = [root, logging.getLogger(logs.PACKAGE), logging.getLogger("uvicorn")]
     handlers, levels = list(root.handlers), [logger.level for logger in loggers]
     path, finders = list(sys.path), list(sys.meta_path)
+    stdout = sys.stdout
     yield
+    sys.stdout = stdout
     sys.path[:], sys.meta_path[:] = path, finders
     sys.modules.pop("model", None)
     root.handlers[:] = handlers
