@@ -26,6 +26,8 @@ class ConfigField:
     keys: tuple[str, ...]
     annotation: Any
     default: Any = NO_DEFAULT
+    required: bool = False
+    """Without it there is no instance. A default that only a validation knows is none, and not required."""
 
 
 def config_fields(cls: type) -> list[ConfigField]:
@@ -86,7 +88,9 @@ def _of_pydantic(cls: type, infos: dict[str, Any]) -> Iterator[ConfigField]:
             continue
         aliases = _alias_keys(info.validation_alias or info.alias)
         keys = (*aliases, name) if by_name or not aliases else aliases
-        yield ConfigField(name, tuple(dict.fromkeys(keys)), info.annotation, _default(info))
+        yield ConfigField(
+            name, tuple(dict.fromkeys(keys)), info.annotation, _default(info), info.is_required()
+        )
 
 
 def _alias_keys(alias: Any) -> tuple[str, ...]:
@@ -120,7 +124,9 @@ def _of_dataclass(cls: Any) -> Iterator[ConfigField]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         known = NO_DEFAULT if default is dataclasses.MISSING else default
-        yield ConfigField(field.name, (field.name,), hints.get(field.name, field.type), known)
+        yield ConfigField(
+            field.name, (field.name,), hints.get(field.name, field.type), known, known is NO_DEFAULT
+        )
 
 
 def _hints(cls: type) -> dict[str, Any]:

@@ -7,23 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from .config import FLAG, EffectiveConfig
 
 MAX_VALUE_COLUMN = 40
+SECRET, HIDDEN = "Secret", "**********"
+"""What the name of a secret's type contains, and what stands for its value, as Pydantic writes it."""
 
 
 def report(effective: EffectiveConfig) -> tuple[str, list[str]]:
     """The table, and one sentence for each value that cannot be resolved."""
     rows: list[tuple[str, str, str, str]] = []
     for key, holder, name in _leaves(effective.config, ""):
+        declared = effective.types.get(key, "")
         try:
-            found = _resolved(holder, name)
+            found = HIDDEN if SECRET in declared else _resolved(holder, name)
             value, kind = json.dumps(found, ensure_ascii=False, default=str), _type(found)
+        except MissingMandatoryValue:
+            value, kind = "must be given", "?"
         except (OmegaConfBaseException, RecursionError):
             value, kind = "cannot be resolved", "?"
-        rows.append((f"{FLAG}{key}", value, effective.place(key), effective.types.get(key, kind)))
+        rows.append((f"{FLAG}{key}", value, effective.place(key), declared or kind))
     if not rows:
         return "The configuration is empty.", []
     return _table(rows), problems(effective)
@@ -35,18 +40,21 @@ def problems(effective: EffectiveConfig) -> list[str]:
     for key, holder, name in _leaves(effective.config, ""):
         try:
             _resolved(holder, name)
+        except MissingMandatoryValue:
+            where = effective.place_and_text(key)
+            sentences.append(
+                f"{key} ({where}) has no value; give it with {FLAG}{key}=VALUE, or in a YAML file."
+            )
         except (OmegaConfBaseException, RecursionError) as error:
             where = effective.place_and_text(key)
             reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            sentences.append(f"{key} ({where}) cannot be resolved: {reason}; {_advice(key, error)}.")
+            sentences.append(f"{key} ({where}) cannot be resolved: {reason}; {_advice(error)}.")
     return sentences
 
 
-def _advice(key: str, error: Exception) -> str:
+def _advice(error: Exception) -> str:
     if "Environment variable" in str(error):
         return "set the variable, or give a default: ${oc.env:NAME,default}"
-    if "Missing mandatory value" in str(error):
-        return f"give it with {FLAG}{key}=VALUE"
     return "correct the reference"
 
 

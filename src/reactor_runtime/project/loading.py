@@ -19,7 +19,7 @@ from .discovery import find_model
 from .project import Project
 from .resolved import summary
 from .target import parse_target
-from .typed import instance, with_defaults
+from .typed import as_validated, instance, with_defaults
 from .weights import WeightsStore
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def load_project(
     given = _given(model_class, config_file, overrides)
     effective = _shown(model_class, given)
     _warn(effective)
-    if effective.config:
-        log.info("Configuration: %s", summary(effective))
     config_type = spec_of(model_class).config_type
     if config_type is None:
         config: Any = effective.config
@@ -53,6 +51,9 @@ def load_project(
             log.warning("%s", sentence)
     else:
         config = instance(config_type, given)
+        effective = as_validated(effective, config)
+    if effective.config:
+        log.info("Configuration: %s", summary(effective))
     folder = parse_target(path, name).folder
     store = WeightsStore(folder, weights_dir or environment.weights_dir())
     return Project(folder, model_class, config, store, effective)
@@ -62,8 +63,15 @@ def effective_config(
     model_class: type[VideoModel], config_file: Path | None = None, overrides: Sequence[str] = ()
 ) -> EffectiveConfig:
     """What the model will be given, with the origin of each value. Raises `ConfigError`."""
-    effective = _shown(model_class, _given(model_class, config_file, overrides))
+    given = _given(model_class, config_file, overrides)
+    effective = _shown(model_class, given)
     _warn(effective)
+    config_type = spec_of(model_class).config_type
+    if config_type is not None:
+        try:
+            return as_validated(effective, instance(config_type, given))
+        except ConfigError:
+            return effective  # `check_config` says why; the values are still worth seeing
     return effective
 
 

@@ -21,7 +21,8 @@ UNRESOLVED = "???"
 """Stands for a value that cannot be read; `reactor run --config-help` says why."""
 MAX_LOGGED_CHARS = 500
 
-_ENV = re.compile(r"\$\{\s*oc\.env\s*:([^{}$,]+)(,[^{}$]*)?\}")
+_LIVE = re.compile(r"(?<!\\)\$\{")
+_ENV = re.compile(r"(?<!\\)\$\{\s*oc\.env\s*:([^{}$,]+)(,[^{}$]*)?\}")
 _MAY_BE_ENV = re.compile(r"oc\.env|\$\{\s*\$\{")
 """An interpolation whose resolver is itself interpolated may read the environment, too."""
 
@@ -46,7 +47,7 @@ def _with_masks(node: Any) -> Any:
         return {key: _with_masks(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_with_masks(item) for item in node]
-    if not isinstance(node, str) or "${" not in node:
+    if not isinstance(node, str) or not _LIVE.search(node):
         return node
     masked = _ENV.sub(_mask, node)
     unset = _ENV.sub("", masked)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from reactor_runtime.authoring.config_type import (
     NO_DEFAULT,
@@ -25,7 +25,7 @@ from reactor_runtime.authoring.config_type import (
 from reactor_runtime.errors import ConfigError
 
 from .config import FLAG, EffectiveConfig
-from .config_report import problems
+from .config_report import HIDDEN, SECRET, problems
 from .excerpt import shortened
 from .likeness import nearest
 
@@ -40,20 +40,58 @@ def with_defaults(cls: type, given: EffectiveConfig) -> EffectiveConfig:
     """`given` on top of the class's defaults, to be shown; each key knows its declared type."""
     defaults = OmegaConf.create(_plain_defaults(cls))
     types = dict(_types(cls, ""))
-    origins = dict.fromkeys(types, f"default of {cls.__name__}") | given.origins
+    origins = dict.fromkeys(types, f"default of {cls.__name__}")
+    origins |= {key: f"required by {cls.__name__}" for key in types if _is_missing(defaults, key)}
     merged = OmegaConf.merge(defaults, given.config)
     assert isinstance(merged, DictConfig)
-    return replace(given, config=merged, origins=origins, types=types, readings=[])
+    for key, kind in types.items():
+        if SECRET in kind and key in given.origins:
+            _hide(merged, key)
+    return replace(given, config=merged, origins=origins | given.origins, types=types, readings=[])
+
+
+def as_validated(shown: EffectiveConfig, value: Any) -> EffectiveConfig:
+    """`shown` with what the instance `value` really holds; interpolations stay, they say where from."""
+    from pydantic_core import to_jsonable_python
+
+    plain = {
+        field.keys[0]: to_jsonable_python(getattr(value, field.name, None), fallback=str)
+        for field in config_fields(type(value))
+    }
+    raw = OmegaConf.to_container(shown.config, resolve=False)
+    return replace(shown, config=OmegaConf.create(_overlaid(raw, _literal(plain))))
+
+
+def _overlaid(raw: Any, value: Any) -> Any:
+    if isinstance(raw, str) and "${" in raw:
+        return raw
+    if isinstance(raw, dict) and isinstance(value, dict):
+        return {key: _overlaid(raw.get(key), value[key]) for key in value}
+    if isinstance(raw, list) and isinstance(value, list) and len(raw) == len(value):
+        return [_overlaid(old, new) for old, new in zip(raw, value, strict=True)]
+    return value
+
+
+def _hide(config: DictConfig, key: str) -> None:
+    """A secret that was typed is shown to nobody; one of the environment is masked where it is shown."""
+    *above, last = key.split(".")
+    holder: Any = OmegaConf.select(config, ".".join(above)) if above else config
+    if isinstance(holder, DictConfig) and last in holder and not OmegaConf.is_interpolation(holder, last):
+        holder[last] = HIDDEN
+
+
+def _is_missing(defaults: DictConfig, key: str) -> bool:
+    *above, last = key.split(".")
+    holder: Any = OmegaConf.select(defaults, ".".join(above)) if above else defaults
+    return isinstance(holder, DictConfig) and OmegaConf.is_missing(holder, last)
 
 
 def instance(cls: type, given: EffectiveConfig) -> Any:
     """The author's configuration. Raises `ConfigError` with one line for each field that is wrong."""
-    shown = with_defaults(cls, given)
-    _raise(cls, problems(shown))
-    whole = OmegaConf.to_container(shown.config, resolve=True)
     named = OmegaConf.to_container(given.config, resolve=False)
-    data = _chosen(whole, named)
-    _raise(cls, list(_unknown(cls, data, "", given)))
+    _raise(cls, [*problems(with_defaults(cls, given)), *_unknown(cls, named, "", given)])
+    whole = OmegaConf.merge(OmegaConf.create(_plain_defaults(cls)), given.config)
+    data = _chosen(OmegaConf.to_container(whole, resolve=True), named)
     return _validated(cls, _completed(cls, data), given)
 
 
@@ -211,6 +249,8 @@ def _plain_defaults(cls: type, above: tuple[type, ...] = ()) -> dict[str, Any]:
             inner = nested_type(field.annotation)
             if inner is not None and inner not in (cls, *above):
                 plain[field.keys[0]] = _plain_defaults(inner, (*above, cls))
+            elif field.required:
+                plain[field.keys[0]] = MISSING
         else:
             plain[field.keys[0]] = _literal(to_jsonable_python(field.default, fallback=str))
     return plain
