@@ -51,6 +51,8 @@ def _cause(error: BaseException) -> BaseException:
 def _of_missing(folder: Path, name: str) -> str | None:
     """Where a module that was not found does lie; None where it must be installed."""
     top, *rest = name.split(".")
+    if rest and (folder.name == top or str(folder) in _places(top)):
+        return f"{folder} has no {'.'.join(rest)}; correct the import."
     for root in (folder, folder / "src", folder.parent):
         place = root / top
         if not place.is_dir() and not place.with_suffix(".py").is_file():
@@ -66,6 +68,11 @@ def _of_missing(folder: Path, name: str) -> str | None:
             f"import it relatively, as `from .{top} import …`."
         )
     return None
+
+
+def _places(package: str) -> list[str]:
+    """The folders of a package that is loaded."""
+    return [str(each) for each in getattr(sys.modules.get(package), "__path__", ())]
 
 
 def _of_import(error: ImportError) -> str:
