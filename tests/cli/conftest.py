@@ -30,7 +30,9 @@ class Painter(VideoModel):
 @pytest.fixture(autouse=True)
 def process_as_before(process_put_back: None) -> Iterator[None]:
     """Commands run in this process too; what they set is undone."""
+    stdout = sys.stdout
     yield
+    sys.stdout = stdout
     sys.modules.pop("model", None)
 
 

@@ -12,8 +12,15 @@ import click
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.http import options as http
 
-from .options import path_option, seconds_option, verbose_option
-from .output import author_prints_to_stderr
+from .options import (
+    config_option,
+    path_option,
+    seconds_option,
+    target_argument,
+    verbose_option,
+    weights_option,
+)
+from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
 
 RUNTIMES = ("http",)
@@ -61,19 +68,32 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+class WholeText(click.types.StringParamType):
+    """Text that may hold spaces; click would cut a variable of the environment at them."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
+def _stun_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    from reactor_runtime.runtimes.http.ice import stun_entries
+
+    return tuple(entry for text in value for entry in stun_entries(text))
+
+
+def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    from reactor_runtime.runtimes.http.ice import turn_entries
+
+    return tuple(entry for text in value for entry in turn_entries(text))
+
+
 @click.command("run", cls=OverridableCommand)
+@target_argument
 @path_option
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), default="http", show_default=True, help="What to offer."
 )
-@click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A YAML file that takes the place of the one @model names.",
-)
+@config_option
 @click.option(
     "--config-help", is_flag=True, help="Print the configuration and where each value comes from, and exit."
 )
@@ -87,14 +107,7 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_envvar=True,
     help="0 picks a free one.",
 )
-@click.option(
-    "--weights-dir",
-    type=click.Path(path_type=Path),
-    envvar=environment.WEIGHTS_DIR,
-    show_envvar=True,
-    metavar="DIR",
-    help="The folder that holds folders of weights.",
-)
+@weights_option
 @seconds_option(
     "--orphan-timeout",
     envvar=environment.ORPHAN_TIMEOUT,
@@ -163,18 +176,25 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--stun-server",
     "stun_servers",
+    type=WholeText(),
     multiple=True,
     envvar=environment.STUN_SERVERS,
+    show_envvar=True,
+    callback=_stun_servers,
     metavar="URL",
-    help="As in stun:host:3478. None is contacted unless named.",
+    help="As in stun:host:3478; repeatable, or several with commas. None is contacted unless named.",
 )
 @click.option(
     "--turn-server",
     "turn_servers",
+    type=WholeText(),
     multiple=True,
     envvar=environment.TURN_SERVERS,
+    show_envvar=True,
+    callback=_turn_servers,
     metavar="URL",
-    help="turn:host:3478 with --turn-secret, or username;credential;turn:host:3478.",
+    help="turn:host:3478 with --turn-secret, or username;credential;turn:host:3478; repeatable, or several "
+    "with commas.",
 )
 @click.option(
     "--turn-secret",
@@ -187,13 +207,17 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--ice-transport-policy",
     type=click.Choice(["all", "relay"]),
+    envvar=environment.ICE_TRANSPORT_POLICY,
     default="all",
     show_default=True,
+    show_envvar=True,
     help="relay sends all media through a TURN server.",
 )
 @click.option(
     "--webrtc-port-range",
     "port_range",
+    envvar=environment.WEBRTC_PORT_RANGE,
+    show_envvar=True,
     callback=_port_range,
     metavar="MIN:MAX",
     help="The UDP ports media may use, for firewalls and Docker.",
@@ -224,6 +248,7 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def command(
     ctx: click.Context,
     /,
+    target: str | None,
     path: Path,
     runtime: str,
     config_file: Path | None,
@@ -234,16 +259,17 @@ def command(
 ) -> None:
     """Run the model of a folder and serve it.
 
-    The page and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
+    MODEL is a folder, path/to/file.py or package.module:Class; without it, the one of the folder. The page
+    and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
     """
     from reactor_runtime.project.loading import load_project
 
     if config_help:
-        _print_config(path, config_file, overrides_of(ctx))
+        _print_config(path, config_file, overrides_of(ctx), target)
         return
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
-    project = load_project(path, config_file, overrides_of(ctx), weights_dir)
+    project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
     from reactor_runtime.runtimes.http import serve
 
     ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
@@ -258,14 +284,15 @@ def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
 
 
-def _print_config(path: Path, config_file: Path | None, overrides: list[str]) -> None:
+def _print_config(path: Path, config_file: Path | None, overrides: list[str], target: str | None) -> None:
     from reactor_runtime.project.config_report import report
     from reactor_runtime.project.discovery import find_model
-    from reactor_runtime.project.loading import effective_config
+    from reactor_runtime.project.loading import check_config, effective_config
 
-    with author_prints_to_stderr():
-        model_class = find_model(path)
+    write = keep_stdout()
+    model_class = find_model(path, target)
     text, problems = report(effective_config(model_class, config_file, overrides))
-    click.echo(text)
+    write(text)
     if problems:
         raise click.ClickException("\n".join(problems))
+    check_config(model_class, config_file, overrides)

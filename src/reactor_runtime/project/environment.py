@@ -14,9 +14,26 @@ TOKEN = "REACTOR_TOKEN"
 STUN_SERVERS = "STUN_SERVERS"
 TURN_SERVERS = "TURN_SERVERS"
 TURN_SECRET = "TURN_SECRET"
+ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
+WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
 
 
 def weights_dir() -> Path | None:
     """The folder of weights the environment names, for callers that have no command line."""
     value = os.environ.get(WEIGHTS_DIR, "").strip()
     return Path(value) if value else None
+
+
+def is_set(name: str) -> bool:
+    return name in os.environ
+
+
+def without_tilde(path: Path) -> Path:
+    """`path` with ``~`` written out; as it is where nobody can say whose home that would be.
+
+    A container with a random user has neither HOME nor an entry among the users.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -13,16 +13,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.project.loading import config_for
 from reactor_runtime.project.project import Project
 from reactor_runtime.runtimes.http.app import create_app
 from reactor_runtime.runtimes.http.options import HttpOptions
@@ -93,7 +92,7 @@ class MemoryServer:
 @asynccontextmanager
 async def serve(
     model_class: type[VideoModel],
-    config: DictConfig | Mapping[str, Any] | None = None,
+    config: Any = None,
     *,
     weights: Path | None = None,
     options: HttpOptions | None = None,
@@ -101,12 +100,12 @@ async def serve(
 ) -> AsyncIterator[MemoryServer]:
     """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded.
 
-    Raises `ImportError` without the extra `testing`.
+    `config` is a mapping, or an instance of the class that `@model(config=…)` names. Raises `ImportError`
+    without the extra `testing`, `ConfigError`.
     """
     httpx = _httpx()
 
-    settings = config if isinstance(config, DictConfig) else OmegaConf.create(dict(config or {}))
-    project = Project(Path.cwd(), model_class, settings, FolderWeights(weights))
+    project = Project(Path.cwd(), model_class, config_for(model_class, config), FolderWeights(weights))
     options = options or HttpOptions()
     engine = MemoryEngine()
     runtime = Runtime(project, options, engine, lambda status: _leave(server, status))

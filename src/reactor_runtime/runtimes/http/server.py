@@ -25,6 +25,7 @@ from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
+from .addresses import others_open
 from .app import create_app
 from .ending import leave_at_once
 from .runtime import Runtime
@@ -92,11 +93,9 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
     with _signals(loop, runtime):
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
-        log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
-        if options.token:
-            # To the terminal of whoever started us, once; never into a log.
-            address = f"{_url(sockets[0])}/?token={quote(options.token, safe='')}"
-            print(f"Open {address}", file=sys.stderr, flush=True)
+        urls = _urls(sockets[0], options)
+        log.info("Serving %s on %s", runtime.model_name, urls[0])
+        _print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
@@ -203,6 +202,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _url(sock: socket.socket) -> str:
+def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
+    """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
+    return [f"http://[{each}]:{port}" if ":" in each else f"http://{each}:{port}" for each in hosts]
+
+
+def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
+    """To the terminal of whoever started us, once; the token never goes into a log."""
+    query = f"/?token={quote(options.token, safe='')}" if options.token else ""
+    if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
+        for url in urls:
+            print(f"Open {url}{query}", file=sys.stderr, flush=True)
