@@ -122,7 +122,7 @@ class CommandRunner:
             return CommandOutcome(session.next_frame(), error=InternalCommandError())
 
     def _call(self, model: VideoModel, spec: CommandSpec, arguments: dict[str, Any]) -> Any:
-        result = getattr(model, spec.method)(**arguments)
+        result = spec.call(model, arguments)
         if not inspect.iscoroutine(result):
             return result
         if self._loop is None:

@@ -114,7 +114,8 @@ class ModelHost:
         if model is None or context is None or session is not self._session:
             return
         if self._wants_media and track is not None and session.entered.is_set():
-            bundle = MediaBundle({name: TrackData(track.to_info(), data)})
+            # A copy: the hook may draw on it, and `latest()` and `read()` give what the client sent.
+            bundle = MediaBundle({name: TrackData(track.to_info(), data.copy())})
             if not self.feed.put(model, context, bundle):
                 session.lost.add(Lost.ON_MEDIA)
 

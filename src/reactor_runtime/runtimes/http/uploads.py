@@ -43,7 +43,7 @@ class UploadBody(BaseModel):
     """A file that will be sent. `size` is in bytes, and must be true."""
 
     name: str = Field(default="upload", max_length=1024)
-    size: int = Field(gt=0, le=2**53)
+    size: int = Field(gt=0, le=2**53, strict=True)
     mime_type: str = Field(default="application/octet-stream", max_length=255)
 
 
