@@ -15,7 +15,15 @@ from weakref import ref
 
 from reactor_runtime.errors import NoSessionError
 
-from .belonging import Outsider, Owner, judge_native_threads, native_threads, owner_here, present
+from .belonging import (
+    Outsider,
+    Owner,
+    judge_native_threads,
+    native_threads,
+    outside_of_sessions,
+    owner_here,
+    present,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +135,8 @@ def admitting_threads() -> Iterator[None]:
     """Threads started inside belong to the model, not to a session, and may join each of its sessions."""
     before = native_threads()
     try:
-        yield
+        with outside_of_sessions():
+            yield
     finally:
         _sessions.admit(native_threads() - before)
 

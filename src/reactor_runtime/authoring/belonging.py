@@ -10,8 +10,9 @@ from __future__ import annotations
 import _thread
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,18 @@ def owner_here() -> Owner | None:
     # A thread without a mark was started before this module was there.
     owner: Owner = getattr(thread, _MARK, Outsider.MODEL)
     return owner
+
+
+@contextmanager
+def outside_of_sessions() -> Iterator[None]:
+    """What is started inside belongs to the model, whatever runs meanwhile."""
+    token, before = present.set(None), _local.owner
+    _local.owner = Outsider.MODEL
+    try:
+        yield
+    finally:
+        _local.owner = before
+        present.reset(token)
 
 
 def native_threads() -> frozenset[int]:

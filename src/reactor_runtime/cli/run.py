@@ -118,6 +118,13 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="How long a stopped session may keep the model busy before the process ends; 0 for ever.",
 )
 @click.option(
+    "--on-reset-error",
+    type=click.Choice(["rebuild", "exit"]),
+    default="rebuild",
+    show_default=True,
+    help="After a reset() that raised: build the model again before the next user, or end with status 1.",
+)
+@click.option(
     "--allow-origin",
     "allow_origins",
     multiple=True,
