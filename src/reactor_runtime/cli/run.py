@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.project import environment
+from reactor_runtime.runtimes import stdio
 from reactor_runtime.runtimes.http import options as http
 
 from .options import path_option, seconds_option, verbose_option
@@ -250,6 +253,9 @@ def command(
         return
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
+    if ctx.obj:
+        # Before the author's files are imported, which may print, start threads and crash.
+        stdio.keep(verbose=logging.getLogger(PACKAGE).isEnabledFor(logging.DEBUG))
     project = load_project(path, config_file, overrides_of(ctx), weights_dir)
     from reactor_runtime.runtimes.http import serve
 

@@ -9,6 +9,7 @@ leaves the engine's own lines out (`engine_filter`).
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import select
@@ -63,8 +64,14 @@ def keep(verbose: bool) -> None:
         line_buffering=True,
         write_through=True,
     )
+    faulthandler.enable(fd)
     engine_filter.start(fd, verbose)
     os.register_at_fork(after_in_child=_in_child)
+
+
+def descriptor() -> int:
+    """Where stacks of a dying process go."""
+    return 2 if own is None else own.fd
 
 
 def plug() -> None:

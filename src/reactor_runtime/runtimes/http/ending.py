@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
+
+from .leaving import leave
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -78,8 +79,7 @@ def leave_at_once(runtime: Runtime, status: int) -> NoReturn:
         deleting.start()
         # A disk that hangs must not keep the process.
         deleting.join(DELETE_S)
-    logging.shutdown()
-    os._exit(status)
+    leave(status)
 
 
 async def _drain(session: Session) -> None:

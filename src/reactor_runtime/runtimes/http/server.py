@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import faulthandler
 import ipaddress
 import logging
 import os
 import secrets
-import signal
+import selectors
 import socket
 import sys
 from collections.abc import Iterator
@@ -25,9 +24,11 @@ from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
+from . import leaving as leaving_process
 from .app import create_app
-from .ending import leave_at_once
+from .forks import guarding
 from .runtime import Runtime
+from .signals import signals
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -39,13 +40,9 @@ log = logging.getLogger(__name__)
 BACKLOG = 128
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
-FORCED_STATUS = 130
-"""Exit status after a second signal."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
 times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
-LEAVE_DEADLINE_S = 75.0
-"""A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
 
 
 class BindError(ReactorError):
@@ -71,8 +68,15 @@ def serve(project: Project, options: HttpOptions) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     sockets = _bind(options.host, options.port)
     options = _with_token(options, sockets[0])
+    # Our own, so that a forked child can let go of it.
+    selector = selectors.DefaultSelector()
+    fds = (selector.fileno(),) if hasattr(selector, "fileno") else ()
     try:
-        return asyncio.run(_serve(project, options, sockets))
+        with (
+            guarding(sockets, fds),
+            asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner,
+        ):
+            return runner.run(_serve(project, options, sockets))
     finally:
         for sock in sockets:
             sock.close()
@@ -89,7 +93,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         )
     )
     serving = loop.create_task(server.serve(sockets=sockets))
-    with _signals(loop, runtime):
+    with signals(loop, runtime):
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
@@ -105,6 +109,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await serving
         await warming
         await runtime.close()
+        leaving_process.begin(status)
     return status
 
 
@@ -135,35 +140,6 @@ def _warm_up(choice: EncoderChoice) -> None:
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:
     if not leaving.done():
         leaving.set_result(status)
-
-
-@contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
-    """The first signal ends the session and then the process; the second ends the process."""
-    asked = False
-
-    def on_signal() -> None:
-        nonlocal asked
-        if asked:
-            log.warning("Asked twice; leaving at once")
-            _force(runtime)
-        asked = True
-        log.info("Shutting down; a second signal leaves at once")
-        loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
-        runtime.leave()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-def _force(runtime: Runtime) -> None:
-    faulthandler.dump_traceback(all_threads=True)
-    leave_at_once(runtime, FORCED_STATUS)
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:
