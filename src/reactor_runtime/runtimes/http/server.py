@@ -11,15 +11,18 @@ import secrets
 import selectors
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import uvicorn
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
+from reactor_runtime.runtimes import stdio
+from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BACKLOG = 128
+SWEEP_S = 2.0
+"""How long a start waits until what killed processes have left is swept."""
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
 SWITCH_INTERVAL_S = 0.0005
@@ -67,6 +72,7 @@ def serve(project: Project, options: HttpOptions) -> int:
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     sockets = _bind(options.host, options.port)
+    _sweep()
     options = _with_token(options, sockets[0])
     # Our own, so that a forked child can let go of it.
     selector = selectors.DefaultSelector()
@@ -80,6 +86,13 @@ def serve(project: Project, options: HttpOptions) -> int:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def _sweep() -> None:
+    """Before the first client, but not for ever: a disk may hang."""
+    sweeping = threading.Thread(target=folders.sweep, name="reactor-sweep", daemon=True)
+    sweeping.start()
+    sweeping.join(SWEEP_S)
 
 
 async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
@@ -160,11 +173,19 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+class _Listener(socket.socket):
+    """Takes no connection under the number of a standard descriptor that the model has closed."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        stdio.plug()
+        return super().accept()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    sock = socket.socket(family, kind, protocol)
+    sock = _Listener(family, kind, protocol)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
