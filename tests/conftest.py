@@ -115,7 +115,7 @@ def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
 def no_session_left() -> Iterator[None]:
     """A session that a test leaves running would be found by the next test's threads."""
     yield
-    left = list(active._sessions._running.values())
+    left = active._sessions.running
     for context in left:
         active.deactivate(context)
     assert not left, f"sessions are left: {left}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.project import environment
+from reactor_runtime.runtimes import stdio
 from reactor_runtime.runtimes.http import options as http
 
 from .options import (
@@ -129,6 +132,13 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     default=http.DEFAULT_KILL_TIMEOUT_S,
     show_default=True,
     help="How long a stopped session may keep the model busy before the process ends; 0 for ever.",
+)
+@click.option(
+    "--on-reset-error",
+    type=click.Choice(["rebuild", "exit"]),
+    default="rebuild",
+    show_default=True,
+    help="After a reset() that raised: build the model again before the next user, or end with status 1.",
 )
 @click.option(
     "--allow-origin",
@@ -269,6 +279,9 @@ def command(
         return
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
+    if ctx.obj:
+        # Before the author's files are imported, which may print, start threads and crash.
+        stdio.keep(verbose=logging.getLogger(PACKAGE).isEnabledFor(logging.DEBUG))
     project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
     from reactor_runtime.runtimes.http import serve
 

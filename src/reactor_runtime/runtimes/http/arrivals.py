@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reactor_runtime.errors import RequestError
 from reactor_runtime.protocol.codec import FlatCodec
+from reactor_runtime.runtimes import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
 
@@ -144,6 +145,7 @@ class Arrivals:
         connection = Connection(connection_id, session, offer, self._clients, codec)
         self._connecting.append(connection_id)
         try:
+            stdio.plug()  # the engine opens sockets
             connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
             await self._hand_over_pending(connection)
             await connection.peer.answer(offer.sdp, offer.sections)

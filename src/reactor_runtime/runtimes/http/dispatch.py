@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
 from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
@@ -38,6 +39,13 @@ class Dispatcher:
         self._keys = itertools.count()
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
+        token = loglines.client.set(str(connection.id))
+        try:
+            self._message(connection, label, data)
+        finally:
+            loglines.client.reset(token)
+
+    def _message(self, connection: Connection, label: str, data: bytes) -> None:
         codec = connection.codec or JsonCodec()
         # Before the connection is up only what it has no room for comes here, to be refused.
         allowed = connection.ready and connection.limit.take(time.monotonic())

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reactor_runtime.protocol.openapi import model_schema
+from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
 
 from .runtime import CRASHES_IN_A_ROW, Runtime
@@ -20,8 +21,11 @@ router = APIRouter(tags=["info"])
 @router.get("/health")
 async def health(runtime: Worker) -> JSONResponse:
     """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
-    `progress_message`, and when it could not load."""
+    `progress_message`, when it could not load, and while it is built again because its reset raised."""
     body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
+    if runtime.life.broken and runtime.life.state is not State.TERMINATED and runtime.load_error is None:
+        body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.crashes}
+        return JSONResponse({"status": "failing", **body}, 503, {"Retry-After": "1"})
     if runtime.life.state is State.CREATED:
         now = runtime.host.progress.now
         detail = "The model is loading."

@@ -45,5 +45,7 @@ class HttpOptions:
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    on_reset_error: str = "rebuild"
+    """After a `reset` that raised: "rebuild" the model before the next user, or "exit" with status 1."""
     encoder: str = "auto"
     """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""

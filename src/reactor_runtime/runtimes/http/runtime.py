@@ -8,16 +8,21 @@ import hmac
 import logging
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.capabilities import capabilities
+from reactor_runtime.authoring.lines import authors, source, where
 from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.loglines import Block, Limits, escaped
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
+from reactor_runtime.runtimes import stdio
+from reactor_runtime.session import life
 from reactor_runtime.session.host import ModelHost, ModelOutcome
-from reactor_runtime.session.life import Effect, Life, Limits, SessionEnd
+from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
@@ -63,12 +68,13 @@ class Runtime:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
         self.life = Life(
-            Limits(
+            life.Limits(
                 options.orphan_timeout,
                 options.max_session_duration,
                 options.stuck_warning,
                 options.kill_timeout,
-            )
+            ),
+            rebuild=options.on_reset_error == "rebuild",
         )
         self.host = ModelHost(project.model_class, project.config, project.weights)
         self.model_name = self.host.spec.name
@@ -81,6 +87,8 @@ class Runtime:
         """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
         self.metrics = Metrics(self.model_name)
+        self._limits = Limits()
+        self._limits.install()
         self.clients = Clients(engine, options, self)
         self.started_at = time.time()
         self.capabilities = capabilities(project.model_class)
@@ -93,7 +101,7 @@ class Runtime:
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._noted = State.CREATED
-        self._background.spawn(self._watch_pings())
+        self._background.spawn(self._watch())
 
     # --- what routes call ---
 
@@ -195,6 +203,7 @@ class Runtime:
             await self._loop.run_in_executor(None, self.session.close)
         self.host.close()
         self._engine.close()
+        self._limits.remove()
 
     # --- ClientsOwner ---
 
@@ -261,7 +270,8 @@ class Runtime:
         self.load_error = (
             str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
         )
-        log.error("The model could not be loaded: %s", self.load_error, exc_info=error.__cause__ or error)
+        log.error("The model could not be loaded: %s%s", self.load_error, Block(_authors_lines(error)))
+        log.debug("The whole traceback:", exc_info=error.__cause__ or error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
@@ -284,6 +294,9 @@ class Runtime:
             self._exit()
         elif effect is Effect.KILL:
             ending.kill(self)
+        elif effect is Effect.REBUILD:
+            log.info("The model is built again before its next user")
+            self.load()
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
@@ -301,17 +314,25 @@ class Runtime:
         """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
         if not self._left:
             self._left = True
-            self._leave(1 if self.load_error else 0)
+            self._leave(1 if self.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
-        error = future.exception() or future.result().error
-        self.crashes = self.crashes + 1 if error is not None else 0
-        if error is not None:
-            self.note("error", where="start_session")
+        failure = future.exception()
+        # A visit that we could not even end says nothing about the model's state.
+        outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
+        failed = outcome.error is not None
+        for hook, error in (("start_session", outcome.error), ("reset", outcome.reset_error)):
+            if error is not None:
+                self.note("error", where=hook)
+        self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        message = "The model stopped because of an error." if error is not None else ""
-        self._apply(self.life.model_ended(session.number, time.monotonic(), error is not None, message))
+        message = "The model stopped because of an error." if failed else ""
+        self._apply(
+            self.life.model_ended(
+                session.number, time.monotonic(), failed, message, broken=outcome.reset_error is not None
+            )
+        )
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S
@@ -322,9 +343,11 @@ class Runtime:
             except TimeoutError:
                 return
 
-    async def _watch_pings(self) -> None:
+    async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCHDOG_S)
+            stdio.plug()
+            self._limits.report()
             await self.clients.drop_silent()
 
     def _schedule(self) -> None:
@@ -343,6 +366,12 @@ class Runtime:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _authors_lines(error: BaseException) -> str:
+    """Where the author's code was when loading failed, a line each; `-v` shows the whole traceback."""
+    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
+    return "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
 
 
 def _application(text: str, codec: Codec) -> Outgoing:

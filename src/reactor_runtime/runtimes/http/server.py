@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import faulthandler
 import ipaddress
 import logging
 import os
 import secrets
-import signal
+import selectors
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import uvicorn
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
+from reactor_runtime.runtimes import stdio
+from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
+from . import leaving as leaving_process
 from .addresses import others_open
 from .app import create_app
-from .ending import leave_at_once
+from .forks import guarding
 from .runtime import Runtime
+from .signals import signals
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -38,15 +42,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BACKLOG = 128
+SWEEP_S = 2.0
+"""How long a start waits until what killed processes have left is swept."""
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
-FORCED_STATUS = 130
-"""Exit status after a second signal."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
 times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
-LEAVE_DEADLINE_S = 75.0
-"""A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
 
 
 class BindError(ReactorError):
@@ -71,12 +73,27 @@ def serve(project: Project, options: HttpOptions) -> int:
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     sockets = _bind(options.host, options.port)
+    _sweep()
     options = _with_token(options, sockets[0])
+    # Our own, so that a forked child can let go of it.
+    selector = selectors.DefaultSelector()
+    fds = (selector.fileno(),) if hasattr(selector, "fileno") else ()
     try:
-        return asyncio.run(_serve(project, options, sockets))
+        with (
+            guarding(sockets, fds),
+            asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner,
+        ):
+            return runner.run(_serve(project, options, sockets))
     finally:
         for sock in sockets:
             sock.close()
+
+
+def _sweep() -> None:
+    """Before the first client, but not for ever: a disk may hang."""
+    sweeping = threading.Thread(target=folders.sweep, name="reactor-sweep", daemon=True)
+    sweeping.start()
+    sweeping.join(SWEEP_S)
 
 
 async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
@@ -90,7 +107,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         )
     )
     serving = loop.create_task(server.serve(sockets=sockets))
-    with _signals(loop, runtime):
+    with signals(loop, runtime):
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = _urls(sockets[0], options)
@@ -104,6 +121,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await serving
         await warming
         await runtime.close()
+        leaving_process.begin(status)
     return status
 
 
@@ -136,35 +154,6 @@ def _resolve(leaving: asyncio.Future[int], status: int) -> None:
         leaving.set_result(status)
 
 
-@contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
-    """The first signal ends the session and then the process; the second ends the process."""
-    asked = False
-
-    def on_signal() -> None:
-        nonlocal asked
-        if asked:
-            log.warning("Asked twice; leaving at once")
-            _force(runtime)
-        asked = True
-        log.info("Shutting down; a second signal leaves at once")
-        loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
-        runtime.leave()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-def _force(runtime: Runtime) -> None:
-    faulthandler.dump_traceback(all_threads=True)
-    leave_at_once(runtime, FORCED_STATUS)
-
-
 def _bind(host: str, port: int) -> list[socket.socket]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
@@ -183,11 +172,19 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+class _Listener(socket.socket):
+    """Takes no connection under the number of a standard descriptor that the model has closed."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        stdio.plug()
+        return super().accept()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    sock = socket.socket(family, kind, protocol)
+    sock = _Listener(family, kind, protocol)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
