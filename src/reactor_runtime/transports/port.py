@@ -60,6 +60,8 @@ class PeerConfig:
     """Whether the senders' `rtp_timestamp` shall be known; it costs a little for each frame."""
     from_loopback: bool = False
     """Whether the client is on this machine, so that loopback candidates may lead to it."""
+    sender_turns: bool = True
+    """Whether the client turns its pictures upright when the answer does not offer to."""
 
 
 @dataclass(frozen=True)

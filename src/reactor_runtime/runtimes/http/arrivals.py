@@ -170,6 +170,7 @@ class Arrivals:
             options.port_range,
             reveal_timestamps=offer.watches_frames,
             from_loopback=offer.from_loopback,
+            sender_turns=offer.sender_turns,
         )
 
     def address_answer(self, answer: str) -> str:

@@ -38,6 +38,8 @@ class Offer:
     """Whether the client may ask when the frame of a command goes out: our page does."""
     from_loopback: bool = False
     """Whether the client is on this machine."""
+    sender_turns: bool = True
+    """Whether the client turns its pictures upright when it is not asked for them as they are."""
 
     def inputs(self) -> list[str]:
         """The input tracks that the client sends."""
@@ -53,6 +55,7 @@ def read_offer(
     *,
     watches_frames: bool = False,
     from_loopback: bool = False,
+    sender_turns: bool = True,
 ) -> Offer:
     """Sections that the client has rejected carry nothing, whatever the mapping says of them.
 
@@ -75,6 +78,7 @@ def read_offer(
         sdp.max_message_size(media),
         watches_frames,
         from_loopback,
+        sender_turns,
     )
 
 

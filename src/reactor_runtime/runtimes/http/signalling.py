@@ -42,6 +42,8 @@ FLAT_ANSWER_WAIT_S = 5.0
 IMPLICIT_TURN_S = 0.5
 """How long an offer without a connection id waits until the answer before it has been fetched."""
 CANDIDATES_LIMIT = 64
+CHROMIUM = "Chrome/"
+"""In the `User-Agent` of Chromium, which drops pictures that it would have to turn (seen: 156)."""
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
@@ -214,6 +216,7 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
         encodes,
         watches_frames=watches_frames,
         from_loopback=is_loopback(address),
+        sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
     )
 
 

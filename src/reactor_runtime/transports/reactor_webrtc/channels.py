@@ -13,6 +13,12 @@ log = logging.getLogger(__name__)
 
 Post = Callable[..., None]
 """Runs a function with its arguments on the event loop, from any thread."""
+CHANNELS_LIMIT = 16
+"""Channels of one peer; clients open one or two. What comes beyond them is closed."""
+
+
+def _unheard(*_: object) -> None:
+    """Nobody listens any more."""
 
 
 class Channels:
@@ -27,6 +33,9 @@ class Channels:
 
     def announce(self, channel: rw.DataChannel) -> None:
         # Native thread: listeners must be there before the first message is.
+        if len(self._announced) + len(self._open) >= CHANNELS_LIMIT:
+            self._post(channel.close, 0.0)
+            return
         label = channel.label()
         channel.on_message(
             lambda data, binary: self._post(self._events.message_received, label, data, binary)
@@ -58,6 +67,8 @@ class Channels:
         self._announced, self._open = {}, {}
         for channel in channels:
             channel.close(0.0)
+        # The peer owns us: what is let go must go at once, its factory too, not when garbage is collected.
+        self._post = _unheard
         return [channels]
 
     def _on_opened(self, label: str) -> None:

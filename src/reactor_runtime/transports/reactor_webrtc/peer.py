@@ -217,7 +217,7 @@ class ReactorWebRtcPeer:
         head = self._gate.filter(head)
         for part in media:
             part.lines[:] = self._gate.filter(part.lines)
-            prepare_section(part, sections.get(part.mid))
+            prepare_section(part, sections.get(part.mid), self._config.sender_turns)
         if self._gate.refused > refused:
             self._events.candidates_refused(self._gate.refused - refused)
         sound.prepare_offer(media, sections)

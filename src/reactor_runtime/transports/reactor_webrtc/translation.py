@@ -63,12 +63,13 @@ def receives(section: Section) -> bool:
     return section.back is not None or not section.sends
 
 
-def prepare_section(part: sdp.MediaSection, section: Section | None) -> None:
+def prepare_section(part: sdp.MediaSection, section: Section | None, sender_turns: bool) -> None:
     """Order the offer's codecs by our wish; the engine answers in the order of the offer."""
     if part.kind != "video":
         return
-    # Senders turn their pictures upright themselves when nobody offers to.
-    sdp.drop_extension(part, ORIENTATION)
+    if sender_turns:
+        # The engine does not say how a picture lies.
+        sdp.drop_extension(part, ORIENTATION)
     if section is None:
         return
     codec = inbound_codec(part)
