@@ -17,6 +17,10 @@ class Lost(StrEnum):
     """From a client, before its connection was up: too many waited."""
     NETWORK = "network"
     """Frames that one client's network did not carry, and those before the keyframe it begins with."""
+    OVERSIZED = "pictures_too_large"
+    """Pictures of clients that were too large to be decoded or converted."""
+    CANDIDATES = "candidates_refused"
+    """Addresses that clients named and the engine does not get; see `transports.candidates`."""
     ON_MEDIA = "on_media"
     """Frames and blocks of clients that `on_media` was too slow for."""
 

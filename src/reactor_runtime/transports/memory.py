@@ -16,6 +16,7 @@ from reactor_runtime.errors import EngineError, RequestError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
+from .candidates import CandidateGate
 from .memory_senders import MemoryAudioSender, MemorySender
 from .port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
@@ -224,6 +225,7 @@ class MemoryPeer:
         self.closed = False
         self.slow_gathering = 0.0
         """Seconds that `gathered` takes."""
+        self._gate = CandidateGate(config.from_loopback)
         self._find = find
         self._client: MemoryClient | None = None
         self._answer = ""
@@ -243,24 +245,27 @@ class MemoryPeer:
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp.parse(offer)
         by_mid = {section.mid: section for section in sections}
+        self._senders = [sender for sender in self._senders if sender.mid in by_mid]
+        self._audio_senders = [sender for sender in self._audio_senders if sender.mid in by_mid]
+        known = {s.mid for s in self._senders} | {s.mid for s in self._audio_senders}
         for part in media:
+            part.lines = self._gate.filter(part.lines)
             section = by_mid.get(part.mid)
-            if section is not None and section.sends and part.kind == "video":
+            if section is not None and section.sends and section.mid not in known:
                 self._add_sender(section, part)
-            if section is not None and section.sends and "OPUS" in part.codecs.values():
-                self._audio_senders.append(MemoryAudioSender(section.mid))
             if section is not None and part.kind == "audio":
                 sdp.set_opus(part, sdp.opus(section.channels))
             part.lines = self._answer_lines(part, section)
         self._answer = sdp.join(head, media)
         return self._answer
 
-    async def restart(self, offer: str) -> str:
-        sdp.parse(offer)
-        return self._answer
+    async def restart(self, offer: str, sections: Sequence[Section]) -> str:
+        return await self.answer(offer, sections)
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
-        if sdp.usable_candidate(candidate.candidate):
+        if self._gate.admit(candidate.candidate) is None:
+            self.events.candidates_refused(1)
+        else:
             self.candidates.append(candidate)
 
     async def gathered(self, within: float) -> str:
@@ -333,9 +338,15 @@ class MemoryPeer:
             client.take(label, data)
 
     def _add_sender(self, section: Section, part: sdp.MediaSection) -> None:
+        if part.kind == "audio" and "OPUS" in part.codecs.values():
+            audio = MemoryAudioSender(section.mid)
+            audio.client = self._client
+            self._audio_senders.append(audio)
         common = [codec for codec in section.codecs if codec in part.codecs.values()]
-        if common:
-            self._senders.append(MemorySender(section.mid, common[0], self.events))
+        if part.kind == "video" and common:
+            sender = MemorySender(section.mid, common[0], self.events)
+            sender.client = self._client
+            self._senders.append(sender)
 
     def _answer_lines(self, part: sdp.MediaSection, section: Section | None) -> list[str]:
         direction = "inactive"

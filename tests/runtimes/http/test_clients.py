@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -543,17 +544,49 @@ async def test_another_peer_under_the_same_id_replaces(change: dict[str, str]) -
         assert await second.command("runs") == 1
 
 
-async def test_a_further_offer_must_map_the_same_tracks() -> None:
+async def restarted(server: MemoryServer, client: Client, mine: int, **change: Any) -> httpx.Response:
+    """A further offer of the same peer; `change` is what differs in its body."""
+    body = {**await client.offer(), **change}
+    return await server.http.put(f"{BASE}/connections/{mine}/sdp_params", json=body)
+
+
+async def test_a_section_keeps_its_track() -> None:
     async with serve(Painter) as server:
         mine = await begun(server)
         client = server.client()
         offer = with_identity(client.wire.create_offer())
         await connect_as(client, mine, offer=offer)
-        body = {**await client.offer(), "sdp_offer": offer}
-        body["track_mapping"] = body["track_mapping"][:1]
-        response = await server.http.put(f"{BASE}/connections/{mine}/sdp_params", json=body)
+        mapping = (await client.offer())["track_mapping"]
+        swapped = [{**mapping[0], "mid": mapping[1]["mid"]}, {**mapping[1], "mid": mapping[0]["mid"]}]
+        response = await restarted(server, client, mine, sdp_offer=offer, track_mapping=swapped)
 
         assert (response.status_code, response.json()["code"]) == (400, "sections_changed")
+        assert await client.command("runs") == 1
+
+
+async def test_a_track_that_comes_later_or_goes_is_negotiated() -> None:
+    async with serve(Painter) as server:
+        mine = await begun(server)
+        client = server.client()
+        offer = with_identity(client.wire.create_offer())
+        mapping = (await client.offer())["track_mapping"]
+        first = mapping[0]["mid"]
+        path = f"{BASE}/connections/{mine}/sdp_params"
+        body = {**await client.offer(), "sdp_offer": offer, "track_mapping": mapping[:1]}
+        assert (await server.http.post(path, json=body)).status_code == 202
+        client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
+        await client.wire.wait_for(lambda: bool(client.wire.frames.get(first)))
+        [peer] = server.engine.peers
+        [kept] = peer.senders
+
+        later = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping)
+        assert later.status_code == 202
+        assert kept in peer.senders
+        assert await client.command("runs") == 1
+
+        gone = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping[1:])
+        assert gone.status_code == 202
+        assert kept not in peer.senders
         assert await client.command("runs") == 1
 
 

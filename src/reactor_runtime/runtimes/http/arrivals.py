@@ -171,6 +171,8 @@ class Arrivals:
             options.relay_only,
             options.port_range,
             reveal_timestamps=offer.watches_frames,
+            from_loopback=offer.from_loopback,
+            sender_turns=offer.sender_turns,
         )
 
     def address_answer(self, answer: str) -> str:
@@ -209,15 +211,17 @@ class Arrivals:
             await self._clients.drop(waiting, "its offer became no connection, and another client waits")
 
     async def _restart(self, connection: Connection, offer: Offer) -> bool:
-        """Let the same peer negotiate again (ICE restart); False when it is too late for that."""
+        """Let the same peer negotiate again: an ICE restart, tracks that come or go.
+
+        False when it is too late for that.
+        """
         if connection.peer is None or connection.closed:
             return False
-        if offer.sections != connection.offer.sections:
-            raise RequestError(
-                400, "sections_changed", "A further offer of a connection must map the same tracks as before."
-            )
-        await connection.peer.restart(offer.sdp)
-        connection.renegotiated(offer)
+        before = connection.offer
+        _refuse_changed(before, offer)
+        await connection.peer.restart(offer.sdp, offer.sections)
+        await connection.renegotiated(offer)
+        self._clients.renegotiated(connection, before)
         return True
 
     async def _hand_over_pending(self, connection: Connection) -> None:
@@ -227,3 +231,16 @@ class Arrivals:
 
 def _same_peer(before: Offer, now: Offer) -> bool:
     return bool(sdp.fingerprint(now.sdp)) and sdp.identity(before.sdp) == sdp.identity(now.sdp)
+
+
+def _refuse_changed(before: Offer, now: Offer) -> None:
+    """Raises `RequestError` when a section of a connection would carry another track than so far."""
+    tracks = {section.mid: (section.track, section.sends) for section in before.sections}
+    for section in now.sections:
+        if tracks.get(section.mid, (section.track, section.sends)) != (section.track, section.sends):
+            raise RequestError(
+                400,
+                "sections_changed",
+                f"Section {section.mid!r} carries track {tracks[section.mid][0]!r}; a further offer may add "
+                "sections and end them, and maps those that stay as before.",
+            )

@@ -17,13 +17,14 @@ from .connection import Connection, Say
 from .roles import Role, Roles
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
 
     from reactor_runtime.session.session import Session
 
+    from .negotiation import Offer
     from .options import HttpOptions
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,15 @@ class Clients:
         if before is not None:
             self.roles.replace(before, connection)
             self._part(before)
+
+    def renegotiated(self, connection: Connection, before: Offer) -> None:
+        """A client has sent a further offer, and it was answered."""
+        inputs, former = connection.offer.inputs(), before.inputs()
+        for track in former:
+            if track not in inputs:
+                self.roles.unpublish(connection, track)
+        if connection.ready:
+            self._publish(connection, [track for track in inputs if track not in former])
 
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
@@ -219,10 +229,10 @@ class Clients:
 
     def _publish_offered(self, connection: Connection) -> None:
         """Clients of older generations publish without asking."""
-        for section in connection.offer.sections:
-            track = section.back if section.sends else section.track
-            if track is None:
-                continue
+        self._publish(connection, connection.offer.inputs())
+
+    def _publish(self, connection: Connection, tracks: Iterable[str]) -> None:
+        for track in tracks:
             try:
                 self.roles.publish(connection, track)
             except CommandError as error:

@@ -15,6 +15,7 @@ from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
+from .media_notices import MediaNotices
 from .ratelimit import TokenBucket
 from .sink import FrameSink
 
@@ -107,6 +108,7 @@ class Connection:
         self._told_size = False
         self._codec_timer: asyncio.TimerHandle | None = None
         self._early: deque[tuple[str, bytes, bool]] = deque()
+        self._notices = MediaNotices(self)
         self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
 
     # --- PeerEvents, on the event loop ---
@@ -146,7 +148,18 @@ class Connection:
             self.settle(codec_for(data, binary))
         self._owner.message(self, label, data, binary)
 
+    def track_refused(self, track: str, message: str) -> None:
+        self._notices.track_refused(track, message)
+
+    def candidates_refused(self, count: int) -> None:
+        self.session.lost.add(Lost.CANDIDATES, count)
+
     # --- PeerEvents, on the engine's threads ---
+
+    def picture_refused(self, mid: str, width: int, height: int) -> None:
+        section = self._sections.get(mid)
+        if section is not None and not self.closed:
+            self._notices.picture_refused(section.back or section.track, width, height)
 
     def keyframe_requested(self, mid: str) -> None:
         encoding = self._encodings.get(mid)
@@ -181,11 +194,15 @@ class Connection:
         if self.peer is not None and not self.closed and self._candidates <= CANDIDATES_LIMIT:
             await self.peer.add_candidate(candidate)
 
-    def renegotiated(self, offer: Offer) -> None:
-        """The same peer has sent a further offer, and it was answered."""
+    async def renegotiated(self, offer: Offer) -> None:
+        """The same peer has sent a further offer, and it was answered: tracks may have come or gone."""
         self.offer = offer
         self._users = sdp.ice_users(offer.sdp)
         self._candidates = 0
+        self._sections = {section.mid: section for section in offer.sections}
+        if self.ready and self.peer is not None:
+            await self._unsubscribe_except(self.peer)
+            self._subscribe()
 
     def say(self, say: Say) -> bool:
         """Tell the client something; False when it cannot be reached. Held while its codec is unknown, and
@@ -272,15 +289,7 @@ class Connection:
         self.unanswered.clear()
         if self.answer is not None:
             self.answer.cancel()
-        # Ending an encoding joins its thread, which may be in native code for a frame's time.
-        loop = asyncio.get_running_loop()
-        for sink in self._sinks.values():
-            await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
-        self.count_losses()
-        self._encodings.clear()
-        for sender in self._sounds:
-            self.session.sound.unsubscribe(sender)
-        self._sounds.clear()
+        await self._unsubscribe_except(None)
         if self.peer is not None:
             try:
                 await self.peer.close()
@@ -338,13 +347,33 @@ class Connection:
         if self.peer is None:
             return
         for sender in self.peer.senders:
+            if sender.mid in self._sinks:
+                continue
             section = self._sections[sender.mid]
             sink = FrameSink(sender)
             self._sinks[sender.mid] = sink
             self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
         for audio in self.peer.audio_senders:
-            self._sounds.append(audio)
-            self.session.sound.subscribe(self._sections[audio.mid].track, audio)
+            if audio not in self._sounds:
+                self._sounds.append(audio)
+                self.session.sound.subscribe(self._sections[audio.mid].track, audio)
+
+    async def _unsubscribe_except(self, peer: Peer | None) -> None:
+        """End what goes to senders that `peer` does not have any more; all without a peer."""
+        left = list(peer.senders) if peer else []
+        self.count_losses()
+        loop = asyncio.get_running_loop()
+        for mid, sink in list(self._sinks.items()):
+            if sink.sender not in left:
+                # Ending an encoding joins its thread, which may be in native code for a frame's time.
+                await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
+                self.session.lost.add(Lost.NETWORK, sink.newly_dropped())
+                self._sinks.pop(mid, None)
+                self._encodings.pop(mid, None)
+        heard = list(peer.audio_senders) if peer else []
+        for audio in [each for each in self._sounds if each not in heard]:
+            self.session.sound.unsubscribe(audio)
+            self._sounds.remove(audio)
 
     def _reap(self) -> None:
         self._lose(f"it did not connect within {NEGOTIATION_S:g} s")

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from reactor_runtime.errors import RequestError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
+from reactor_runtime.transports.candidates import is_loopback
 from reactor_runtime.transports.port import IceCandidate
 
 from .ice import wire_form
@@ -41,6 +42,8 @@ FLAT_ANSWER_WAIT_S = 5.0
 IMPLICIT_TURN_S = 0.5
 """How long an offer without a connection id waits until the answer before it has been fetched."""
 CANDIDATES_LIMIT = 64
+CHROMIUM = "Chrome/"
+"""In the `User-Agent` of Chromium, which drops pictures that it would have to turn (seen: 156)."""
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
@@ -201,11 +204,25 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
 def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
-    runtime.arrivals.limit_offers(request.client.host if request.client else "")
+    address = _address(request)
+    runtime.arrivals.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(runtime.options.encoder))
-    return read_offer(body.sdp_offer, mapping, runtime.tracks, encodes, watches_frames=watches_frames)
+    return read_offer(
+        body.sdp_offer,
+        mapping,
+        runtime.tracks,
+        encodes,
+        watches_frames=watches_frames,
+        from_loopback=is_loopback(address),
+        sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
+    )
+
+
+def _address(request: Request) -> str:
+    """Where the client is; "" where nobody knows."""
+    return request.client.host if request.client else ""
 
 
 async def _connect_implicit(

@@ -43,8 +43,8 @@ class _ImpairedPeer:
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         return await self._peer.answer(_without_candidates(offer), sections)
 
-    async def restart(self, offer: str) -> str:
-        return await self._peer.restart(_without_candidates(offer))
+    async def restart(self, offer: str, sections: Sequence[Section]) -> str:
+        return await self._peer.restart(_without_candidates(offer), sections)
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
         """Ignored: the engine would go around the relay."""
