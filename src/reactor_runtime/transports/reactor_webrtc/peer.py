@@ -21,7 +21,14 @@ import reactor_webrtc as rw
 from reactor_runtime.errors import RequestError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports import sdp as sdp_text
-from reactor_runtime.transports.port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+from reactor_runtime.transports.port import (
+    CHANNELS_LIMIT,
+    IceCandidate,
+    PeerConfig,
+    PeerEvents,
+    PeerState,
+    Section,
+)
 
 from . import sound
 from .sender import InlineVideoSender, listen
@@ -60,6 +67,7 @@ class ReactorWebRtcPeer:
         self._announced: dict[str, rw.DataChannel] = {}
         """Channels that are not open yet; what is sent on one is lost."""
         self._channels: dict[str, rw.DataChannel] = {}
+        self._channel_count = 0
         self._senders: dict[str, InlineVideoSender] = {}
         self._audio_senders: dict[str, sound.PcmSender] = {}
         self._transceivers: dict[str, rw.Transceiver] = {}
@@ -375,6 +383,11 @@ class ReactorWebRtcPeer:
 
     def _on_channel(self, channel: rw.DataChannel) -> None:
         # Native thread: listeners must be there before the first message is.
+        self._channel_count += 1
+        if self._channel_count > CHANNELS_LIMIT:
+            # Closing waits for native threads: not here, on one of them.
+            self._post(self._refuse_channel, channel)
+            return
         label = channel.label()
         channel.on_message(
             lambda data, binary: self._post(self._events.message_received, label, data, binary)
@@ -385,6 +398,10 @@ class ReactorWebRtcPeer:
         channel.on_open(lambda: self._post(self._on_channel_opened, label))
         if channel.state() == rw.DataChannelState.Open:
             self._post(self._on_channel_opened, label)
+
+    def _refuse_channel(self, channel: rw.DataChannel) -> None:
+        channel.close(0.0)
+        self._events.channel_refused()
 
     def _on_channel_opened(self, label: str) -> None:
         channel = self._announced.pop(label, None)
