@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,6 @@ import httpx
 from tests.wire.client import Client
 from tests.wire.server import Server, running
 
-CLIENTS = 4
 WARM_UP = 20
 """Rounds before the first reading: encoders, parsers and pools are made once."""
 SPARE_MB = 10.0
@@ -35,13 +35,17 @@ def reading(pid: int) -> tuple[float, int, int]:
     )
 
 
-async def visit(server: Server) -> bool:
-    """One client: it starts a session or joins the one that is there, waits for a picture and leaves."""
+async def visit(server: Server, patience: float | None) -> bool:
+    """One client: it starts a session or joins the one that is there, waits for a picture and leaves.
+
+    With `patience` it leaves after so many seconds, wherever it is by then.
+    """
     client = Client(server.url)
     try:
-        await client.http.post("/start_session", json={})
-        await client.connect((await client.http.get("/session")).json())
-        await client.until(lambda: len(client.frames.get("main_video", [])) > 1, "frames", within=10)
+        async with asyncio.timeout(patience):
+            await client.http.post("/start_session", json={})
+            await client.connect((await client.http.get("/session")).json())
+            await client.until(lambda: len(client.frames.get("main_video", [])) > 1, "frames", within=10)
         return True
     # A race that is lost is what is played here: the session may have ended in between.
     except (AssertionError, httpx.HTTPError, TimeoutError):
@@ -53,8 +57,11 @@ async def visit(server: Server) -> bool:
 async def play(server: Server, rounds: int, every: int) -> bool:
     readings: list[float] = []
     seen, began = 0, time.monotonic()
+    chance = random.Random(1)
     for number in range(1, rounds + 1):
-        seen += sum(await asyncio.gather(*(visit(server) for _ in range(CLIENTS))))
+        # Two stay for the picture, two leave on their way to it.
+        patiences = [None, None, 0.5 * chance.random(), 0.5 * chance.random()]
+        seen += sum(await asyncio.gather(*(visit(server, patience) for patience in patiences)))
         await asyncio.to_thread(server.stop_session)
         if number == WARM_UP or number % every == 0:
             memory, threads, files = reading(server.process.pid)
