@@ -15,6 +15,8 @@ class Lost(StrEnum):
     """One client's channel did not take it: too large for that client, closed, or too many waited."""
     EARLY = "messages_early"
     """From a client, before its connection was up: too many waited."""
+    CHANNELS = "channels"
+    """Data channels of a client beyond those that it may open."""
     NETWORK = "network"
     """Frames that one client's network did not carry, and those before the keyframe it begins with."""
     OVERSIZED = "pictures_too_large"

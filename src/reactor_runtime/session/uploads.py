@@ -139,10 +139,14 @@ class Incoming:
         self._received = 0
         self._file = path.open("wb")
 
-    def write(self, data: bytes) -> None:
-        """Raises `RequestError` (400, 409): more came than was announced, or the session has ended."""
+    def check(self) -> None:
+        """Raises `RequestError` (409) when the session has ended. Does not block."""
         if self._uploads.closed:
             raise _ended()
+
+    def write(self, data: bytes) -> None:
+        """Raises `RequestError` (400, 409): more came than was announced, or the session has ended."""
+        self.check()
         self._received += len(data)
         if self._received > self.upload.size:
             raise self._wrong_length()

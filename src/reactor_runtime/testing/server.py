@@ -24,7 +24,7 @@ from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.project.loading import config_for
 from reactor_runtime.project.project import Project
 from reactor_runtime.runtimes.http.app import create_app
-from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.http.options import DEFAULT_OFFERS_PER_MINUTE, HttpOptions
 from reactor_runtime.runtimes.http.runtime import Runtime
 from reactor_runtime.session.states import State
 from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
@@ -109,6 +109,7 @@ async def serve(
     options = options or HttpOptions()
     engine = MemoryEngine()
     runtime = Runtime(project, options, engine, lambda status: _leave(server, status))
+    _count_nothing_by_address(runtime)
     app = create_app(lambda: runtime, options)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
         server = MemoryServer(runtime, engine, http)
@@ -130,6 +131,14 @@ def _httpx() -> ModuleType:
             "reactor_runtime.testing.serve needs httpx: pip install 'reactor-runtime[testing]'."
         ) from error
     return httpx
+
+
+def _count_nothing_by_address(runtime: Runtime) -> None:
+    """All clients of a test have one address, and no test is a flood unless it says so in its options."""
+    arrivals = runtime.arrivals
+    arrivals.lookups.per_minute = 0
+    if arrivals.offers.per_minute == DEFAULT_OFFERS_PER_MINUTE:
+        arrivals.offers.per_minute = 0
 
 
 def _leave(server: MemoryServer, status: int) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .gate import FrameGate
 
 
+CHANNELS_LIMIT = 8
+"""Data channels that one client may open; two are what any SDK uses. Further ones are closed."""
+
+
 class PeerState(StrEnum):
     """`RTCPeerConnectionState`."""
 
@@ -93,6 +97,9 @@ class PeerEvents(Protocol):
     def channel_opened(self, label: str) -> None: ...
 
     def channel_closed(self, label: str) -> None: ...
+
+    def channel_refused(self) -> None:
+        """The client opened a channel beyond `CHANNELS_LIMIT`; it was closed."""
 
     def message_received(self, label: str, data: bytes, binary: bool) -> None: ...
 
@@ -195,6 +202,8 @@ class Engine(Protocol):
     """A WebRTC implementation; one per process."""
 
     name: str
+    descriptors_per_peer: int
+    """File descriptors that a peer takes, generously."""
 
     async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer: ...
 

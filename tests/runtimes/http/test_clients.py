@@ -17,6 +17,7 @@ from reactor_runtime.errors import CommandError
 from reactor_runtime.media import encoding as encoding_module
 from reactor_runtime.runtimes.http import arrivals as arrivals_module
 from reactor_runtime.runtimes.http import pending as pending_module
+from reactor_runtime.runtimes.http import seats as seats_module
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, decode, serve
@@ -337,20 +338,23 @@ async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:
 # --- connections without an id ---
 
 
-async def test_a_post_beside_a_live_client_is_a_further_client_and_a_put_replaces() -> None:
+async def test_beside_a_live_client_a_post_and_a_put_are_further_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seats_module, "CONSENT_WAIT_S", 0.1)
     async with serve(Painter) as server:
         first = await server.join()
         second = await beside(server)
         await second.wait_frames(1)
-        assert not first.wire.closed
         third = server.client()
         await third.connect("PUT")
         await third.wait_frames(1)
 
-        assert (await second.wait_end())["reason"] == "replaced"
         assert not first.wire.closed
+        assert not second.wire.closed
         assert await first.command("runs") == 1
-        assert await listed(server) == ["controller", "viewer"]
+        assert await refused(third, "runs") == "not_controller"
+        assert await listed(server) == ["controller", "viewer", "viewer"]
 
 
 async def test_a_put_of_the_controller_that_left_throws_no_viewer_out() -> None:

@@ -320,12 +320,16 @@ async def test_a_client_that_comes_back_in_time_finds_the_same_session(method: s
         assert server.runtime.life.number == 1
 
 
-async def test_a_reconnect_replaces_the_connection_that_is_still_there() -> None:
+async def test_a_reconnect_takes_the_place_of_the_connection_that_goes_meanwhile() -> None:
     async with serve(Painter) as server:
         client = await server.join()
         await client.wait_frames(1)
         again = server.client()
-        await again.connect("PUT")
+        connecting = asyncio.ensure_future(again.connect("PUT"))
+        await asyncio.sleep(0.05)
+        assert not connecting.done()
+        client.wire.lose_network()  # its consent has failed
+        await connecting
         await again.wait_frames(1)
 
         assert (await client.wait_end())["reason"] == "replaced"

@@ -75,6 +75,8 @@ async def _request_error(_: Request, error: RequestError) -> JSONResponse:
     response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if error.ends_connection:
+        response.headers["Connection"] = "close"
     return response
 
 

@@ -100,12 +100,17 @@ class Clients:
         _say_role(connection, Role.CONTROLLER, "")
         self._publish_offered(connection)
         if before is not connection:
-            self._owner.note("control_taken", connection=connection.id)
+            self._owner.note("control_taken", connection=connection.number)
 
     def describe(self) -> list[dict[str, object]]:
         """Who is there, without the ids, which only their holders know."""
         return [
-            {"role": self.roles.role_of(c).value, "live": c.live, "since": round(c.made_at, 3)}
+            {
+                "role": self.roles.role_of(c).value,
+                "live": c.live,
+                "since": round(c.made_at, 3),
+                **({"notice": c.notice.to_json()} if c.notice is not None else {}),
+            }
             for c in self.connections.values()
             if c.ready
         ]
@@ -117,7 +122,7 @@ class Clients:
 
     def broadcast(self, say: Say) -> bool:
         """Tell everybody; False when nobody is there to be told."""
-        present = [c for c in self.connections.values() if c.ready and c.offer.has_channel]
+        present = [c for c in self.connections.values() if c.ready and c.notice is None]
         for connection in present:
             connection.say(say)
         return bool(present)
@@ -146,21 +151,23 @@ class Clients:
         connections = [*self.connections.values(), *self._parting]
         self.connections = {}
         self._told.clear()
+        self.arrivals.seats.begin()
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def drop(self, connection: Connection, why: str) -> None:
         """Let go of one client."""
         if connection.closed:
             return
-        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.id, why)
-        self._owner.note("disconnected", connection=connection.id, why=why)
+        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.number, why)
+        self._owner.note("disconnected", connection=connection.number, why=why)
         if self.connections.get(connection.id) is connection:
             del self.connections[connection.id]
             self.arrivals.remember(connection)
         vacant = self.roles.leave(connection)
+        self.arrivals.seats.changed()
         await connection.close()
-        if vacant:
-            self._say_vacant()
+        if vacant and self.roles.controller is None:
+            self._pass_on(connection)
         self._present(connection.session)
 
     async def drop_silent(self) -> None:
@@ -171,15 +178,27 @@ class Clients:
     # --- ConnectionOwner ---
 
     def connection_ready(self, connection: Connection) -> None:
-        role = self.roles.join(connection)
-        log.info("Session %d: connection %d is a %s", connection.session.number, connection.id, role)
-        self._owner.note("connected", connection=connection.id, role=role.value)
-        if role is Role.VIEWER:
+        role = self.roles.join(connection, speaks=connection.notice is None)
+        log.info("Session %d: connection %d is a %s", connection.session.number, connection.number, role)
+        self._owner.note("connected", connection=connection.number, role=role.value)
+        if connection.notice is not None:
+            log.warning("Connection %d: %s", connection.number, connection.notice.detail)
+            self._owner.note("no_messages", connection=connection.number, **connection.notice.to_json())
+        elif role is Role.VIEWER:
             _say_role(connection, role, "Another client steers this session.")
         self._publish_offered(connection)
         self._tell_end(connection)
 
+    def channel_came(self, connection: Connection) -> None:
+        role = self.roles.join(connection)
+        log.info("Connection %d has a data channel now; it is a %s", connection.number, role)
+        self._owner.note("messages", connection=connection.number, role=role.value)
+        _say_role(connection, role, "" if role is Role.CONTROLLER else "Another client steers this session.")
+        self._publish_offered(connection)
+        self._tell_end(connection)
+
     def presence_changed(self, connection: Connection) -> None:
+        self.arrivals.seats.changed()
         self._present(connection.session)
 
     def connection_lost(self, connection: Connection, why: str) -> None:
@@ -222,6 +241,14 @@ class Clients:
 
         self._owner.spawn(part())
 
+    def _pass_on(self, gone: Connection) -> None:
+        """Let the one steer that waits for it; otherwise say that nobody does."""
+        heir = self.arrivals.seats.heir_of(gone)
+        if heir is None:
+            self._say_vacant()
+        else:
+            self.take_control(heir)
+
     def _say_vacant(self) -> None:
         for connection in self.connections.values():
             if connection.ready:
@@ -236,7 +263,7 @@ class Clients:
             try:
                 self.roles.publish(connection, track)
             except CommandError as error:
-                log.info("Connection %d does not publish %r: %s", connection.id, track, error)
+                log.info("Connection %d does not publish %r: %s", connection.number, track, error)
 
     def _present(self, session: Session) -> None:
         self._owner.presence(session, any(c.live for c in self.connections.values() if c.session is session))

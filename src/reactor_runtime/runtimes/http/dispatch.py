@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
@@ -15,6 +16,7 @@ from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, Un
 from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.session.commands import CommandOutcome
 
+from .metrics import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
 from .roles import NotControllerError
 
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNSENDABLE = "The command ran, but its result does not go through this client's channel."
+TOO_LARGE = {
+    "modelCapabilities": (
+        "capabilities_too_large",
+        "GET /session and GET /schema have it",
+    ),
+    "modelSchema": ("schema_too_large", "GET /schema has it"),
+}
+"""What a client is told whose channel does not take an answer: a code, and where the whole is."""
 NO_CLIPS = "recorder disabled"
 """The words that SDK 1.x knows and makes an error of its own of."""
 TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
@@ -77,11 +87,9 @@ class Dispatcher:
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
         runtime = self._runtime
         if message.type == "requestCapabilities":
-            capabilities = runtime.capabilities
-            connection.say(lambda codec: codec.runtime("modelCapabilities", capabilities, message.id))
+            self._describe(connection, message, "modelCapabilities", runtime.capabilities)
         elif message.type == "requestSchema":
-            schema = model_schema(runtime.model_class)
-            connection.say(lambda codec: codec.runtime("modelSchema", schema, message.id))
+            self._describe(connection, message, "modelSchema", model_schema(runtime.model_class))
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
@@ -92,6 +100,15 @@ class Dispatcher:
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
             self._say_error(connection, message.id, None, error)
+
+    def _describe(
+        self, connection: Connection, message: RuntimeMessage, kind: str, data: Mapping[str, Any]
+    ) -> None:
+        said = connection.say(lambda codec: codec.runtime(kind, data, message.id))
+        if not said and not connection.closed:
+            code, place = TOO_LARGE[kind]
+            text = f"The answer does not go through this client's channel; {place}."
+            self._say_error(connection, message.id, None, CommandError(code, text))
 
     def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
         try:
@@ -148,7 +165,7 @@ class Dispatcher:
         if message is None:
             return  # answered when the session ended, or the client has gone
         if outcome.error is not None:
-            self._refuse(connection, message, outcome.error)
+            self._refuse(connection, message, _plain(outcome.error))
             return
         said = connection.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
@@ -161,15 +178,17 @@ class Dispatcher:
             self._watch_frame(connection, message.id, outcome.frame)
 
     def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
-        # An author's error may carry anything as its code.
-        self._note_command(message.name, str(error.code))
+        self._note_command(message.name, error.code)
         self._say_error(connection, message.id, message.name, error)
 
     def _note_command(self, name: str, code: str) -> None:
         """A command was answered: `code` is "ok" or that of the refusal."""
         runtime = self._runtime
         if code != "rate_limited":  # only counted, or one client could push everything else out
-            runtime.note("command", command=name, outcome=code)
+            known = name in runtime.host.command_names
+            # No text of a client's is kept, and an author's code may repeat one.
+            outcome = code if code in KNOWN_CODES else "refused"
+            runtime.note("command", command=name if known else "unknown", outcome=outcome)
         runtime.metrics.command(name if name in runtime.host.command_names else "unknown", code)
 
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
@@ -182,7 +201,23 @@ class Dispatcher:
     def _say_error(
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
-        connection.say(lambda codec: codec.command_error(request, command, error))
+        said = connection.say(lambda codec: codec.command_error(request, command, error))
+        if said or connection.closed:
+            return
+        log.warning("A refusal was too large for connection %d: %.2000s", connection.number, error.message)
+        short = CommandError(
+            "error_too_large",
+            f"This was refused with the code {error.code!r}; the sentence does not go through this client's "
+            "channel. The server's log has it, and GET /schema says what the command takes.",
+        )
+        connection.say(lambda codec: codec.command_error(request, command, short))
+
+
+def _plain(error: CommandError) -> CommandError:
+    """What an author raised may be of a class of the author's own, which kept nothing in its place."""
+    return CommandError(
+        getattr(error, "code", None), getattr(error, "message", error), field=getattr(error, "field", None)
+    )
 
 
 def _limited(connection: Connection) -> RateLimitedError:

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
+from reactor_runtime.session.heap import give_back
 
 from .leaving import leave
 
@@ -45,6 +46,7 @@ async def finish(runtime: Runtime, session: Session) -> None:
     if end is not None:
         runtime.note("session_ended", reason=end.reason.value)
         runtime.metrics.session_ended(end.reason, session)
+    await asyncio.get_running_loop().run_in_executor(None, give_back)
     runtime.free_slot(session)
 
 

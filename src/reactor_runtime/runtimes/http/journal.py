@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 HISTORY = 4096
 """Events kept for clients that resume."""
 FOLLOWERS_LIMIT = 64
 """Streams at a time."""
+OF_A_SESSION = frozenset({"connection", "command"})
+"""What an event tells about the people of a session: kept until that ends."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,13 @@ class Journal:
         self._seq += 1
         self._events.append(JournalEvent(self._seq, self._clock(), kind, data))
         self._wake()
+
+    def forget(self, session: int) -> None:
+        """The session of this number has ended: what comes after shall not tell who did what in it."""
+        for index, event in enumerate(self._events):
+            if event.data.get("session") == session and not OF_A_SESSION.isdisjoint(event.data):
+                kept = {name: value for name, value in event.data.items() if name not in OF_A_SESSION}
+                self._events[index] = replace(event, data=kept)
 
     def close(self) -> None:
         """End every stream, so that a shutdown waits for none of them."""

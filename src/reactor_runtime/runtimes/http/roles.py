@@ -58,10 +58,13 @@ class Roles:
                 retry_after=10,
             )
 
-    def join(self, connection: Connection) -> Role:
-        """Place a client that has connected: it steers if nobody does."""
-        if self._controller is None or self._controller.closed:
+    def join(self, connection: Connection, *, speaks: bool = True) -> Role:
+        """Place a client that has connected: it steers if nobody does, and if it can say anything."""
+        if speaks and (self._controller is None or self._controller.closed):
             self._controller = connection
+            if not self._shared:
+                # The camera of one that looks on gives way.
+                self._publishers = {t: c for t, c in self._publishers.items() if c is connection}
         return self.role_of(connection)
 
     def leave(self, connection: Connection) -> bool:
@@ -93,12 +96,16 @@ class Roles:
 
     def publish(self, connection: Connection, track: str) -> None:
         """Let `connection` feed the input `track`. Raises `CommandError`."""
-        if not self.may_command(connection):
+        if not self.may_command(connection) and not self._alone(connection):
             raise NotControllerError
         holder = self._publishers.get(track)
         if holder is not None and holder is not connection and not holder.closed:
             raise PublisherTakenError(track)
         self._publishers = {**self._publishers, track: connection}
+
+    def _alone(self, connection: Connection) -> bool:
+        """Whether this client cannot ask for control, and nobody else has it."""
+        return connection.notice is not None and self._controller is None
 
     def unpublish(self, connection: Connection, track: str) -> None:
         if self._publishers.get(track) is connection:

@@ -31,6 +31,7 @@ from reactor_runtime.transports.port import Engine
 from . import ending
 from .arrivals import Arrivals
 from .background import Background
+from .claims import SILENCE_S, Claims
 from .clients import Clients
 from .connection import Connection
 from .dispatch import Dispatcher
@@ -55,6 +56,7 @@ log = logging.getLogger(__name__)
 CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
+NOBODY_CAME = f"No client connected within {SILENCE_S:g} s, and another one asked for the model."
 CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
@@ -90,6 +92,7 @@ class Runtime:
         self._limits = Limits()
         self._limits.install()
         self.clients = Clients(engine, options, self)
+        self.claims = Claims()
         self.started_at = time.time()
         self.capabilities = capabilities(project.model_class)
         self.dispatcher = Dispatcher(self)
@@ -109,10 +112,11 @@ class Runtime:
         """Begin to build the model; returns at once."""
         self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
-    async def start_session(self) -> dict[str, Any]:
-        """Raises `RequestError` (409, 503)."""
-        await self._wait_while_closing()
+    async def start_session(self, address: str = "") -> dict[str, Any]:
+        """`address` is whoever asks. Raises `RequestError` (409, 503)."""
+        await self._claim(address)
         number = self.life.start(time.monotonic())
+        self.claims.started(address, time.monotonic())
         self.session = Session(
             number,
             self._session_id(),
@@ -127,6 +131,17 @@ class Runtime:
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
+
+    async def _claim(self, address: str) -> None:
+        """Wait for the slot; a session that nobody came to gives way. Raises `RequestError` (409)."""
+        await self._wait_while_closing()
+        now = time.monotonic()
+        if self.life.state is State.WAITING and self.claims.lapsed(address, now):
+            self.claims.promise(address, now)
+            self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
+            await self._wait_while_closing()
+        if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
+            raise RequestError(409, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
@@ -172,15 +187,19 @@ class Runtime:
             )
         return self.session
 
-    async def connect(self, offer: Offer, connection_id: int, codec: Codec | None = None) -> Connection:
+    async def connect(
+        self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
+    ) -> Connection:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
+        self.claims.offered(time.monotonic())
         return await self.arrivals.connect(
             session,
             offer,
             connection_id,
             codec,
             running=lambda: self.session is session and self.life.state in IN_SESSION,
+            address=address,
         )
 
     def leave(self) -> None:
@@ -215,6 +234,8 @@ class Runtime:
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
         )
         session.set_connected(present)
+        if present:
+            self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, time.monotonic()))
 
@@ -244,6 +265,8 @@ class Runtime:
         """Nothing of a session is left."""
         if self.session is session:
             self.session = None
+        self.claims.ended(time.monotonic())
+        self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
 
     # --- messages out ---

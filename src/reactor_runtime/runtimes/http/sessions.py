@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
+from .callers import address_of
 from .runtime import Runtime
 
 router = APIRouter(tags=["session"])
@@ -20,9 +21,9 @@ Worker = Annotated[Runtime, Depends(worker)]
 
 
 @router.post("/start_session")
-async def start_session(runtime: Worker) -> dict[str, Any]:
+async def start_session(runtime: Worker, request: Request) -> dict[str, Any]:
     """Begin a session. The body is ignored: clients of different ages send different ones."""
-    return await runtime.start_session()
+    return await runtime.start_session(address_of(request))
 
 
 @router.post("/stop_session")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from reactor_runtime.errors import RequestError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
@@ -22,6 +22,8 @@ from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
 from reactor_runtime.transports.candidates import is_loopback
 from reactor_runtime.transports.port import IceCandidate
 
+from .callers import address_of
+from .connection import Connection
 from .ice import wire_form
 from .negotiation import Offer, TrackMapping, read_offer
 from .pending import LAST_ID
@@ -53,7 +55,13 @@ SessionId = Annotated[str, Path(max_length=128)]
 ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
 
 
-class MappingEntry(BaseModel):
+class Body(BaseModel):
+    """What clients send: `true` is no number, and a number no text."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class MappingEntry(Body):
     """Which section of the offer carries which track; the direction is the client's."""
 
     mid: str = Field(max_length=64)
@@ -62,20 +70,20 @@ class MappingEntry(BaseModel):
     direction: Literal["recvonly", "sendonly", "sendrecv"]
 
 
-class OfferBody(BaseModel):
+class OfferBody(Body):
     sdp_offer: str
     client_info: dict[str, Any] = Field(default_factory=dict)
     track_mapping: list[MappingEntry] = Field(default_factory=list, max_length=64)
 
 
-class FlatOfferBody(BaseModel):
+class FlatOfferBody(Body):
     """The offer of clients of 1.6 and before."""
 
     sdp: str
     type: Literal["offer"] = "offer"
 
 
-class CandidateEntry(BaseModel):
+class CandidateEntry(Body):
     """`RTCIceCandidateInit`."""
 
     candidate: str = Field(max_length=2048)
@@ -83,7 +91,7 @@ class CandidateEntry(BaseModel):
     sdp_mline_index: int | None = Field(default=None, ge=0, le=1024)
 
 
-class CandidatesBody(BaseModel):
+class CandidatesBody(Body):
     candidates: list[CandidateEntry] = Field(max_length=CANDIDATES_LIMIT)
     is_final: bool = False
     client_info: dict[str, Any] = Field(default_factory=dict)
@@ -108,7 +116,8 @@ async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request
 async def offer_again(
     session_id: SessionId, body: OfferBody, runtime: Worker, request: Request
 ) -> JSONResponse:
-    """Take the offer of a client that reconnects; its former connection is replaced."""
+    """Take the offer of a client that reconnects. Beside a client that is live it waits up to 3 s for that
+    one to go, whose place it takes; then it is a further client."""
     runtime.check_session_id(session_id)
     await _connect_implicit(runtime, request, body, again=True)
     return JSONResponse(None, 202)
@@ -122,22 +131,24 @@ async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     if sdp is None:
         return JSONResponse(None, 202)
     runtime.arrivals.implicit_read.set()
-    return JSONResponse({"sdp_answer": sdp})
+    return JSONResponse({"sdp_answer": sdp, **_notice(runtime, runtime.arrivals.implicit)})
 
 
 @router.post("/ice_candidates", status_code=202)
-async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worker) -> JSONResponse:
+async def candidates(
+    session_id: SessionId, body: CandidatesBody, runtime: Worker, request: Request
+) -> JSONResponse:
     """Take the client's candidates as it finds them."""
     runtime.check_session_id(session_id)
-    await _add_candidates(runtime, runtime.arrivals.implicit, body)
+    await _add_candidates(runtime, runtime.arrivals.implicit, body, address_of(request))
     return JSONResponse(None, 202)
 
 
 @router.post("/connections", status_code=201)
-async def announce(session_id: SessionId, runtime: Worker) -> JSONResponse:
-    """A new connection id. Nothing is sent to it before its offer."""
+async def announce(session_id: SessionId, runtime: Worker, request: Request) -> JSONResponse:
+    """A new connection id, which is the connection's secret. Nothing is sent to it before its offer."""
     runtime.check_session_id(session_id)
-    connection_id = runtime.arrivals.announce(runtime.require_session())
+    connection_id = runtime.arrivals.announce(runtime.require_session(), address_of(request))
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
@@ -147,8 +158,8 @@ async def offer_on(
 ) -> JSONResponse:
     """Take the offer of an announced connection."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
-    await _connect(runtime, _read(runtime, request, body), connection_id, None)
+    _require_known(runtime, connection_id, request)
+    await _connect(runtime, _read(runtime, request, body), connection_id, None, address_of(request))
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
@@ -161,24 +172,32 @@ async def offer_again_on(
 
 
 @router.get("/connections/{connection_id}/sdp_params", responses=NOT_YET)
-async def answer_on(session_id: SessionId, connection_id: ConnectionId, runtime: Worker) -> JSONResponse:
-    """200 with the answer, or 202 when it is not there yet."""
+async def answer_on(
+    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+) -> JSONResponse:
+    """200 with the answer, or 202 when it is not there yet. A `notice` says what the client lacks."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
+    _require_known(runtime, connection_id, request)
     sdp = await _answer(runtime, connection_id, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse({"connection_id": connection_id}, 202)
-    return JSONResponse({"sdp_answer": sdp, "connection_id": connection_id})
+    return JSONResponse(
+        {"sdp_answer": sdp, "connection_id": connection_id, **_notice(runtime, connection_id)}
+    )
 
 
 @router.post("/connections/{connection_id}/ice_candidates", status_code=202)
 async def candidates_on(
-    session_id: SessionId, connection_id: ConnectionId, body: CandidatesBody, runtime: Worker
+    session_id: SessionId,
+    connection_id: ConnectionId,
+    body: CandidatesBody,
+    runtime: Worker,
+    request: Request,
 ) -> JSONResponse:
     """Take candidates, also before the offer: they are kept for it."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
-    await _add_candidates(runtime, connection_id, body)
+    _require_known(runtime, connection_id, request)
+    await _add_candidates(runtime, connection_id, body, address_of(request))
     return JSONResponse(None, 202)
 
 
@@ -204,7 +223,7 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
 def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
-    address = _address(request)
+    address = address_of(request)
     runtime.arrivals.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
@@ -220,42 +239,46 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     )
 
 
-def _address(request: Request) -> str:
-    """Where the client is; "" where nobody knows."""
-    return request.client.host if request.client else ""
-
-
 async def _connect_implicit(
     runtime: Runtime, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(runtime, request, body)
-    arrivals = runtime.arrivals
+    arrivals, address = runtime.arrivals, address_of(request)
     flat = isinstance(codec, FlatCodec)
+    if again:
+        # Outside the turn: others need not wait for it.
+        await arrivals.seats.wait(offer, address, flat=flat)
     async with arrivals.implicit_turn:
-        target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+        target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
         if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
-            target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+            target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
         arrivals.use_implicit(target)
+    beside = target not in runtime.clients.connections
     try:
-        await _connect(runtime, offer, target, codec or JsonCodec())
+        connection = await _connect(runtime, offer, target, codec or JsonCodec(), address)
     except BaseException:
         arrivals.implicit_read.set()
         raise
+    if again and beside:
+        arrivals.seats.expect(connection)
     return target
 
 
-async def _connect(runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None) -> None:
+async def _connect(
+    runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None, address: str
+) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
-    connection = await runtime.connect(offer, connection_id, codec)
+    connection = await runtime.connect(offer, connection_id, codec, address)
     if connection.peer is None:
         raise RequestError(409, "connection_closed", "This connection was closed; offer again.")
     within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
     connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
+    return connection
 
 
 async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | None:
@@ -274,16 +297,23 @@ async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | 
     return runtime.arrivals.address_answer(answer)
 
 
-async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody) -> None:
+async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody, address: str) -> None:
     session = runtime.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        await runtime.arrivals.add_candidate(session, connection_id, candidate)
+        await runtime.arrivals.add_candidate(session, connection_id, candidate, address)
 
 
-def _require_known(runtime: Runtime, connection_id: int) -> None:
-    if not runtime.arrivals.knows(runtime.require_session(), connection_id):
-        raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
+def _require_known(runtime: Runtime, connection_id: int, request: Request) -> None:
+    runtime.arrivals.require(runtime.require_session(), connection_id, address_of(request))
+
+
+def _notice(runtime: Runtime, connection_id: int) -> dict[str, Any]:
+    """What a client lacks that cannot be told over its channel."""
+    connection = runtime.clients.connections.get(connection_id)
+    if connection is None or connection.notice is None:
+        return {}
+    return {"notice": connection.notice.to_json()}
 
 
 def _ice_servers(runtime: Runtime) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 
 import reactor_webrtc as rw
 
-from reactor_runtime.transports.port import PeerEvents
+from reactor_runtime.transports.port import CHANNELS_LIMIT, PeerEvents
 
 log = logging.getLogger(__name__)
 
 Post = Callable[..., None]
 """Runs a function with its arguments on the event loop, from any thread."""
-CHANNELS_LIMIT = 16
-"""Channels of one peer; clients open one or two. What comes beyond them is closed."""
 
 
 def _unheard(*_: object) -> None:
@@ -30,11 +28,14 @@ class Channels:
         self._announced: dict[str, rw.DataChannel] = {}
         """Channels that are not open yet; what is sent on one is lost."""
         self._open: dict[str, rw.DataChannel] = {}
+        self._count = 0
 
     def announce(self, channel: rw.DataChannel) -> None:
         # Native thread: listeners must be there before the first message is.
-        if len(self._announced) + len(self._open) >= CHANNELS_LIMIT:
-            self._post(channel.close, 0.0)
+        self._count += 1
+        if self._count > CHANNELS_LIMIT:
+            # Closing waits for native threads: not here, on one of them.
+            self._post(self._refuse, channel)
             return
         label = channel.label()
         channel.on_message(
@@ -70,6 +71,10 @@ class Channels:
         # The peer owns us: what is let go must go at once, its factory too, not when garbage is collected.
         self._post = _unheard
         return [channels]
+
+    def _refuse(self, channel: rw.DataChannel) -> None:
+        channel.close(0.0)
+        self._events.channel_refused()
 
     def _on_opened(self, label: str) -> None:
         channel = self._announced.pop(label, None)
