@@ -15,6 +15,7 @@ from reactor_runtime.runtimes.http import options as http
 from .options import path_option, seconds_option, verbose_option
 from .output import author_prints_to_stderr
 from .overrides import OverridableCommand, overrides_of
+from .secret import chosen_secret, secret_options
 
 RUNTIMES = ("http",)
 
@@ -128,14 +129,7 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A name this server is reached by."
 )
-@click.option(
-    "--token",
-    envvar=environment.TOKEN,
-    default="",
-    show_envvar=True,
-    metavar="TOKEN",
-    help="What clients must hold. Off loopback one is made when none is given.",
-)
+@secret_options
 @click.option("--no-token", is_flag=True, help="Off loopback, let everybody in without a token.")
 @click.option(
     "--viewers",
@@ -230,6 +224,7 @@ def command(
     config_help: bool,
     weights_dir: Path | None,
     ice_transport_policy: str,
+    token_file: Path | None,
     **options: Any,
 ) -> None:
     """Run the model of a folder and serve it.
@@ -241,6 +236,7 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx))
         return
+    options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
     project = load_project(path, config_file, overrides_of(ctx), weights_dir)

@@ -102,6 +102,9 @@ class Arrivals:
         then it is the newest one, unless the one that steered has left. Otherwise it is a further client.
         """
         ours = [c for i, c in self._clients.connections.items() if i in self._implicit_ids]
+        if not offer.may_steer:
+            # Who may only watch takes the place of nobody who may more.
+            ours = [c for c in ours if not c.offer.may_steer]
         if flat:
             ours = [c for c in ours if isinstance(c.codec, FlatCodec)]
         found = next((c for c in ours if _same_peer(c.offer, offer)), None)
@@ -136,6 +139,10 @@ class Arrivals:
         Raises `RequestError`.
         """
         before = self._clients.connections.get(connection_id)
+        if before is not None and before.offer.may_steer and not offer.may_steer:
+            raise RequestError(
+                403, "view_only", "This token is for watching: it does not take the place of this connection."
+            )
         if before is not None and _same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
             return before

@@ -36,6 +36,8 @@ class Offer:
     """Bytes of a message that this client takes at once."""
     watches_frames: bool = False
     """Whether the client may ask when the frame of a command goes out: our page does."""
+    may_steer: bool = True
+    """Whether the token that it came with is for more than watching."""
 
 
 def read_offer(

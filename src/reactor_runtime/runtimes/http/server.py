@@ -26,7 +26,9 @@ from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from .app import create_app
+from .credentials import encoded
 from .ending import leave_at_once
+from .redaction import redacted
 from .runtime import Runtime
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ def serve(project: Project, options: HttpOptions) -> int:
     sockets = _bind(options.host, options.port)
     options = _with_token(options, sockets[0])
     try:
-        return asyncio.run(_serve(project, options, sockets))
+        with redacted(options.secrets):
+            return asyncio.run(_serve(project, options, sockets))
     finally:
         for sock in sockets:
             sock.close()
@@ -93,9 +96,9 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
-        if options.token:
+        if options.secrets:
             # To the terminal of whoever started us, once; never into a log.
-            address = f"{_url(sockets[0])}/?token={quote(options.token, safe='')}"
+            address = f"{_url(sockets[0])}/?token={quote(encoded(options.secrets[0]), safe='')}"
             print(f"Open {address}", file=sys.stderr, flush=True)
         status = await leaving
         if runtime.load_error is not None:
@@ -120,7 +123,7 @@ def _engine(options: HttpOptions) -> Engine:
 def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     """Off loopback, strangers can reach us: without a token of the operator's we make one."""
     address = ipaddress.ip_address(sock.getsockname()[0])
-    if options.token or options.no_token or address.is_loopback:
+    if options.secrets or options.no_token or address.is_loopback:
         return options
     return dataclasses.replace(options, token=secrets.token_urlsafe(24))
 
