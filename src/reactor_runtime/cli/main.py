@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": "Measure the model with everything behind it, without a browser.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
+    "token": "Make a token that lets somebody in for a while.",
     "schema": "Print the model's commands as an OpenAPI document.",
 }
 

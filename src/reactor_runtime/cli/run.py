@@ -25,6 +25,7 @@ from .options import (
 )
 from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
+from .secret import chosen_secret, secret_options
 
 RUNTIMES = ("http",)
 
@@ -151,14 +152,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A name this server is reached by."
 )
-@click.option(
-    "--token",
-    envvar=environment.TOKEN,
-    default="",
-    show_envvar=True,
-    metavar="TOKEN",
-    help="What clients must hold. Off loopback one is made when none is given.",
-)
+@secret_options
 @click.option("--no-token", is_flag=True, help="Off loopback, let everybody in without a token.")
 @click.option(
     "--viewers",
@@ -265,6 +259,7 @@ def command(
     config_help: bool,
     weights_dir: Path | None,
     ice_transport_policy: str,
+    token_file: Path | None,
     **options: Any,
 ) -> None:
     """Run the model of a folder and serve it.
@@ -277,6 +272,7 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx), target)
         return
+    options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
     if ctx.obj:

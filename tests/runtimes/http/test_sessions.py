@@ -148,7 +148,9 @@ async def test_a_model_that_cannot_be_loaded() -> None:
         assert health.status_code == 503
         assert health.json()["status"] == "failed"
         assert health.json()["code"] == "model_load_failed"
-        assert "no weights here" in health.json()["detail"]
+        assert "no weights here" not in health.text
+        at_home = await server.http.get("/health?why=true")
+        assert "no weights here" in at_home.json()["detail"]
         assert (await server.http.post("/stop_session")).status_code == 200
 
 

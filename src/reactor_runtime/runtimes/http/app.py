@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from reactor_runtime._version import __version__
 from reactor_runtime.errors import RequestError
 
-from . import events, info, page, sessions, signalling, uploads
+from . import cloud, events, info, page, sessions, signalling, uploads
+from .access import Access
 from .guard import App, Guard
 from .options import HttpOptions
 from .runtime import Runtime
@@ -45,7 +46,7 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
-        token=options.token,
+        access=Access(options.secrets),
         upload_limit=options.max_upload * 2**20,
         public=page.public_paths(),
         door=page.locked(),
@@ -56,7 +57,7 @@ def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime
-    routers = (info, events, sessions, signalling, uploads)
+    routers = (info, events, sessions, signalling, uploads, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)

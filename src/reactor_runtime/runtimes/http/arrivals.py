@@ -136,6 +136,10 @@ class Arrivals:
         Raises `RequestError`.
         """
         before = self._clients.connections.get(connection_id)
+        if before is not None and before.offer.may_steer and not offer.may_steer:
+            raise RequestError(
+                403, "view_only", "This token is for watching: it does not take the place of this connection."
+            )
         if before is not None and same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
             return before

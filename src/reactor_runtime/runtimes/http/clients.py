@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 DRAIN_POLL_S = 0.01
 FAREWELL_S = 2.0
 """How long a client that is replaced may take to hear about it."""
+WATCHES = "This client's token is for watching."
 
 
 class ClientsOwner(Protocol):
@@ -185,7 +186,8 @@ class Clients:
             log.warning("Connection %d: %s", connection.number, connection.notice.detail)
             self._owner.note("no_messages", connection=connection.number, **connection.notice.to_json())
         elif role is Role.VIEWER:
-            _say_role(connection, role, "Another client steers this session.")
+            steers = connection.offer.may_steer
+            _say_role(connection, role, "Another client steers this session." if steers else WATCHES)
         self._publish_offered(connection)
         self._tell_end(connection)
 
@@ -251,7 +253,7 @@ class Clients:
 
     def _say_vacant(self) -> None:
         for connection in self.connections.values():
-            if connection.ready:
+            if connection.ready and connection.offer.may_steer:
                 _say_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
 
     def _publish_offered(self, connection: Connection) -> None:
@@ -290,5 +292,7 @@ def _say_end(connection: Connection, reason: EndReason, message: str) -> None:
 
 
 def _say_role(connection: Connection, role: Role, reason: str) -> None:
-    data = {"role": role.value, **({"reason": reason} if reason else {})}
+    data: dict[str, Any] = {"role": role.value, **({"reason": reason} if reason else {})}
+    if not connection.offer.may_steer:
+        data["view_only"] = True
     connection.say(lambda codec: codec.runtime("role", data))

@@ -18,7 +18,6 @@ from reactor_runtime.session.commands import CommandOutcome
 
 from .metrics import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
-from .roles import NotControllerError
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -93,7 +92,7 @@ class Dispatcher:
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
-            runtime.clients.take_control(connection)
+            self._take_control(connection, message)
         elif message.type == "watchFrames":
             connection.watch_frames()
         elif message.type not in TAKEN_NOTE_OF:
@@ -109,6 +108,12 @@ class Dispatcher:
             code, place = TOO_LARGE[kind]
             text = f"The answer does not go through this client's channel; {place}."
             self._say_error(connection, message.id, None, CommandError(code, text))
+
+    def _take_control(self, connection: Connection, message: RuntimeMessage) -> None:
+        try:
+            self._runtime.clients.take_control(connection)
+        except CommandError as error:
+            self._say_error(connection, message.id, None, error)
 
     def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
         try:
@@ -145,7 +150,7 @@ class Dispatcher:
             self._refuse(connection, message, _limited(connection))
             return
         if not self._runtime.roles.may_command(connection):
-            self._refuse(connection, message, NotControllerError())
+            self._refuse(connection, message, self._runtime.roles.refusal(connection))
             return
         key = next(self._keys)
         connection.unanswered[key] = message

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from reactor_runtime.errors import RequestError
 
 from .journal import FOLLOWERS_LIMIT, Journal, JournalEvent
+from .rights import ADMIN
 from .sessions import Worker
 
 router = APIRouter(tags=["events"])
@@ -23,6 +24,7 @@ HEARTBEAT_S = 15.0
 
 @router.get(
     "/events",
+    dependencies=[ADMIN],
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "A stream that does not end."}},
 )

@@ -7,18 +7,20 @@ naming an origin is refused, and answers name no origin but the one that asked.
 
 from __future__ import annotations
 
-import contextlib
-import hmac
 import ipaddress
 import json
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
+from reactor_runtime.errors import RequestError
+
+from .access import VISIT, Access, is_page
+from .carriers import Scope, below_token
+from .upload_urls import UPLOADS
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -26,16 +28,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_LIMIT = 10 * 1024 * 1024
 """Bytes of a request's body."""
-UPLOADS = "/uploads/"
-"""The paths below which files are sent; they are streamed to disk, and have a limit of their own."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ALLOWED_METHODS = "GET, POST, PUT, OPTIONS"
 ALLOWED_HEADERS = (
     "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
     "reactor-webrtc-version"
 )
-COOKIE = "reactor_token"
-"""The page's cookie; the port follows, because browsers keep one jar for all ports of a host."""
 ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
@@ -52,17 +50,17 @@ class Guard:
         host: str,
         allow_hosts: Iterable[str] = (),
         allow_origins: Iterable[str] = (),
-        token: str = "",
+        access: Access | None = None,
         public: Iterable[str] = (),
         door: App | None = None,
         upload_limit: int = BODY_LIMIT,
     ) -> None:
         """`public` are paths of files that hold nothing of anybody's: they need no token, and any site may
-        name them in a `<script>`. `door` answers browsers that open the page without the token.
-        `upload_limit` bounds, in bytes, the files that clients send.
+        name them in a `<script>`. `access` knows the tokens; `door` answers browsers that open the page
+        without one. `upload_limit` bounds, in bytes, the files that clients send, which go to the disk.
         """
         self._app = app
-        self._token = token
+        self._access = access or Access(())
         self._public = frozenset(public)
         self._door = door
         self._upload_limit = upload_limit
@@ -77,6 +75,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope, path_token = below_token(scope)
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         send = _with_headers(send, _ALWAYS)
         if sum(name.lower() in (b"host", b"origin") for name, _ in scope["headers"]) > len(
@@ -105,27 +104,22 @@ class Guard:
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _respond(send, 204, b"", [*cors, *_PREFLIGHT, *_private_network(headers)])
             return
-        if self._token and not public and not token_of(scope, headers, self._token):
-            await self._ask_for_token(scope, receive, _with_headers(send, [*cors, *_CHALLENGE]), headers)
-            return
-        if self._token and in_query(scope, self._token):
-            send = _with_headers(send, [_cookie(scope, self._token)])
-        await self._forward(scope, receive, _with_headers(send, cors), headers)
+        entry = self._access.enter(scope, headers, path_token)
+        send = _with_headers(send, [*entry.cookies, *cors])
+        if entry.visit is None and not public:
+            await self._ask_for_token(scope, receive, _with_headers(send, _CHALLENGE), headers, entry.refusal)
+        elif entry.location is not None:
+            await _respond(send, 303, b"", [(b"location", entry.location.encode()), *_UNSEEN])
+        else:
+            await self._forward({**scope, VISIT: entry.visit}, receive, send, headers)
 
     async def _ask_for_token(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str], refusal: RequestError
     ) -> None:
-        page = (scope["method"], scope["path"]) == ("GET", "/")
-        if self._door is not None and page and "text/html" in headers.get(b"accept", ""):
+        if self._door is not None and is_page(scope, headers):
             await self._door(scope, receive, send)
             return
-        await _refuse(
-            send,
-            401,
-            "token_required",
-            "This server asks for a token: open the address it printed when it started, or send "
-            "the header Authorization: Bearer TOKEN.",
-        )
+        await _refuse(send, refusal.status, refusal.code, refusal.message)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
         upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
@@ -197,40 +191,6 @@ def own_names() -> set[str]:
     return {name, f"{name.partition('.')[0]}.local"} if name else set()
 
 
-def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
-    """Whether a request holds the token: in the Authorization header, the query, or the page's cookie."""
-    scheme, _, credential = headers.get(b"authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and _same(credential.strip(), token):
-        return True
-    jar: SimpleCookie = SimpleCookie()
-    with contextlib.suppress(CookieError):
-        jar.load(headers.get(b"cookie", ""))
-    name = _cookie_name(scope)
-    return in_query(scope, token) or (name in jar and _same(unquote(jar[name].value), token))
-
-
-def in_query(scope: Scope, token: str) -> bool:
-    """Whether the token came in the address, as it does the first time the page is opened."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return any(_same(value, token) for value in query.get("token", []))
-
-
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
-
-
-def _cookie(scope: Scope, token: str) -> tuple[bytes, bytes]:
-    """For the page's own requests; other sites' pages never cause it to be sent."""
-    name = _cookie_name(scope)
-    # People choose tokens with spaces and semicolons, which end a cookie.
-    return b"set-cookie", f"{name}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict".encode()
-
-
-def _cookie_name(scope: Scope) -> str:
-    server = scope.get("server")
-    return f"{COOKIE}_{server[1]}" if server else COOKIE
-
-
 def _fetched_for_another_site(scope: Scope, headers: dict[bytes, str]) -> bool:
     """Whether a browser loads this into a page of another site, as an image or a script."""
     if headers.get(b"sec-fetch-site") != "cross-site":
@@ -277,6 +237,8 @@ def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
 
 _WRONG_HOST = "This server does not answer under that host name; name it with --allow-host if it is yours."
 _CHALLENGE = [(b"www-authenticate", b"Bearer")]
+_UNSEEN = [(b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer")]
+"""The address that led here holds a token: nobody keeps it or is told it."""
 _ALWAYS = [(b"x-content-type-options", b"nosniff")]
 _PREFLIGHT = [
     (b"access-control-allow-methods", ALLOWED_METHODS.encode()),

@@ -41,6 +41,9 @@ class Offer:
     sender_turns: bool = True
     """Whether the client turns its pictures upright when it is not asked for them as they are."""
 
+    may_steer: bool = True
+    """Whether the token that it came with is for more than watching."""
+
     def inputs(self) -> list[str]:
         """The input tracks that the client sends."""
         tracks = [section.back if section.sends else section.track for section in self.sections]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .credentials import secrets_in
+
 DEFAULT_PORT = 8080
 DEFAULT_ORPHAN_TIMEOUT_S = 30.0
 DEFAULT_STUCK_WARNING_S = 5.0
@@ -26,7 +28,8 @@ class HttpOptions:
     allow_origins: tuple[str, ...] = field(default=())
     allow_hosts: tuple[str, ...] = field(default=())
     token: str = ""
-    """What a client must hold; empty means that nobody is asked. Off loopback the server makes one."""
+    """The secret that clients hold or that signs their tokens, and in a second line the one before it. Empty
+    means that nobody is asked. Off loopback the server makes one."""
     no_token: bool = False
     """Off loopback, ask nobody for a token all the same."""
     viewers: int = DEFAULT_VIEWERS
@@ -49,3 +52,8 @@ class HttpOptions:
     """After a `reset` that raised: "rebuild" the model before the next user, or "exit" with status 1."""
     encoder: str = "auto"
     """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The first signs; each of them opens. Raises `SecretError`."""
+        return secrets_in(self.token)

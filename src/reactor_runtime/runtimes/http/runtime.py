@@ -177,7 +177,7 @@ class Runtime:
 
     def _session_id(self) -> str:
         """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.token else LOCAL_SESSION_ID
+        return secrets.token_urlsafe(16) if self.options.secrets else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""

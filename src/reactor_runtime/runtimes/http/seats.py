@@ -50,6 +50,9 @@ class Seats:
     def of(self, offer: Offer, address: str, *, again: bool, flat: bool) -> Connection | None:
         """The connection whose place this offer takes. `again` says that the client comes back."""
         ours = self._ours(flat)
+        if not offer.may_steer:
+            # Who may only watch takes the place of nobody who may more.
+            ours = [c for c in ours if not c.offer.may_steer]
         found = next((c for c in ours if same_peer(c.offer, offer)), None)
         found = found or next((c for c in ours if c.ready and not c.live), None)
         if found is None and again:
@@ -74,7 +77,8 @@ class Seats:
     def expect(self, heir: Connection) -> None:
         """`heir` came in beside a live client, which it may be itself: it steers if that one goes soon."""
         steers = self._clients.roles.controller
-        if steers is not None and steers is not heir and steers.id in self.implicit_ids:
+        may = heir.offer.may_steer
+        if may and steers is not None and steers is not heir and steers.id in self.implicit_ids:
             self._heirs[heir] = (steers, time.monotonic() + HEIR_S)
 
     def heir_of(self, gone: Connection) -> Connection | None:

@@ -30,7 +30,9 @@ from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 from . import leaving as leaving_process
 from .addresses import others_open
 from .app import create_app
+from .credentials import encoded
 from .forks import guarding
+from .redaction import redacted
 from .runtime import Runtime
 from .signals import signals
 
@@ -80,6 +82,7 @@ def serve(project: Project, options: HttpOptions) -> int:
     fds = (selector.fileno(),) if hasattr(selector, "fileno") else ()
     try:
         with (
+            redacted(options.secrets),
             guarding(sockets, fds),
             asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner,
         ):
@@ -137,7 +140,7 @@ def _engine(options: HttpOptions) -> Engine:
 def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     """Off loopback, strangers can reach us: without a token of the operator's we make one."""
     address = ipaddress.ip_address(sock.getsockname()[0])
-    if options.token or options.no_token or address.is_loopback:
+    if options.secrets or options.no_token or address.is_loopback:
         return options
     return dataclasses.replace(options, token=secrets.token_urlsafe(24))
 
@@ -208,7 +211,7 @@ def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
 
 def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
-    query = f"/?token={quote(options.token, safe='')}" if options.token else ""
+    query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
     if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
         for url in urls:
             print(f"Open {url}{query}", file=sys.stderr, flush=True)

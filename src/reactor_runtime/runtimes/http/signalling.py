@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -27,11 +28,12 @@ from .connection import Connection
 from .ice import wire_form
 from .negotiation import Offer, TrackMapping, read_offer
 from .pending import LAST_ID
+from .rights import visit
 from .runtime import Runtime
-from .sessions import Worker
+from .sessions import IN_SCOPE, Worker
 
-router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"])
-flat_router = APIRouter(tags=["webrtc"])
+router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])
+flat_router = APIRouter(tags=["webrtc"], dependencies=[IN_SCOPE])
 
 ANSWER_WAIT_S = 1.0
 """How long a poll for the answer is held before it says "not yet"."""
@@ -228,7 +230,7 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(runtime.options.encoder))
-    return read_offer(
+    offer = read_offer(
         body.sdp_offer,
         mapping,
         runtime.tracks,
@@ -237,6 +239,7 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
         from_loopback=is_loopback(address),
         sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
     )
+    return replace(offer, may_steer=visit(request).grant.may_steer)
 
 
 async def _connect_implicit(

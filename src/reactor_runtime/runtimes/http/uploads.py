@@ -20,7 +20,8 @@ from starlette.requests import ClientDisconnect
 from reactor_runtime.errors import RequestError
 from reactor_runtime.session.uploads import Incoming
 
-from .sessions import Worker
+from .rights import CONTROL, Asking
+from .sessions import IN_SCOPE, Worker
 from .signalling import Body, SessionId
 
 router = APIRouter(tags=["uploads"])
@@ -51,19 +52,21 @@ class UploadBody(Body):
     mime_type: str = Field(default="application/octet-stream", max_length=255)
 
 
-@router.post("/sessions/{session_id}/uploads", status_code=201)
+@router.post("/sessions/{session_id}/uploads", status_code=201, dependencies=[CONTROL, IN_SCOPE])
 async def announce(
-    session_id: SessionId, body: UploadBody, runtime: Worker, request: Request
+    session_id: SessionId, body: UploadBody, runtime: Worker, asking: Asking, request: Request
 ) -> JSONResponse:
     """Make room for a file, and say where it is to be sent."""
     runtime.check_session_id(session_id)
     upload = runtime.require_session().uploads.announce(body.name, body.size, body.mime_type)
-    # Under the host name by which the client reaches us: the guard has checked it.
+    # Under the host name by which the client reaches us: the guard has checked it. The query stands for a
+    # token, which SDKs do not send there.
     url = request.url_for("take_file", upload_id=upload.id)
-    return JSONResponse({"presigned_id": upload.id, "presigned_url": str(url), "path": url.path}, 201)
+    signed = url if asking.uploads is None else url.replace(query=asking.uploads.query(upload.id))
+    return JSONResponse({"presigned_id": upload.id, "presigned_url": str(signed), "path": url.path}, 201)
 
 
-@router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW)
+@router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW, dependencies=[CONTROL])
 async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> dict[str, Any]:
     """Take the bytes of a file that was announced: as many as that, once."""
     session = runtime.session
