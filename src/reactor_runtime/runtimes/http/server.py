@@ -14,10 +14,11 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import uvicorn
+from anyio.lowlevel import checkpoint
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
@@ -25,9 +26,14 @@ from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
+from .acceptor import acceptor
 from .app import create_app
+from .asgi import App
+from .connections import Connections
 from .ending import leave_at_once
+from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
 from .runtime import Runtime
+from .watchdog import watched
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -36,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
 FORCED_STATUS = 130
@@ -78,18 +83,20 @@ def serve(project: Project, options: HttpOptions) -> int:
             sock.close()
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
+async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
     runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
-    server = _Server(
-        uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-        )
-    )
-    serving = loop.create_task(server.serve(sockets=sockets))
-    with _signals(loop, runtime):
+    connections = Connections(connections_limit(options.max_connections))
+    runtime.metrics.registry.register(connections)
+    server = _Server(_config(app, connections))
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
+    await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
+    serving = loop.create_task(server.serve(sockets=list(sockets)))
+    with _signals(loop, runtime), watched():
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
@@ -106,6 +113,20 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await warming
         await runtime.close()
     return status
+
+
+def _config(app: App, connections: Connections) -> uvicorn.Config:
+    return uvicorn.Config(
+        cast("Any", app),  # uvicorn spells ASGI's types out
+        http=acceptor(connections),
+        backlog=ACCEPTS_AT_A_TIME,
+        proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
 
 
 def _engine(options: HttpOptions) -> Engine:
@@ -166,7 +187,7 @@ def _force(runtime: Runtime) -> None:
     leave_at_once(runtime, FORCED_STATUS)
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
@@ -184,18 +205,18 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> Listener:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    sock = socket.socket(family, kind, protocol)
+    sock = Listener(family, kind, protocol)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        sock.listen(BACKLOG)
+        sock.listen()
     except OSError:
         sock.close()
         raise
