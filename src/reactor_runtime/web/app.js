@@ -7,4 +7,5 @@ const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy
 // The server has answered with a cookie: the secret need not stand in the address, the history and every picture of it.
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 
+document.getElementById("unstarted").remove(); // what it says is not so: this runs
 new View({ root: document.body, host: document.documentElement, base, page: true });
