@@ -63,6 +63,15 @@ def _origins(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
     return value
 
 
+def _networks(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise click.BadParameter(f"{network!r} is no address and no network.") from None
+    return value
+
+
 def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if value:
         try:
@@ -176,6 +185,27 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     show_default=True,
     metavar="MIB",
     help="The largest file a client may send, for commands that take one; 0 takes none.",
+)
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1),
+    envvar=environment.MAX_CONNECTIONS,
+    default=http.DEFAULT_MAX_CONNECTIONS,
+    show_default=True,
+    show_envvar=True,
+    help="To the TCP port, and half as many for one address; over it the one goes that is idle longest.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    callback=_networks,
+    envvar=environment.TRUSTED_PROXIES,
+    default=http.DEFAULT_TRUSTED_PROXIES,
+    show_default=True,
+    show_envvar=True,
+    metavar="ADDRESS",
+    help="A reverse proxy, or a network of them as 10.0.0.0/8, that says in X-Forwarded-For who asks.",
 )
 @click.option(
     "--stun-server",

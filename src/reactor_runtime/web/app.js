@@ -7,4 +7,5 @@ const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy
 // The server leads on from an address with a secret in it. Should one be here all the same, it need not stay.
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 
+document.getElementById("unstarted").remove(); // what it says is not so: this runs
 new View({ root: document.body, host: document.documentElement, base, page: true });

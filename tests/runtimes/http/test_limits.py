@@ -10,7 +10,7 @@ import pytest
 
 from reactor_runtime.protocol.messages import CLIENT_MESSAGE_LIMIT
 from reactor_runtime.runtimes.http import connection as connection_module
-from reactor_runtime.runtimes.http.guard import BODY_LIMIT
+from reactor_runtime.runtimes.http.bodies import BODY_LIMIT
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST, COMMANDS_PER_S
 from reactor_runtime.runtimes.http.roles import PEERS_LIMIT

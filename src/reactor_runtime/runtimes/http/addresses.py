@@ -1,88 +1,62 @@
-"""The addresses of this machine's own interfaces. Nobody is asked but the operating system."""
+"""Whose request this is: the peer's, or what a trusted proxy says. Every limit per address asks here."""
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import ipaddress
-import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-MAX_SHOWN = 8
-"""Addresses that are printed: a machine with containers has dozens."""
-_NOWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
-"""Addresses for documentation. Choosing a route to one sends nothing, and tells which interface leads out."""
+HOPS_LIMIT = 32
+"""Entries of `X-Forwarded-For` that are looked at, from the last one on."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class _Entry(ctypes.Structure):
-    """`struct ifaddrs` up to the fields that are read; the same on Linux and macOS."""
+class Proxies:
+    """The proxies whose word is taken. Everybody else's `X-Forwarded-*` is ignored."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        """`trusted` are addresses and networks in CIDR notation. Raises `ValueError`."""
+        self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in trusted)
+
+    def trust(self, peer: str) -> bool:
+        address = parse(peer)
+        return address is not None and self._trusted(address)
+
+    def client(self, peer: str, forwarded: str = "") -> str:
+        """The last hop that is none of our proxies; `forwarded` is the value of `X-Forwarded-For`.
+
+        Each proxy appends the address it was asked from, so only entries right of the last stranger are true.
+        """
+        address = parse(peer)
+        if address is None:
+            return peer
+        for entry in reversed(forwarded.rsplit(",", HOPS_LIMIT)[-HOPS_LIMIT:]):
+            if not self._trusted(address):
+                break
+            hop = parse(entry.strip())
+            if hop is None:
+                break
+            address = hop
+        return str(address)
+
+    def _trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
 
 
-_Entry._fields_ = [
-    ("next", ctypes.POINTER(_Entry)),
-    ("name", ctypes.c_char_p),
-    ("flags", ctypes.c_uint),
-    ("address", ctypes.c_void_p),
-]
-
-
-def others_open(host: str, advertised: str = "") -> list[str]:
-    """Under which addresses others reach a server that is bound to `host`; first the likeliest.
-
-    `advertised` is what the operator says clients reach this machine by.
-    """
-    bound = ipaddress.ip_address(host.partition("%")[0])
-    if not bound.is_unspecified:
-        return [host]
-    family = socket.AF_INET if bound.version == 4 else socket.AF_INET6
-    likely = [advertised, _towards_others(family)] if bound.version == 4 else [_towards_others(family)]
-    found = dict.fromkeys([*likely, *sorted(_of_interfaces(family))])
-    return [address for address in found if address and _is_useful(address)][:MAX_SHOWN]
-
-
-def _is_useful(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return not (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified or parsed.is_multicast)
-
-
-def _towards_others(family: socket.AddressFamily) -> str:
+def parse(text: str) -> Address | None:
+    """An address as proxies write it: bare, in brackets, or with a port. IPv4 in IPv6 is IPv4."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((_NOWHERE[family], 9))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return ""
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
-def _of_interfaces(family: socket.AddressFamily) -> Iterator[str]:
-    name = ctypes.util.find_library("c") if sys.platform == "darwin" else None
-    try:
-        libc = ctypes.CDLL(name, use_errno=True)
-        getifaddrs, freeifaddrs = libc.getifaddrs, libc.freeifaddrs
-    except (OSError, AttributeError):
-        return
-    first = ctypes.POINTER(_Entry)()
-    if getifaddrs(ctypes.byref(first)) != 0:
-        return
-    try:
-        entry = first
-        while entry:
-            if entry.contents.address:
-                address = _address(entry.contents.address, family)
-                if address:
-                    yield address
-            entry = entry.contents.next
-    finally:
-        freeifaddrs(first)
-
-
-def _address(pointer: int, family: socket.AddressFamily) -> str:
-    """The text of a `sockaddr`, where it is of this family."""
-    head = ctypes.string_at(pointer, 2)
-    # BSD keeps the length in the first byte and the family in the second.
-    kind = head[1] if sys.platform == "darwin" else int.from_bytes(head, sys.byteorder)
-    if kind != family:
-        return ""
-    offset, length = (4, 4) if family == socket.AF_INET else (8, 16)
-    return socket.inet_ntop(family, ctypes.string_at(pointer + offset, length))
+def is_loopback(address: str) -> bool:
+    found = parse(address)
+    return found is not None and found.is_loopback

@@ -16,10 +16,17 @@ from reactor_runtime.errors import RequestError
 
 from . import cloud, events, info, page, sessions, signalling, uploads
 from .access import Access
-from .guard import App, Guard
+from .addresses import Proxies
+from .asgi import App
+from .bodies import Bodies, is_json
+from .entrance import Entrance
+from .guard import Guard
 from .options import HttpOptions
 from .runtime import Runtime
 
+_NO_JSON = (
+    "The body must be JSON, and the request must say so: send the header Content-Type: application/json."
+)
 _CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
 
 
@@ -41,16 +48,16 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
     """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
-    return Guard(
-        create_api(runtime),
+    guard = Guard(
+        Bodies(create_api(runtime), options.max_upload * 2**20),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
         access=Access(options.secrets),
-        upload_limit=options.max_upload * 2**20,
         public=page.public_paths(),
         door=page.locked(),
     )
+    return Entrance(guard, Proxies(options.trusted_proxies))
 
 
 def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
@@ -81,7 +88,9 @@ async def _request_error(_: Request, error: RequestError) -> JSONResponse:
     return response
 
 
-async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+    if error.body and not is_json(request.headers.get("content-type", "")):
+        return problem(415, "unsupported_media_type", _NO_JSON)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
     return problem(
@@ -90,7 +99,10 @@ async def _validation_error(_: Request, error: RequestValidationError) -> JSONRe
 
 
 async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail))
+    response = problem(error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail))
+    if allowed := (error.headers or {}).get("Allow"):
+        response.headers["Allow"] = allowed.replace("GET", "GET, HEAD")
+    return response
 
 
 async def _internal_error(_: Request, error: Exception) -> JSONResponse:

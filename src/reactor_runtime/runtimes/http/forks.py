@@ -14,7 +14,7 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -32,7 +32,7 @@ class ForkGuard:
         os.register_at_fork(before=self._before, after_in_parent=self._unblock, after_in_child=self._child)
 
     @contextlib.contextmanager
-    def guarding(self, sockets: list[socket.socket], fds: tuple[int, ...]) -> Iterator[None]:
+    def guarding(self, sockets: Sequence[socket.socket], fds: tuple[int, ...]) -> Iterator[None]:
         """`sockets` listen; `fds` are the loop's own descriptors besides its wake-up pipe."""
         self._ports = frozenset(sock.getsockname()[1] for sock in sockets)
         self._fds, self._active = fds, True
@@ -114,7 +114,9 @@ def _of_python() -> set[int]:
 _guard: list[ForkGuard] = []
 
 
-def guarding(sockets: list[socket.socket], fds: tuple[int, ...]) -> contextlib.AbstractContextManager[None]:
+def guarding(
+    sockets: Sequence[socket.socket], fds: tuple[int, ...]
+) -> contextlib.AbstractContextManager[None]:
     """One guard for the process: what runs at a fork cannot be taken back."""
     if not _guard:
         _guard.append(ForkGuard())

@@ -1,4 +1,4 @@
-"""Which requests a server on a laptop answers: Host, Origin, CORS and the size of bodies. Pure ASGI.
+"""Which requests a server on a laptop answers: Host, Origin and CORS. Pure ASGI.
 
 A web page anywhere can make its visitor's browser call ``http://127.0.0.1:8080``. So the Host must be one of
 ours (DNS rebinding), an Origin must be allowed or absent, what a browser fetches for another site without
@@ -8,36 +8,32 @@ naming an origin is refused, and answers name no origin but the one that asked.
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from reactor_runtime.errors import RequestError
 
 from .access import VISIT, Access, is_page
-from .carriers import Scope, below_token
-from .upload_urls import UPLOADS
+from .addresses import is_loopback
+from .asgi import App, Message, Receive, Scope, Send
+from .asgi import refuse as _refuse
+from .asgi import respond as _respond
+from .carriers import below_token
+from .refused import refuse_in_words
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-BODY_LIMIT = 10 * 1024 * 1024
-"""Bytes of a request's body."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-ALLOWED_METHODS = "GET, POST, PUT, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, POST, PUT, OPTIONS"
 ALLOWED_HEADERS = (
     "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
     "reactor-webrtc-version"
 )
 ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
+PROBES = frozenset({"/health", "/metrics"})
+"""What HTTP/1.0 may ask for without a Host from this machine: proxies' health checks. Browsers name one."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
-_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 class Guard:
@@ -53,17 +49,15 @@ class Guard:
         access: Access | None = None,
         public: Iterable[str] = (),
         door: App | None = None,
-        upload_limit: int = BODY_LIMIT,
     ) -> None:
         """`public` are paths of files that hold nothing of anybody's: they need no token, and any site may
         name them in a `<script>`. `access` knows the tokens; `door` answers browsers that open the page
-        without one. `upload_limit` bounds, in bytes, the files that clients send, which go to the disk.
+        without one.
         """
         self._app = app
         self._access = access or Access(())
         self._public = frozenset(public)
         self._door = door
-        self._upload_limit = upload_limit
         self._hosts = allowed_hosts(host, allow_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
@@ -85,20 +79,15 @@ class Guard:
             return
         host = headers.get(b"host", "")
         origin = headers.get(b"origin")
-        if not self._host_allowed(host):
-            await _refuse(send, 421, "wrong_host", _WRONG_HOST)
+        if not self._host_allowed(host) and not (host == "" and _probe(scope)):
+            await refuse_in_words(send, headers, 421, "wrong_host", _WRONG_HOST, _without_port(host))
             return
         if origin is not None and not self._origin_allowed(origin, host, scope.get("scheme", "http")):
-            await _refuse(
-                send,
-                403,
-                "origin_not_allowed",
-                "Pages of this origin may not use this server; start it with --allow-origin to let them.",
-            )
+            await refuse_in_words(send, headers, 403, "origin_not_allowed", _WRONG_ORIGIN, origin)
             return
         public = scope["method"] in ("GET", "HEAD") and scope["path"] in self._public
         if origin is None and _fetched_for_another_site(scope, headers) and not public:
-            await _refuse(send, 403, "cross_site", "Pages of other sites may not use this server.")
+            await refuse_in_words(send, headers, 403, "cross_site", _CROSS_SITE)
             return
         cors = _cors(origin)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
@@ -111,7 +100,7 @@ class Guard:
         elif entry.location is not None:
             await _respond(send, 303, b"", [(b"location", entry.location.encode()), *_UNSEEN])
         else:
-            await self._forward({**scope, VISIT: entry.visit}, receive, send, headers)
+            await self._app({**scope, VISIT: entry.visit}, receive, send)
 
     async def _ask_for_token(
         self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str], refusal: RequestError
@@ -120,35 +109,6 @@ class Guard:
             await self._door(scope, receive, send)
             return
         await _refuse(send, refusal.status, refusal.code, refusal.message)
-
-    async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
-        upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
-        limit = self._upload_limit if upload else BODY_LIMIT
-        if not _fits(headers.get(b"content-length", "0"), limit):
-            await _refuse_body(send, limit)
-            return
-        seen = 0
-        refused = False
-
-        async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                # The length was not told or not true: end the body here.
-                return {"type": "http.disconnect"}
-            return message
-
-        async def answer(message: Message) -> None:
-            nonlocal refused
-            if seen <= limit:
-                await send(message)
-            elif not refused:
-                # Whatever the application makes of half a body, this is what was wrong.
-                refused = True
-                await _refuse_body(send, limit)
-
-        await self._app(scope, bounded, answer)
 
     def _host_allowed(self, host: str) -> bool:
         name = _without_port(host)
@@ -215,14 +175,17 @@ def _private_network(headers: dict[bytes, str]) -> list[tuple[bytes, bytes]]:
     return [(b"access-control-allow-private-network", b"true")]
 
 
+def _probe(scope: Scope) -> bool:
+    """Whether a health check of this machine asks."""
+    client = scope.get("client")
+    plain = scope.get("http_version") == "1.0" and scope["method"] in ("GET", "HEAD")
+    return plain and scope["path"] in PROBES and client is not None and is_loopback(client[0])
+
+
 def _without_port(host: str) -> str:
     """The name in ``name:port``; "" when it is anything else."""
     found = _HOST.fullmatch(host.lower())
     return found.group(1) if found else ""
-
-
-def _fits(length: str, limit: int) -> bool:
-    return _LENGTH.fullmatch(length) is not None and int(length) <= limit
 
 
 def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
@@ -236,6 +199,8 @@ def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
 
 
 _WRONG_HOST = "This server does not answer under that host name; name it with --allow-host if it is yours."
+_WRONG_ORIGIN = "Pages of this origin may not use this server; start it with --allow-origin to let them."
+_CROSS_SITE = "Pages of other sites may not use this server."
 _CHALLENGE = [(b"www-authenticate", b"Bearer")]
 _UNSEEN = [(b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer")]
 """The address that led here holds a token: nobody keeps it or is told it."""
@@ -258,18 +223,3 @@ def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
         await send(message)
 
     return wrapped
-
-
-async def _refuse(send: Send, status: int, code: str, detail: str) -> None:
-    body = json.dumps({"detail": detail, "code": code}).encode()
-    await _respond(send, status, body, [(b"content-type", b"application/json")])
-
-
-async def _refuse_body(send: Send, limit: int) -> None:
-    await _refuse(send, 413, "body_too_large", f"A body may have {limit // 2**20} MiB at most.")
-
-
-async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})

@@ -13,6 +13,8 @@ DEFAULT_KILL_TIMEOUT_S = 60.0
 DEFAULT_VIEWERS = 8
 DEFAULT_OFFERS_PER_MINUTE = 20
 DEFAULT_MAX_UPLOAD_MIB = 100
+DEFAULT_MAX_CONNECTIONS = 512
+DEFAULT_TRUSTED_PROXIES = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class HttpOptions:
     """Per address; 0 means no limit."""
     max_upload: int = DEFAULT_MAX_UPLOAD_MIB
     """MiB of one file; 0 means that no file is taken."""
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    """To the TCP port; one address gets half of them."""
+    trusted_proxies: tuple[str, ...] = DEFAULT_TRUSTED_PROXIES
+    """Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     stun_servers: tuple[str, ...] = ()
     turn_servers: tuple[str, ...] = ()
     turn_secret: str = ""

@@ -14,27 +14,32 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import uvicorn
+from anyio.lowlevel import checkpoint
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
-from reactor_runtime.runtimes import stdio
 from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from . import leaving as leaving_process
-from .addresses import others_open
+from .acceptor import acceptor
 from .app import create_app
+from .asgi import App
+from .connections import Connections
 from .credentials import encoded
 from .forks import guarding
+from .interfaces import others_open
+from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
 from .redaction import redacted
 from .runtime import Runtime
 from .signals import signals
+from .watchdog import watched
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -43,7 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128
 SWEEP_S = 2.0
 """How long a start waits until what killed processes have left is swept."""
 FAILED_LINGER_S = 3.0
@@ -99,18 +103,20 @@ def _sweep() -> None:
     sweeping.join(SWEEP_S)
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
+async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
     runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
-    server = _Server(
-        uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-        )
-    )
-    serving = loop.create_task(server.serve(sockets=sockets))
-    with signals(loop, runtime):
+    connections = Connections(connections_limit(options.max_connections))
+    runtime.metrics.registry.register(connections)
+    server = _Server(_config(app, connections))
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
+    await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
+    serving = loop.create_task(server.serve(sockets=list(sockets)))
+    with signals(loop, runtime), watched():
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = _urls(sockets[0], options)
@@ -126,6 +132,20 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await runtime.close()
         leaving_process.begin(status)
     return status
+
+
+def _config(app: App, connections: Connections) -> uvicorn.Config:
+    return uvicorn.Config(
+        cast("Any", app),  # uvicorn spells ASGI's types out
+        http=acceptor(connections),
+        backlog=ACCEPTS_AT_A_TIME,
+        proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
 
 
 def _engine(options: HttpOptions) -> Engine:
@@ -157,7 +177,7 @@ def _resolve(leaving: asyncio.Future[int], status: int) -> None:
         leaving.set_result(status)
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
@@ -175,26 +195,18 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-class _Listener(socket.socket):
-    """Takes no connection under the number of a standard descriptor that the model has closed."""
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        stdio.plug()
-        return super().accept()
-
-
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> Listener:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    sock = _Listener(family, kind, protocol)
+    sock = Listener(family, kind, protocol)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        sock.listen(BACKLOG)
+        sock.listen()
     except OSError:
         sock.close()
         raise
