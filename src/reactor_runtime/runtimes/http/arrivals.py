@@ -147,7 +147,7 @@ class Arrivals:
             await self._hand_over_pending(before)
             return before
         if before is None:
-            await self._admit()
+            await self._admit(offer)
         connection = Connection(connection_id, session, offer, self._clients, codec)
         self._connecting.append(connection_id)
         try:
@@ -201,10 +201,12 @@ class Arrivals:
 
     # --- inside ---
 
-    async def _admit(self) -> None:
-        """Raises `RequestError` when no further client may come."""
+    async def _admit(self, offer: Offer) -> None:
+        """Raises `RequestError` when no further client may come. Viewers leave a place for who plays."""
+        roles = self._clients.roles
+        kept_free = 0 if offer.may_steer or roles.controller is not None else 1
         try:
-            self._clients.roles.admit(len(self._clients.connections) + len(self._connecting))
+            roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RequestError:
             stale = time.time() - STALE_OFFER_S
             others = self._clients.connections.values()

@@ -27,7 +27,7 @@ class HttpOptions:
     kill_timeout: float = DEFAULT_KILL_TIMEOUT_S
     allow_origins: tuple[str, ...] = field(default=())
     allow_hosts: tuple[str, ...] = field(default=())
-    token: str = ""
+    token: str = field(default="", repr=False)
     """The secret that clients hold or that signs their tokens, and in a second line the one before it. Empty
     means that nobody is asked. Off loopback the server makes one."""
     no_token: bool = False
@@ -40,7 +40,7 @@ class HttpOptions:
     """MiB of one file; 0 means that no file is taken."""
     stun_servers: tuple[str, ...] = ()
     turn_servers: tuple[str, ...] = ()
-    turn_secret: str = ""
+    turn_secret: str = field(default="", repr=False)
     relay_only: bool = False
     port_range: tuple[int, int] | None = None
     """UDP ports for media, both ends included."""

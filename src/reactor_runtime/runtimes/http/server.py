@@ -74,7 +74,7 @@ def serve(project: Project, options: HttpOptions) -> int:
     sockets = _bind(options.host, options.port)
     options = _with_token(options, sockets[0])
     try:
-        with redacted(options.secrets):
+        with redacted([*options.secrets, options.turn_secret]):
             return asyncio.run(_serve(project, options, sockets))
     finally:
         for sock in sockets:
