@@ -139,10 +139,7 @@ class Arrivals:
         Raises `RequestError`.
         """
         before = self._clients.connections.get(connection_id)
-        if before is not None and before.offer.may_steer and not offer.may_steer:
-            raise RequestError(
-                403, "view_only", "This token is for watching: it does not take the place of this connection."
-            )
+        _check_place(before, offer)
         if before is not None and _same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
             return before
@@ -230,6 +227,14 @@ class Arrivals:
     async def _hand_over_pending(self, connection: Connection) -> None:
         for candidate in self.pending.take(connection.id, connection.session.number):
             await connection.add_candidate(candidate)
+
+
+def _check_place(before: Connection | None, offer: Offer) -> None:
+    """Raises `RequestError` when who may only watch offers in the place of who may more."""
+    if before is not None and before.offer.may_steer and not offer.may_steer:
+        raise RequestError(
+            403, "view_only", "This token is for watching: it does not take the place of this connection."
+        )
 
 
 def _same_peer(before: Offer, now: Offer) -> bool:
