@@ -245,6 +245,16 @@ async def test_a_viewers_connection_never_steers(shared: bool) -> None:
             await intruder.command("set_level", level=9)
 
 
+async def test_viewers_leave_a_place_for_who_plays() -> None:
+    async with serve(Painter, options=HttpOptions(token=SECRET, viewers=1, offers_per_minute=0)) as server:
+        await ask(server, "POST", "/start_session", ANN)
+        await joined(server, VIEWER)
+        with pytest.raises(httpx.HTTPStatusError, match="503"):
+            await joined(server, VIEWER)
+        steering = await joined(server, ANN)
+        assert await steering.command("runs") == 1
+
+
 async def test_a_viewer_takes_no_place_by_its_number() -> None:
     async with guarded() as server:
         await ask(server, "POST", "/start_session", ANN)

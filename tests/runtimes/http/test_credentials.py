@@ -9,6 +9,7 @@ import string
 import sys
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -254,12 +255,12 @@ def test_cookies_by_name() -> None:
     assert len(cookies("k=1;" * 100, "k")) == 8
 
 
-def seconds(header: str) -> float:
+def seconds(parse: Callable[[str], object], text: str) -> float:
     """Of this thread's own time; the shortest of many runs, because what else the machine does only adds."""
     best = sys.float_info.max
     for _ in range(40):
         begun = time.thread_time()
-        cookies(header, "reactor_session_8080")
+        parse(text)
         best = min(best, time.thread_time() - begun)
     return best
 
@@ -268,7 +269,20 @@ def seconds(header: str) -> float:
     "header", ['a="' + r"\\" * 15_000, "a=b; " * 6_000, '"' * 30_000, ";" * 30_000, "=" * 30_000]
 )
 def test_a_header_of_cookies_twice_as_long_takes_twice_as_long(header: str) -> None:
-    assert seconds(header * 2) <= 2.5 * seconds(header) + 50e-6  # the clock's own grain
+    assert grows_evenly(lambda text: cookies(text, "reactor_session_8080"), header)
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ" * 9000, "eyJaaaaaaaa." * 3000, "/t/" * 9000, "?token=" * 5000, "%" * 30_000]
+)
+def test_so_does_a_line_of_the_log_and_an_address(text: str) -> None:
+    assert grows_evenly(Redaction(["a secret"]).clean, text)
+    assert grows_evenly(lambda query: parameters(scope(query=query.encode()), "token"), text)
+    assert grows_evenly(lambda path: below_token(scope(raw=b"/t/x/" + path.encode())), text)
+
+
+def grows_evenly(parse: Callable[[str], object], text: str) -> bool:
+    return seconds(parse, text * 2) <= 2.5 * seconds(parse, text) + 50e-6  # the clock's own grain
 
 
 # --- what a browser holds ---

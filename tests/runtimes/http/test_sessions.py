@@ -151,6 +151,14 @@ async def test_a_model_that_cannot_be_loaded() -> None:
         assert "no weights here" not in health.text
         at_home = await server.http.get("/health?why=true")
         assert "no weights here" in at_home.json()["detail"]
+        for passed_on in (
+            {"x-forwarded-for": "10.0.0.1"},
+            {"via": "1.1 proxy"},
+            {"x-forwarded-proto": "https"},
+        ):
+            assert (
+                "no weights here" not in (await server.http.get("/health?why=true", headers=passed_on)).text
+            )
         assert (await server.http.post("/stop_session")).status_code == 200
 
 

@@ -136,15 +136,12 @@ class Arrivals:
         Raises `RequestError`.
         """
         before = self._clients.connections.get(connection_id)
-        if before is not None and before.offer.may_steer and not offer.may_steer:
-            raise RequestError(
-                403, "view_only", "This token is for watching: it does not take the place of this connection."
-            )
+        _check_place(before, offer)
         if before is not None and same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
             return before
         if before is None:
-            await self._admit()
+            await self._admit(offer)
         admit_peer(self._engine.descriptors_per_peer, self._coming())
         self._count += 1
         connection = Connection(
@@ -223,10 +220,12 @@ class Arrivals:
         young = sum(c.made_at > since for c in self._clients.connections.values())
         return young + len(self._connecting)
 
-    async def _admit(self) -> None:
-        """Raises `RequestError` when no further client may come."""
+    async def _admit(self, offer: Offer) -> None:
+        """Raises `RequestError` when no further client may come. Viewers leave a place for who plays."""
+        roles = self._clients.roles
+        kept_free = 0 if offer.may_steer or roles.controller is not None else 1
         try:
-            self._clients.roles.admit(len(self._clients.connections) + len(self._connecting))
+            roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RequestError:
             stale = time.time() - STALE_OFFER_S
             others = self._clients.connections.values()
@@ -252,6 +251,14 @@ class Arrivals:
     async def _hand_over_pending(self, connection: Connection) -> None:
         for candidate in self.pending.take(connection.id, connection.session.number):
             await connection.add_candidate(candidate)
+
+
+def _check_place(before: Connection | None, offer: Offer) -> None:
+    """Raises `RequestError` when who may only watch offers in the place of who may more."""
+    if before is not None and before.offer.may_steer and not offer.may_steer:
+        raise RequestError(
+            403, "view_only", "This token is for watching: it does not take the place of this connection."
+        )
 
 
 def _refuse_changed(before: Offer, now: Offer) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from reactor_runtime.errors import RequestError
 
-from .access import VISIT, Access, is_page
+from .access import VISIT, Access, Entry, is_page
 from .addresses import is_loopback
 from .asgi import App, Message, Receive, Scope, Send
 from .asgi import refuse as _refuse
@@ -94,7 +94,20 @@ class Guard:
             await _respond(send, 204, b"", [*cors, *_PREFLIGHT, *_private_network(headers)])
             return
         entry = self._access.enter(scope, headers, path_token)
-        send = _with_headers(send, [*entry.cookies, *cors])
+        await self._let_in(
+            scope, receive, _with_headers(send, [*entry.cookies, *cors]), headers, entry, public
+        )
+
+    async def _let_in(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: dict[bytes, str],
+        entry: Entry,
+        public: bool,
+    ) -> None:
+        """What the credentials of a request lead to: a refusal, another address, or the application."""
         if entry.visit is None and not public:
             await self._ask_for_token(scope, receive, _with_headers(send, _CHALLENGE), headers, entry.refusal)
         elif entry.location is not None:

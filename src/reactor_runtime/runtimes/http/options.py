@@ -29,7 +29,7 @@ class HttpOptions:
     kill_timeout: float = DEFAULT_KILL_TIMEOUT_S
     allow_origins: tuple[str, ...] = field(default=())
     allow_hosts: tuple[str, ...] = field(default=())
-    token: str = ""
+    token: str = field(default="", repr=False)
     """The secret that clients hold or that signs their tokens, and in a second line the one before it. Empty
     means that nobody is asked. Off loopback the server makes one."""
     no_token: bool = False
@@ -46,7 +46,7 @@ class HttpOptions:
     """Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     stun_servers: tuple[str, ...] = ()
     turn_servers: tuple[str, ...] = ()
-    turn_secret: str = ""
+    turn_secret: str = field(default="", repr=False)
     relay_only: bool = False
     port_range: tuple[int, int] | None = None
     """UDP ports for media, both ends included."""

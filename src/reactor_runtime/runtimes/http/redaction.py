@@ -15,9 +15,9 @@ SHORTEST = 6
 """Characters; shorter secrets stand in innocent words too."""
 _CARRIED = re.compile(
     r"(?P<path>/t/)[^/\s?#\"']+|(?P<query>[?&](?:token|signature)=)[^&\s\"']+"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 )
-"""Tokens by where they stand, and by how a JWT begins."""
+"""Tokens by where they stand, and by how a JWT begins. Nothing is looked at twice."""
 
 
 class Redaction(logging.Filter):

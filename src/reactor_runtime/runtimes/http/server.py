@@ -86,7 +86,7 @@ def serve(project: Project, options: HttpOptions) -> int:
     fds = (selector.fileno(),) if hasattr(selector, "fileno") else ()
     try:
         with (
-            redacted(options.secrets),
+            redacted([*options.secrets, options.turn_secret]),
             guarding(sockets, fds),
             asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner,
         ):
