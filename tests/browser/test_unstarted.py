@@ -59,7 +59,11 @@ def forgetful(server: Server) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = _pass
+        def do_GET(self) -> None:
+            self._pass()
+
+        def do_POST(self) -> None:
+            self._pass()
 
     with serving(Proxy) as port:
         yield f"http://proxied.example:{port}"
