@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import reactor_webrtc as rw
 
@@ -39,19 +39,25 @@ class Outbound:
         self._factory = factory
         self._events = events
         self._reveal_timestamps = reveal_timestamps
+        self._placeholders: dict[str, rw.Track | rw.EncodedVideoTrack] = {}
         self._sounds: dict[str, sound.PcmSender] = {}
         """Senders of sections whose answer is not known yet."""
 
+    def prepare(self, sections: Iterable[Section]) -> None:
+        """Before the connection is made, make the tracks that stand for ours until it is up."""
+        # While a pre-encoded track is alive, a new connection knows H.264, and the sections get the stream id
+        # that lets a browser put sound and picture together.
+        mids = [section.mid for section in sections if section.sends and section.kind == "video"]
+        self._placeholders = {mid: self._placeholder(mid) for mid in mids or [""]}
+
     async def offer_track(self, section: Section, transceiver: rw.Transceiver) -> None:
         """Give a section that we send the track that the answer is made with."""
-        self.transceivers[section.mid] = transceiver
+        transceiver = self.transceivers.setdefault(section.mid, transceiver)
         if not section.sends or section.mid in self.senders or section.mid in self.audio:
             return
         if section.kind == "video":
-            # While a pre-encoded track is alive, a new connection knows H.264, and the sections get the
-            # stream id that lets a browser put sound and picture together. The real tracks come when the peer
-            # is connected.
-            await transceiver.set_track(self._placeholder(section.mid))
+            if section.mid in self._placeholders:
+                await transceiver.set_track(self._placeholders[section.mid])
         else:
             pcm = self._sounds[section.mid] = sound.PcmSender(self._factory, section.mid)
             if pcm.track is not None:
@@ -73,6 +79,7 @@ class Outbound:
             elif section.kind == "audio" and mid in self._sounds:
                 self.audio[mid] = self._sounds[mid]
         self._sounds.clear()
+        self._placeholders.clear()
         for mid in self.audio.keys() - sending.keys():
             self.audio.pop(mid).open = False
         return [self.senders.pop(mid) for mid in self.senders.keys() - sending.keys()]
@@ -119,7 +126,9 @@ class Outbound:
         for audio in self.audio.values():
             audio.open = False
         keep: list[object] = [self.senders, self.audio, self.transceivers, self._sounds]
+        keep.append(self._placeholders)
         self.senders, self.audio, self.transceivers, self._sounds = {}, {}, {}, {}
+        self._placeholders = {}
         return keep
 
     def _placeholder(self, mid: str) -> rw.Track | rw.EncodedVideoTrack:

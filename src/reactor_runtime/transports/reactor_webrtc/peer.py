@@ -72,6 +72,7 @@ class ReactorWebRtcPeer:
         self._binding: asyncio.Task[None] | None = None
         self._attempt = 0
         """Which of the engine's connections of this peer is meant; what those before it report is late."""
+        self._directions: dict[str, rw.TransceiverDirection] = {}
         self._told: set[tuple[str, str]] = set()
         """Tracks without media that the client has heard of, each with its section."""
 
@@ -232,6 +233,7 @@ class ReactorWebRtcPeer:
             layout = arrange(head, media, refused)
             if self._closed:
                 self._require()
+            self._outbound.prepare(sections.values())
             self._pc = pc = self._factory.create_peer_connection(
                 to_configuration(self._config, layout.bundled), self._observer()
             )
@@ -252,6 +254,7 @@ class ReactorWebRtcPeer:
 
     async def _begin_again(self) -> None:
         self._attempt += 1
+        self._directions.clear()
         await self._release()
         self._channels = Channels(self._events, self._post)
         self._inbound = Inbound(self._events)
@@ -291,12 +294,14 @@ class ReactorWebRtcPeer:
             section, part = sections.get(mid), parts.get(mid)
             if part is None or part.rejected:
                 continue
-            if section is None:
-                await transceiver.set_direction(rw.TransceiverDirection.Inactive)
-                continue
-            await self._outbound.offer_track(section, transceiver)
-            self._inbound.watch(mid, transceiver)
-            await transceiver.set_direction(to_direction(section, inbound_codec(part) is not None))
+            if section is not None:
+                await self._outbound.offer_track(section, transceiver)
+                self._inbound.watch(mid, transceiver)
+            # Setting what is set already makes the engine take a new encoder, and that one has no track.
+            direction = to_direction(section, inbound_codec(part) is not None)
+            if direction != self._directions.get(mid):
+                self._directions[mid] = direction
+                await transceiver.set_direction(direction)
         text = sound.complete_answer((await pc.create_answer()).sdp, sections)
         layout.restore(text)  # one that is too large is refused before anything is applied
         return text

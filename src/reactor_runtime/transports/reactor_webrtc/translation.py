@@ -45,8 +45,10 @@ def to_configuration(config: PeerConfig, bundled: bool) -> rw.RtcConfiguration:
     )
 
 
-def to_direction(section: Section, decodes: bool) -> rw.TransceiverDirection:
+def to_direction(section: Section | None, decodes: bool) -> rw.TransceiverDirection:
     """`decodes`: whether anything here decodes what the client sends on the section."""
+    if section is None:
+        return rw.TransceiverDirection.Inactive
     receives = decodes and (section.back is not None or not section.sends)
     if section.sends:
         return rw.TransceiverDirection.SendRecv if receives else rw.TransceiverDirection.SendOnly
