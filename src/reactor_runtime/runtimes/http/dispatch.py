@@ -207,7 +207,7 @@ class Dispatcher:
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
         said = connection.say(lambda codec: codec.command_error(request, command, error))
-        if said or connection.closed:
+        if said or connection.closed or connection.notice is not None:
             return
         log.warning("A refusal was too large for connection %d: %.2000s", connection.number, error.message)
         short = CommandError(
