@@ -281,6 +281,14 @@ def test_defaults_of_fields_mean_the_same_too():
     assert sent_back(one, {}).x == 4
 
 
+def test_a_class_says_how_json_spells_its_parts():
+    one = spec(Encoded, Encoded())
+    check_default(one)
+    published = {name: part["default"] for name, part in one.flat_schema()["p"]["properties"].items()}
+    assert published == one.flat_schema()["p"]["default"] == {"raw": "_wA=", "text": "YWJjZA=="}
+    assert sent_back(one, published) == Encoded()
+
+
 class Sub(Plain):
     more: int = 3
 
@@ -292,6 +300,12 @@ class ByPath(BaseModel):
 class Twins(Enum):
     LIST = [1, 2]  # noqa: RUF012 - the value of a member
     TUPLE = (1, 2)
+
+
+class Encoded(BaseModel):
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    raw: bytes = b"\xff\x00"
+    text: bytes = b"abcd"
 
 
 class Unreadable(BaseModel):

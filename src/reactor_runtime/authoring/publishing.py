@@ -51,6 +51,18 @@ class _TrueSchema(GenerateJsonSchema):
             inner = {"anyOf": [inner, {"type": "null"}]}
         return {**inner, "default": default}
 
+    def model_schema(self, schema: Any) -> dict[str, Any]:
+        with self.rewriter.within(schema):
+            return super().model_schema(schema)
+
+    def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+        with self.rewriter.within(schema):
+            return super().dataclass_schema(schema)
+
+    def typed_dict_schema(self, schema: Any) -> dict[str, Any]:
+        with self.rewriter.within(schema):
+            return super().typed_dict_schema(schema)
+
     def enum_schema(self, schema: Any) -> dict[str, Any]:
         return _with_members(members_of(schema), super().enum_schema(schema))
 

@@ -26,6 +26,7 @@ _NUMBERS = ("int", "float", "decimal")
 _AS_TEXT = ("bytes", "date", "time", "datetime", "timedelta", "decimal", "uuid", "complex", "url")
 _LEAVES = frozenset(("int", "float", "bool", "str", "multi-host-url", *_AS_TEXT))
 _OBJECTS = frozenset({"model", "dataclass", "dict", "typed-dict", "arguments"})
+_CLASSES = frozenset({"model", "dataclass", "typed-dict"})
 _LISTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "generator"})
 # What holds other schemas. The rest of a node is data, functions, or for writing.
 _PARTS = frozenset(
@@ -56,6 +57,8 @@ class Rewriter:
         found = core.get("definitions", ()) if core["type"] == "definitions" else ()
         self._definitions: dict[str, Node] = {each["ref"]: each for each in found}
         self._opened: list[str] = []
+        self._config: Any = None
+        """That of the class whose parts are looked at, which says how JSON spells some of them."""
         self._defaults: dict[int, tuple[Mapping[str, Any], Any, Any]] = {}
 
     def validator(self, node: Mapping[str, Any]) -> SchemaValidator:
@@ -72,7 +75,9 @@ class Rewriter:
     def written(self, node: Mapping[str, Any], value: Any) -> Any:
         """`value` as its own type writes it, in JSON."""
         whole: Any = {"type": "definitions", "schema": node, "definitions": [*self._definitions.values()]}
-        return SchemaSerializer(whole).to_python(value, mode="json", by_alias=True, warnings="error")
+        return SchemaSerializer(whole, self._config).to_python(
+            value, mode="json", by_alias=True, warnings="error"
+        )
 
     def widens(self, node: Mapping[str, Any]) -> bool:
         """Whether the type of a default does not say that it may be None, as in `x: int = None`: null may be
@@ -85,17 +90,27 @@ class Rewriter:
             return True
         return False
 
+    @contextmanager
+    def within(self, node: Mapping[str, Any]) -> Iterator[None]:
+        """Inside, parts of the class of `node` are looked at."""
+        outer, self._config = self._config, node.get("config")
+        try:
+            yield
+        finally:
+            self._config = outer
+
     def _find_default(self, node: Mapping[str, Any]) -> tuple[Any, Any]:
         default, inner = node["default"], self.strict(node["schema"])
         if default is None:
             return None, None
         try:
-            converted = make_validator(self._walk(node["schema"], None)).validate_python(default)
+            lenient = make_validator(self._walk(node["schema"], None), self._config)
+            converted = lenient.validate_python(default)
         except ValidationError:
             converted = default
         if holds_secret(converted) or holds_secret(default):
             return None, converted
-        validator = make_validator(inner)
+        validator = make_validator(inner, self._config)
         return published(
             default,
             converted,
@@ -136,6 +151,13 @@ class Rewriter:
             return self._walk(node["schema"], python, key)
         if kind == "definition-ref":
             return self._defined(node["schema_ref"], python, key)
+        if kind in _CLASSES:
+            with self.within(node):
+                return self._walk_parts(node, python, key)
+        return self._walk_parts(node, python, key)
+
+    def _walk_parts(self, node: Mapping[str, Any], python: bool | None, key: bool) -> Node:
+        kind = node["type"]
         if python is not None and kind == "lax-or-strict":
             return self._walk(node["strict_schema"], python, key)
         if python is not None and kind == "json-or-python":
