@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
     "schema": "Print the model's commands as an OpenAPI document.",
+    "completion": "Print what makes a shell complete reactor's commands and options.",
 }
 
 
