@@ -19,7 +19,7 @@ HEAD = """\
 
 Written by `scripts/cli-docs` from what the commands say of themselves. Errors are sentences on stderr; the
 exit status is 0 for success, 1 for a failure, 2 for bad usage, 130 after Ctrl-C. `reactor run` exits with 70
-when a model does not let go of its session. `-v` logs more and shows tracebacks, `-h` prints help, everywhere.
+when a model does not let go of its session. Everywhere, `-v` shows tracebacks and `-h` help.
 """
 EVERYWHERE = {"verbose", "help"}
 
