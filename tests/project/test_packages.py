@@ -193,7 +193,7 @@ def test_a_neighbour_of_the_folder_is_named(folder: Folder, model_source: Source
 def test_models_further_down_are_named(
     folder: Folder, model_source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = folder({"examples/a/model.py": model_source(), "README.md": ""})
+    root = folder({"examples/a/model.py": model_source(), "train.py": ""})
     monkeypatch.chdir(root)
     with pytest.raises(ModelNotFoundError, match=r"reactor run examples/a/model\.py"):
         find_model(Path())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import config_option, path_option, target_argument, verbose_option, weights_option
+from .options import config_option, examples, path_option, target_argument, verbose_option, weights_option
 from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
 
@@ -36,7 +36,14 @@ def _parse_command(text: str) -> tuple[str, Mapping[str, Any]]:
     return name, parsed
 
 
-@click.command("bench", cls=OverridableCommand)
+@click.command(
+    "bench",
+    cls=OverridableCommand,
+    epilog=examples(
+        "reactor bench --seconds 1",
+        "reactor bench --seconds 1 --codec VP8 --command 'set_brightness={\"brightness\": 0.5}' --json",
+    ),
+)
 @target_argument
 @path_option
 @config_option

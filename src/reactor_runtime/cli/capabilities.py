@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from .options import path_option, target_argument, verbose_option
+from .options import examples, path_option, target_argument, verbose_option
 from .output import keep_stdout
 
 
-@click.command("capabilities")
+@click.command("capabilities", epilog=examples("reactor capabilities", "reactor capabilities model.py"))
 @target_argument
 @path_option
 @verbose_option

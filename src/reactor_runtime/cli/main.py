@@ -22,6 +22,7 @@ COMMANDS = {
     "capabilities": "Print what the model can do, as JSON.",
     "token": "Make a token that lets somebody in for a while.",
     "schema": "Print the model's commands as an OpenAPI document.",
+    "completion": "Print what makes a shell complete reactor's commands and options.",
 }
 
 

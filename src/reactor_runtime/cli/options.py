@@ -31,6 +31,11 @@ def _setup_logs(ctx: click.Context, param: click.Parameter, verbose: bool) -> No
     logs.setup(verbose)
 
 
+def examples(*commands: str) -> str:
+    """The end of a command's help. A test runs each of them in a new project."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
 def path_option(function: F) -> F:
     return click.option(
         "-p",

@@ -17,6 +17,7 @@ from reactor_runtime.runtimes.http import options as http
 
 from .options import (
     config_option,
+    examples,
     path_option,
     seconds_option,
     target_argument,
@@ -100,7 +101,16 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     return tuple(entry for text in value for entry in turn_entries(text))
 
 
-@click.command("run", cls=OverridableCommand)
+@click.command(
+    "run",
+    cls=OverridableCommand,
+    epilog=examples(
+        "reactor run",
+        "reactor run model.py --port 8081",
+        "reactor run -p . --model.speed=2 --config-help",
+        "reactor run --host 0.0.0.0 --webrtc-port-range 40000:40100",
+    ),
+)
 @target_argument
 @path_option
 @click.option(
@@ -108,7 +118,9 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 )
 @config_option
 @click.option(
-    "--config-help", is_flag=True, help="Print the configuration and where each value comes from, and exit."
+    "--config-help",
+    is_flag=True,
+    help="Print each value of the configuration, where it comes from and its type, and exit.",
 )
 @click.option("--host", envvar=environment.HOST, default="127.0.0.1", show_default=True, show_envvar=True)
 @click.option(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from .options import path_option, target_argument, verbose_option
+from .options import examples, path_option, target_argument, verbose_option
 from .output import keep_stdout
 
 
-@click.command("schema")
+@click.command("schema", epilog=examples("reactor schema", "reactor schema model:Brightness"))
 @target_argument
 @path_option
 @verbose_option

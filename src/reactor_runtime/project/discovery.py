@@ -70,7 +70,7 @@ def _of_files(search: _Search, target: Target) -> type[VideoModel]:
             search.classes = [_named(search.classes, target)] if search.classes else []
         if search.classes:
             return _only_one(search)
-        raise ModelNotFoundError(_nothing_found(search, [target.file]))
+        raise ModelNotFoundError(_nothing_found(search, [target.file], named=True))
     sources = direct_files(target.folder)
     for files in stages(target.folder, sources):
         _import_all(search, files)
@@ -175,19 +175,19 @@ def _place(cls: type[VideoModel], folder: Path) -> str:
     return f"{file.relative_to(root) if file.is_relative_to(root) else file}:{spec.line}"
 
 
-def _nothing_found(search: _Search, files: list[Path]) -> str:
+def _nothing_found(search: _Search, files: list[Path], named: bool = False) -> str:
     parts = [NOT_FOUND]
     if search.failures:
         parts.append("These files could not be imported:")
         parts += [failure.report(search.folder) for failure in search.failures]
         parts += what_to_do(search.folder, search.failures)
         return "\n\n".join(parts)
-    elsewhere = decorated_below(search.folder) if len(files) != 1 or files[0].parent != search.folder else []
-    elsewhere = [file for file in elsewhere if file.parent != search.folder]
+    below = [] if named else decorated_below(search.folder)
+    elsewhere = [file for file in below if file.parent != search.folder]
     if elsewhere:
         places = "\n".join(f"  reactor run {shown_path(file)}" for file in elsewhere[:MAX_ADVISED])
         parts.append(f"There are models further down; name one:\n{places}")
-    elif len(files) == 1:
+    elif named:
         parts.append(f'Decorate the model class in {files[0]} with @model(name="…").')
     elif files:
         parts.append(f'Decorate the model class in {search.folder} with @model(name="…").')

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]  # OmegaConf's own parser; it ships no types
 
+LONGEST_WORD = len("false")
+_BEGINS_A_NUMBER = "+-.0123456789"
 _TAG = "tag:yaml.org,2002:"
 _FLOAT_11 = re.compile(
     r"""[-+]?[0-9]+(?:_[0-9]+)*\.[0-9_]*(?:[eE][-+]?[0-9]+)?
@@ -119,6 +121,8 @@ def old_reading(text: str) -> Any:
 
 def read_differently(text: str) -> tuple[Any, Any] | None:
     """(the value, what YAML 1.1 read) where the two differ."""
+    if len(text) > LONGEST_WORD and text[0] not in _BEGINS_A_NUMBER:
+        return None
     new, old = scalar(text), old_reading(text)
     same = type(new) is type(old) and (new == old or new != new)
     return None if same else (new, old)

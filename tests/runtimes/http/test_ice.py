@@ -59,7 +59,7 @@ def test_turn_lists(text: str, entries: list[str]) -> None:
 )
 def test_what_is_no_server_is_refused_without_its_password(kind: str, text: str) -> None:
     entries = tuple(stun_entries(text) if kind == "stun" else turn_entries(text))
-    with pytest.raises(IceConfigError, match=rf"^--{kind}-server") as caught:
+    with pytest.raises(IceConfigError, match=rf"^--{kind}-server ") as caught:
         IceSettings(**{kind: entries}, secret="s")
     assert "hunter2" not in str(caught.value)
 

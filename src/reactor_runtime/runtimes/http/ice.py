@@ -71,8 +71,8 @@ class IceSettings:
         # The entry may hold a password, so it is not repeated.
         number = self.turn.index(entry) + 1
         raise IceConfigError(
-            f"--turn-server, entry {number}: it must be username;credential;turn:host:3478, or "
-            "turn:host:3478 with --turn-secret; several go with commas between them."
+            "--turn-server must be username;credential;turn:host:3478, or turn:host:3478 with --turn-secret; "
+            f"several go with commas between them. Entry {number} is neither."
         )
 
 
