@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from tests.session.rig import WITHIN, rig
 
-from reactor_runtime import VideoModel, get_ctx, model
+from reactor_runtime import VideoModel, command, get_ctx, model
 from reactor_runtime.errors import NoSessionError
+from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.session.states import State
+from reactor_runtime.testing import serve
 
 Note = Callable[[], None]
 
@@ -227,3 +230,67 @@ def test_a_native_thread_reaches_the_session_it_was_born_in_only() -> None:
         assert made.visit().error is None
     assert outcomes[0] == "s1"
     assert isinstance(outcomes[1], NoSessionError)
+
+
+@model("dirty")
+class Dirty(VideoModel):
+    built = 0
+
+    def __init__(self) -> None:
+        type(self).built += 1
+        self.prompt = ""
+
+    @command("set_prompt")
+    def set_prompt(self, text: str) -> None:
+        self.prompt = text
+
+    @command("show")
+    def show(self) -> str:
+        return self.prompt
+
+    def start_session(self) -> None:
+        while not get_ctx().wait_stop(0.02):
+            pass
+
+    def reset(self) -> None:
+        if self.prompt:
+            raise RuntimeError("out of memory")
+
+
+async def test_nobody_meets_a_model_that_could_not_be_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_build = threading.Event()
+    build = Dirty.__init__
+
+    def slow(self: Dirty) -> None:
+        if Dirty.built:
+            may_build.wait(WITHIN)
+        build(self)
+
+    monkeypatch.setattr(Dirty, "built", 0)
+    monkeypatch.setattr(Dirty, "__init__", slow)
+    async with serve(Dirty) as server:
+        first = await server.join()
+        await first.command("set_prompt", text="a secret")
+        await first.stop()
+        health = await server.http.get("/health")
+        assert health.status_code == 503
+        assert health.json()["status"] == "failing"
+        assert health.json()["errors_in_a_row"] == 1
+        refused = await server.http.post("/start_session", json={})
+        assert (refused.status_code, refused.json()["code"]) == (503, "model_failing")
+        may_build.set()
+        await server.wait_state(State.READY)
+        second = await server.join()
+        assert await second.command("show") == ""
+        await second.stop()
+    assert Dirty.built == 2
+
+
+async def test_a_server_may_end_instead_after_its_client_was_told() -> None:
+    async with serve(Dirty, options=HttpOptions(on_reset_error="exit")) as server:
+        first = await server.join()
+        await first.command("set_prompt", text="a secret")
+        await server.http.post("/stop_session")
+        await first.wait_end()
+        await server.wait_state(State.TERMINATED)
+        assert server.status == 1

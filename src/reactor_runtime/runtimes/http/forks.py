@@ -2,7 +2,7 @@
 
 A forked child shares the wake-up descriptor, the handlers and every socket of its parent. Without this its
 own SIGTERM would shut the server down, and its life would keep ports and connections open. A child that is
-spawned has none of it: our descriptors are closed on `exec`.
+spawned has none of it: our descriptors are closed on `exec`, and the engine's are made so (`close_on_exec`).
 """
 
 from __future__ import annotations
@@ -109,6 +109,14 @@ def _of_python() -> set[int]:
     """What Python's own socket objects hold: those that an author made."""
     sockets = [thing for thing in gc.get_objects() if issubclass(type(thing), socket.socket)]
     return {sock.fileno() for sock in sockets}
+
+
+def close_on_exec() -> None:
+    """Let no program that an author starts keep the engine's sockets, which it opens without that flag."""
+    for fd, kind, _ in _internet_sockets():
+        if kind == socket.SOCK_DGRAM:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(fd, False)
 
 
 _guard: list[ForkGuard] = []

@@ -113,7 +113,10 @@ def holders() -> list[str]:
     """What keeps this process, for a person."""
     frames = sys._current_frames()
     main = threading.main_thread()
-    waited_for = [t for t in threading.enumerate() if not t.daemon and t is not main and t.is_alive()]
+    # Python waits for the threads of executors too, daemonic or not; it notes them here.
+    workers = getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", {})
+    threads = [t for t in threading.enumerate() if t is not main]
+    waited_for = [t for t in threads if not t.daemon or t in workers]
     held = [f"thread {thread.name!r}{_place(frames.get(thread.ident or -1))}" for thread in waited_for]
     multiprocessing = sys.modules.get("multiprocessing")
     if multiprocessing is not None:

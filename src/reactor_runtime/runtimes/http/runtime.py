@@ -28,7 +28,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import ending
+from . import ending, forks
 from .arrivals import Arrivals
 from .background import Background
 from .claims import SILENCE_S, Claims
@@ -233,6 +233,7 @@ class Runtime:
         log.info(
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
         )
+        forks.close_on_exec()
         session.set_connected(present)
         if present:
             self.claims.connected()
@@ -370,6 +371,7 @@ class Runtime:
         while True:
             await asyncio.sleep(WATCHDOG_S)
             stdio.plug()
+            forks.close_on_exec()
             self._limits.report()
             await self.clients.drop_silent()
 

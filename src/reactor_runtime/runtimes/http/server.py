@@ -81,14 +81,15 @@ def serve(project: Project, options: HttpOptions) -> int:
     sockets = _bind(options.host, options.port)
     _sweep()
     options = _with_token(options, sockets[0])
-    # Our own, so that a forked child can let go of it.
+    # Our own, so that a forked child can let go of it, and of the reading end of the loop's own pipe.
     selector = selectors.DefaultSelector()
-    fds = (selector.fileno(),) if hasattr(selector, "fileno") else ()
+    loop = asyncio.SelectorEventLoop(selector)
+    fds = (getattr(selector, "fileno", lambda: -1)(), *(key.fd for key in selector.get_map().values()))
     try:
         with (
             redacted([*options.secrets, options.turn_secret]),
             guarding(sockets, fds),
-            asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner,
+            asyncio.Runner(loop_factory=lambda: loop) as runner,
         ):
             return runner.run(_serve(project, options, sockets))
     finally:
