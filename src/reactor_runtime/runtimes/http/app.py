@@ -17,7 +17,7 @@ from reactor_runtime.errors import RequestError
 from . import cloud, events, info, page, sessions, signalling, uploads
 from .access import Access
 from .addresses import Proxies
-from .asgi import App
+from .asgi import App, Message
 from .bodies import Bodies, is_json
 from .entrance import Entrance
 from .guard import Guard
@@ -58,6 +58,20 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
         door=page.locked(),
     )
     return Entrance(guard, Proxies(options.trusted_proxies))
+
+
+async def rehearse(app: App) -> None:
+    """One request to nobody: FastAPI makes its routes when the first one comes, and that one would wait."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Message) -> None:
+        pass
+
+    path = f"/{page.EMBEDDED}"
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+    await app({**scope, "headers": [(b"host", b"localhost")], "http_version": "1.1"}, receive, send)
 
 
 def create_api(runtime: Callable[[], Runtime]) -> FastAPI:

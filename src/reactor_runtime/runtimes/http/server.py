@@ -29,7 +29,7 @@ from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
 from . import leaving as leaving_process
 from .acceptor import acceptor
-from .app import create_app
+from .app import create_app, rehearse
 from .asgi import App
 from .connections import Connections
 from .credentials import encoded
@@ -116,6 +116,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     for sock in sockets:
         sock.make_room = connections.make_room
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
+    await rehearse(app)
     serving = loop.create_task(server.serve(sockets=list(sockets)))
     with signals(loop, runtime), watched():
         runtime.load()
