@@ -342,6 +342,20 @@ def test_a_command_that_takes_an_earlier_name_away(earlier):
         model_with(earlier + "\n" + COMMAND)
 
 
+def test_the_line_of_an_earlier_name():
+    with pytest.raises(ModelDefinitionError, match=r"already in line \d+, a float") as caught:
+
+        class Hides(VideoModel):
+            speed = 1.0
+
+            @command("speed")
+            def speed(self): ...  # noqa: F811 - what is tested
+
+    method = int(re.search(r"test_command\.py:(\d+)", str(caught.value))[1])
+    earlier = int(re.search(r"in line (\d+)", str(caught.value))[1])
+    assert earlier == method - 2
+
+
 def test_a_decorator_above_that_keeps_the_function_keeps_the_command():
     keeping = "keep = lambda f: wraps(f)(lambda self, x=1: f(self, x) * 2)\n@keep\n" + COMMAND
     spec = commands_of(model_with(keeping))["speed"]

@@ -89,6 +89,11 @@ def test_other_values_beside_a_secret_are_still_named():
         spec(Login).validate({"p": {"user": 3, "key": "x" * 30}})
 
 
+def test_what_is_wrong_with_a_secret_is_said_in_words_for_text():
+    with pytest.raises(InvalidCommandError, match="must have at least 20 characters, not what was given"):
+        spec(Annotated[SecretStr, Field(min_length=20)]).validate({"p": WORD})
+
+
 def test_secrets_arrive():
     assert spec(SecretStr).validate({"p": WORD})["p"].get_secret_value() == WORD
     assert spec(list[SecretBytes]).validate({"p": [WORD]})["p"][0].get_secret_value() == WORD.encode()

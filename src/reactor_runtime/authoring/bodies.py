@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import textwrap
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TypeVar, cast
@@ -49,10 +50,17 @@ def line_of(cls: type, name: str) -> str:
     return f" ({file}:{first + found[-1] - 1})" if found else ""
 
 
-def line_in(value: object) -> str:
-    """The line of a function or property in a class body that still runs, as " in line 12"."""
-    function = getattr(value, "fget", None) or value
-    return f" in line {function.__code__.co_firstlineno}" if inspect.isfunction(function) else ""
+def line_in(method: Callable[..., Any]) -> str:
+    """Where the class body that still runs has bound the name of `method` before it, as " in line 12"."""
+    code = inspect.unwrap(method).__code__
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return ""
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    before = [node.lineno for node in statements if method.__name__ in _bound_by(node)]
+    found = max((line for line in before if line < code.co_firstlineno), default=0)
+    return f" in line {found}" if found else ""
 
 
 def _bound_by(node: ast.stmt) -> list[str]:

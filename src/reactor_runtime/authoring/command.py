@@ -307,7 +307,7 @@ def _check_method(name: str, method: object, namespace: Mapping[str, Any]) -> No
         )
     if earlier is not None and not inspect.isfunction(earlier):
         raise ModelDefinitionError(
-            f"{where}: the class has {method.__name__!r} already{line_in(earlier)}, a "
+            f"{where}: the class has {method.__name__!r} already{line_in(method)}, a "
             f"{type(earlier).__name__}, which this method would replace. Rename one, as in "
             f"`self._{method.__name__}`."
         )

@@ -10,6 +10,7 @@ import difflib
 import json
 import math
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -67,6 +68,8 @@ _RULES = {
     "extra_forbidden": "is not known",
     "unexpected_keyword_argument": "is not known",
 }
+# Pydantic counts what a secret has in it as items.
+_OF_TEXT = {"too_short": "string_too_short", "too_long": "string_too_long"}
 _WITHOUT_ECHO = ("missing", "missing_argument", "extra_forbidden", "unexpected_keyword_argument")
 
 
@@ -182,8 +185,9 @@ def _path(problem: ErrorDetails, data: object) -> str:
 
 def _reason(problem: ErrorDetails, secrets: Secrets = NO_SECRETS) -> str:
     kind, given = problem["type"], problem["input"]
-    if secrets.holds(given):
+    if not isinstance(given, Mapping | list | tuple | AbstractSet) and secrets.holds(given):
         given = HIDDEN
+        kind = _OF_TEXT.get(kind, kind)
     if kind in ("int_type", "int_from_float") and isinstance(given, float) and given.is_integer():
         return f"must be a whole number that a double holds exactly, not {_echo(given)}"
     if kind in _WANTED:
