@@ -32,6 +32,7 @@ def test_every_command_has_an_example_that_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(http, "serve", lambda project, options: 0, raising=False)
+    monkeypatch.setenv("REACTOR_TOKEN", "a secret that signs the tokens of others")
     assert examples(name)
     if name != "init":
         assert program._status(["init", "my-model"]) == 0

@@ -9,7 +9,7 @@ import click
 
 from reactor_runtime.project import environment
 
-from .options import verbose_option
+from .options import examples, verbose_option
 from .secret import chosen_secret, secret_options
 
 ROLES = ("view", "control", "admin")
@@ -33,7 +33,7 @@ def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     return value
 
 
-@click.command("token")
+@click.command("token", epilog=examples("reactor token --role view --ttl 1h"))
 @click.option(
     "--role",
     type=click.Choice(ROLES),

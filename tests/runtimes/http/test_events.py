@@ -112,6 +112,8 @@ async def test_a_session_is_told_in_order() -> None:
         await client.command("set_level", level=3)
         with pytest.raises(CommandError):
             await client.command("crash")
+        # The journal forgets who did what at the session's end.
+        await events.until(lambda: sum(data["type"] == "command" for _, data in events.numbered) == 2)
         client.leave()
         await server.wait_state(State.ORPHANED)
         await client.stop()

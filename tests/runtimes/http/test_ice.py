@@ -74,6 +74,7 @@ def test_any_text_is_servers_or_a_refusal(text: str) -> None:
         assert all("," not in url and " " not in url for server in servers for url in server.urls)
 
 
+@pytest.mark.usefixtures("process_put_back")
 def test_flags_repeated_and_in_lists_and_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_flags_repeated_and_in_lists_and_from_the_environment(
     assert values["turn_servers"] == ("u;p;turn:a", "v;q;turn:b")
 
 
+@pytest.mark.usefixtures("process_put_back")
 def test_the_variables_of_the_1_7_generation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBRTC_PORT_RANGE", "40000:40100")
     monkeypatch.setenv("ICE_TRANSPORT_POLICY", "relay")
