@@ -57,6 +57,7 @@ async def test_an_h264_camera_is_refused_in_words(server: Server, free_slot: Non
 
     section = re.split(r"(?=^m=)", answer, flags=re.M)[2]
     assert section.startswith("m=video 0 ") or "a=inactive" in section
+    await client.until(client.open.is_set, "channel")
     client.send("state")
 
     def told() -> dict[str, Any] | None:

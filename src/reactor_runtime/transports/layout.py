@@ -18,6 +18,8 @@ from .port import IceCandidate
 MEDIA = ("audio", "video")
 _TRANSPORT = ("a=ice-", "a=fingerprint:", "a=setup:", "a=candidate:", "a=end-of-candidates")
 """Attributes of a transport, which bundled sections share."""
+_LIBWEBRTC = "a=extmap-allow-mixed"
+"""What libwebrtc's offers say of the whole session; aiortc's and GStreamer's do not."""
 _REJECTION = ("c=", "a=mid:", "a=rtpmap:", "a=fmtp:", "a=rtcp-mux")
 """What of an offered section is repeated in its rejection: clients look for codecs there as well."""
 
@@ -144,13 +146,15 @@ def arrange(
 
 
 def _indispensable(head: list[str], media: Sequence[sdp.MediaSection], group: list[str]) -> str:
-    """The mid of a bundle's first section that the engine does not see, if the others are nothing without it.
+    """The mid of a bundle's first section that the engine does not see, if the client must keep it.
 
-    libwebrtc cannot do with an answer that rejects it when it offered the others as bundle-only (max-bundle).
+    libwebrtc takes no answer that rejects this one when the others share its transport from the start.
     """
     first = next(iter(sdp.bundled(head)), "")
     parts = {part.mid: part for part in media}
-    if not group or first == group[0] or first not in parts or parts[first].rejected:
+    if first not in parts:
+        return ""
+    if _LIBWEBRTC not in head or not group or first == group[0] or parts[first].rejected:
         return ""
     # Such sections have no transport of their own, or repeat the first one's.
     users = [sdp.ice_users("\n".join(parts[mid].lines)) for mid in (first, *group)]
