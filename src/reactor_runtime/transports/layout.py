@@ -18,6 +18,8 @@ from .port import IceCandidate
 MEDIA = ("audio", "video")
 _TRANSPORT = ("a=ice-", "a=fingerprint:", "a=setup:", "a=candidate:", "a=end-of-candidates")
 """Attributes of a transport, which bundled sections share."""
+_LIBWEBRTC = "a=extmap-allow-mixed"
+"""What libwebrtc's offers say of the whole session; aiortc's and GStreamer's do not."""
 _REJECTION = ("c=", "a=mid:", "a=rtpmap:", "a=fmtp:", "a=rtcp-mux")
 """What of an offered section is repeated in its rejection: clients look for codecs there as well."""
 
@@ -50,6 +52,8 @@ class Layout:
     rejections: tuple[tuple[str, ...], ...]
     unnamed: frozenset[str]
     """Mids of ours, for sections that had none."""
+    tag: str = ""
+    """The first of the client's bundle, where the engine does not see it and the client cannot do without."""
 
     def engine_mids(self) -> list[str]:
         """In the engine's order."""
@@ -71,6 +75,8 @@ class Layout:
                 # aiortc insists on ICE credentials in every section.
                 lines = [*rejection, *transport]
                 sections.append(sdp.MediaSection("", "", "inactive", lines, []))
+        if self.tag:
+            head = _head(head, [self.tag, *sdp.bundled(head)])
         text = sdp.join(head, sections)
         sdp.parse_answer(text)
         return text
@@ -122,6 +128,7 @@ def arrange(
     seen = [replace(media[index], lines=[*media[index].lines]) for _, index in taken]
     group = [mid for mid in sdp.bundled(head) if mid in {part.mid for part in seen}]
     _move_transport(head, media, seen, group)
+    tag = _indispensable(head, media, group)
     unnamed = {part.mid for part in media if not any(line.startswith("a=mid:") for line in part.lines)}
     for part in seen:
         if part.mid in unnamed:
@@ -132,15 +139,39 @@ def arrange(
         tuple(mids),
         tuple(group),
         bool(group) and {part.mid for part in seen if not part.rejected} == set(group),
-        tuple(_rejection(part) for part in media),
+        tuple(_silence(part) if part.mid == tag else _rejection(part) for part in media),
         frozenset(unnamed),
+        tag,
     )
+
+
+def _indispensable(head: list[str], media: Sequence[sdp.MediaSection], group: list[str]) -> str:
+    """The mid of a bundle's first section that the engine does not see, if the client must keep it.
+
+    libwebrtc takes no answer that rejects this one when the others share its transport from the start.
+    """
+    first = next(iter(sdp.bundled(head)), "")
+    parts = {part.mid: part for part in media}
+    if first not in parts:
+        return ""
+    if _LIBWEBRTC not in head or not group or first == group[0] or parts[first].rejected:
+        return ""
+    # Such sections have no transport of their own, or repeat the first one's.
+    users = [sdp.ice_users("\n".join(parts[mid].lines)) for mid in (first, *group)]
+    return first if any(user <= users[0] for user in users[1:]) else ""
 
 
 def _head(head: list[str], group: list[str]) -> list[str]:
     """The session's lines with only these mids in the bundle."""
     lines = [line for line in head if not line.startswith("a=group:")]
     return [*lines, f"a=group:BUNDLE {' '.join(group)}"] if group else lines
+
+
+def _silence(part: sdp.MediaSection) -> tuple[str, ...]:
+    """An answer to a section that takes it and lets nothing flow."""
+    line, *rest = _rejection(part)
+    words = line.split(" ")
+    return (" ".join([words[0], "9", *words[2:]]), *rest)
 
 
 def _rejection(part: sdp.MediaSection) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import reactor_webrtc as rw
 
@@ -40,6 +40,7 @@ class Outbound:
         self._events = events
         self._reveal_timestamps = reveal_timestamps
         self._placeholders: dict[str, rw.Track | rw.EncodedVideoTrack] = {}
+        self._resting: dict[str, InlineVideoSender] = {}
         self._sounds: dict[str, sound.PcmSender] = {}
         """Senders of sections whose answer is not known yet."""
 
@@ -63,41 +64,38 @@ class Outbound:
             if pcm.track is not None:
                 await transceiver.set_track(pcm.track)
 
-    def settle(self, answer: str, sections: Mapping[str, Section]) -> list[InlineVideoSender]:
-        """Learn from the answer what each section sends. Returns the senders that end with it."""
+    def settle(self, answer: str, sections: Mapping[str, Section]) -> None:
+        """Learn from the answer what each section sends. A sender whose section pauses rests, with its track:
+        the engine gives a section one encoder only.
+        """
         _, media = sdp.parse_answer(answer)
         parts = {part.mid: part for part in media}
         sending = {mid: s for mid, s in sections.items() if s.sends and sends(parts.get(mid), s)}
         for mid, section in sending.items():
             if section.kind == "video" and mid not in self.senders:
-                part = parts[mid]
-                self.senders[mid] = InlineVideoSender(
-                    mid,
-                    VideoCodec(part.codecs[part.payloads[0]]),
-                    functools.partial(self._events.keyframe_requested, mid),
-                )
+                resting = mid in self._resting
+                self.senders[mid] = self._resting.pop(mid) if resting else self._sender(parts[mid])
+                self.senders[mid].resume()
             elif section.kind == "audio" and mid in self._sounds:
                 self.audio[mid] = self._sounds[mid]
         self._sounds.clear()
         self._placeholders.clear()
         for mid in self.audio.keys() - sending.keys():
             self.audio.pop(mid).open = False
-        return [self.senders.pop(mid) for mid in self.senders.keys() - sending.keys()]
+        for mid in self.senders.keys() - sending.keys():
+            self._resting[mid] = self.senders.pop(mid)
+            self._resting[mid].open = False
+        for mid in [mid for mid in self.transceivers if mid not in parts or parts[mid].rejected]:
+            # It was stopped. Its track goes now: one without an encoder takes that of the next connection.
+            del self.transceivers[mid]
+            if (sender := self._resting.pop(mid, None)) is not None:
+                sender.detach()
 
-    async def end(self, senders: Sequence[InlineVideoSender]) -> None:
-        """Let go of tracks that nobody receives any more, before another connection comes up: a track without
-        an encoder takes that of the next one.
-        """
-        for sender in senders:
-            sender.detach()
-            transceiver = self.transceivers.get(sender.mid)
-            if transceiver is not None:
-                try:
-                    await transceiver.set_track(self._placeholder(sender.mid))
-                except RuntimeError as error:
-                    # It was stopped, and goes with its last reference.
-                    log.debug("The track of section %s is not replaced: %s", sender.mid, error)
-                    del self.transceivers[sender.mid]
+    def _sender(self, part: sdp.MediaSection) -> InlineVideoSender:
+        codec = VideoCodec(part.codecs[part.payloads[0]])
+        return InlineVideoSender(
+            part.mid, codec, functools.partial(self._events.keyframe_requested, part.mid)
+        )
 
     def unbound(self) -> list[InlineVideoSender]:
         return [sender for sender in self.senders.values() if not sender.open]
@@ -121,14 +119,14 @@ class Outbound:
     def release(self) -> list[object]:
         """End all; what the engine has to let go of is in the result."""
         self.closed = True
-        for sender in self.senders.values():
+        for sender in [*self.senders.values(), *self._resting.values()]:
             sender.detach()
         for audio in self.audio.values():
             audio.open = False
         keep: list[object] = [self.senders, self.audio, self.transceivers, self._sounds]
-        keep.append(self._placeholders)
+        keep += [self._placeholders, self._resting]
         self.senders, self.audio, self.transceivers, self._sounds = {}, {}, {}, {}
-        self._placeholders = {}
+        self._placeholders, self._resting = {}, {}
         return keep
 
     def _placeholder(self, mid: str) -> rw.Track | rw.EncodedVideoTrack:

@@ -28,7 +28,7 @@ from .inbound import Inbound
 from .outbound import MAX_BPS, Outbound
 from .refusals import engine_refused, refused_tracks
 from .sender import InlineVideoSender
-from .translation import inbound_codec, prepare_section, to_configuration, to_direction, to_state
+from .translation import inbound_codec, prepare_section, to_configuration, to_direction, to_state, unsendable
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,8 @@ class ReactorWebRtcPeer:
         by_mid = {section.mid: section for section in sections}
         head, media, offered = self._read(offer, by_mid)
         async with self._slots:
-            layout = arrange(head, media, untakeable(media), self._layout)
+            refused = untakeable(media) | unsendable(media, by_mid)
+            layout = arrange(head, media, refused, self._layout)
             text = await self._further_answer(pc, layout, by_mid, media)
         self._accept(layout, text, offered, by_mid)
         if self._state is PeerState.CONNECTED:
@@ -228,7 +229,7 @@ class ReactorWebRtcPeer:
         self, head: list[str], media: Media, sections: dict[str, Section]
     ) -> tuple[Layout, str]:
         """Make the connection and the answer. Under the lock of the engine's encoder slots."""
-        refused = untakeable(media)
+        refused = untakeable(media) | unsendable(media, sections)
         for _ in range(ATTEMPTS):
             layout = arrange(head, media, refused)
             if self._closed:
@@ -309,7 +310,7 @@ class ReactorWebRtcPeer:
     async def _apply(self, pc: rw.PeerConnection, answer: str, sections: dict[str, Section]) -> None:
         await pc.set_local_description(rw.SessionDescription("answer", answer))
         self._inbound.settle()
-        await self._outbound.end(self._outbound.settle(answer, sections))
+        self._outbound.settle(answer, sections)
 
     def _accept(self, layout: Layout, answer: str, offered: Media, sections: dict[str, Section]) -> None:
         """Keep what was negotiated, and tell which tracks have no codec in common."""

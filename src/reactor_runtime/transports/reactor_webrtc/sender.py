@@ -54,6 +54,11 @@ class InlineVideoSender:
     def attach(self, track: rw.Track) -> None:
         self.track = track
 
+    def resume(self) -> None:
+        """The section sends again, if it did before: with a keyframe first."""
+        self.gate.reset()
+        self.open = self.bound.is_set()
+
     def detach(self) -> None:
         """Send no more, and let go of the track: the engine holds us for as long as it lives."""
         self.open = False

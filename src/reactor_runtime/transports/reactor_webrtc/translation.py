@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import reactor_webrtc as rw
 
 from reactor_runtime.transports import sdp
@@ -59,6 +61,24 @@ def inbound_codec(part: sdp.MediaSection) -> str | None:
     """What a client's section is received as; None when nothing here decodes any of it."""
     offered = {part.codecs.get(payload) for payload in part.payloads}
     return next((name for name in DECODED[part.kind] if name in offered), None)
+
+
+def outbound_codecs(part: sdp.MediaSection, section: Section) -> set[str]:
+    """What of a section's codecs we encode."""
+    offered = {part.codecs.get(payload, "") for payload in part.payloads}
+    return offered & ({"OPUS"} if section.kind == "audio" else set(map(str, section.codecs)))
+
+
+def unsendable(media: Sequence[sdp.MediaSection], sections: Mapping[str, Section]) -> set[str]:
+    """The mids of sections that only receive, and nothing that we encode."""
+    found = set()
+    for part in media:
+        section = sections.get(part.mid)
+        if section is None or not section.sends or section.back:
+            continue
+        if not outbound_codecs(part, section):
+            found.add(part.mid)
+    return found
 
 
 def receives(section: Section) -> bool:
