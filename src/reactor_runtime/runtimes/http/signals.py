@@ -22,24 +22,19 @@ log = logging.getLogger(__name__)
 
 LEAVE_DEADLINE_S = 75.0
 """A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
-SAME_SIGNAL_S = 0.2
-"""Signals this close together are one: Ctrl-C comes from the terminal and from whoever passes it on."""
 
 
 @contextmanager
 def signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
     """Take SIGINT and SIGTERM while the loop runs."""
-    asked_at: float | None = None
+    asked = False
 
     def on_signal() -> None:
-        nonlocal asked_at
-        now = loop.time()
-        if asked_at is not None and now - asked_at < SAME_SIGNAL_S:
-            return
-        if asked_at is not None:
+        nonlocal asked
+        if asked:
             log.warning("Asked twice; leaving at once")
             _force(runtime)
-        asked_at = now
+        asked = True
         log.info("Shutting down; a second signal leaves at once")
         loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
         runtime.leave()
