@@ -374,7 +374,8 @@ class Worker(RuleBasedStateMachine):
     def cleaned(self) -> None:
         number, self.finishing = self.finishing, None
         self.carry_out(self.life.cleaned(number))
-        assert self.life.state in (State.READY, State.TERMINATED)
+        rebuilds = self.broken and not self.life.leaving
+        assert self.life.state in ((State.CREATED,) if rebuilds else (State.READY, State.TERMINATED))
 
     @rule(stale=st.integers(0, 2))
     def a_stale_cleaning(self, stale: int) -> None:
@@ -415,7 +416,7 @@ class Worker(RuleBasedStateMachine):
         """Whatever happened, the worker can be ended and every session with it."""
         self.carry_out(self.life.leave(self.now))
         if self.model_of is not None and not self.killed:
-            self.model_ends(failed=False)
+            self.model_ends(failed=False, broken=False)
         if self.finishing is not None:
             self.cleaned()
         assert self.life.state is State.TERMINATED

@@ -48,7 +48,7 @@ class Dispatcher:
         self._keys = itertools.count()
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
-        token = loglines.client.set(str(connection.id))
+        token = loglines.client.set(str(connection.number))
         try:
             self._message(connection, label, data)
         finally:

@@ -29,7 +29,7 @@ class MediaNotices:
         """When each track was last spoken of."""
 
     def track_refused(self, track: str, message: str) -> None:
-        log.warning("Connection %d: %s", self._connection.id, message)
+        log.warning("Connection %d: %s", self._connection.number, message)
         self._say(track, "no_common_codec", message)
 
     def picture_refused(self, track: str, width: int, height: int) -> None:
@@ -47,7 +47,7 @@ class MediaNotices:
         self._loop.call_soon_threadsafe(self._picture_refused, track, message)
 
     def _picture_refused(self, track: str, message: str) -> None:
-        log.warning("Connection %d: %s", self._connection.id, message)
+        log.warning("Connection %d: %s", self._connection.number, message)
         self._say(track, "picture_too_large", message)
 
     def _say(self, track: str, code: str, message: str) -> None:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from reactor_runtime.loglines import Block
+
 log = logging.getLogger(__name__)
 
 HELD_S = 0.1
@@ -82,8 +84,10 @@ class Watchdog:
         more = f" ({self._untold} more since the last such line)" if self._untold else ""
         self._told_at, self._untold = now, 0
         frames = [each for each in traceback.extract_stack(frame) if "<frozen importlib" not in each.filename]
-        stack = "".join(traceback.format_list(frames[-STACK_DEPTH:]))
-        log.warning("The event loop is held by one callback for %.0f ms now%s:\n%s", held * 1000, more, stack)
+        stack = Block("".join(traceback.format_list(frames[-STACK_DEPTH:])))
+        log.warning(
+            "The event loop is held by one callback for %.0f ms now%s:\n%s", held * 1000, more, Block(stack)
+        )
 
 
 def _callback(frame: FrameType | None) -> FrameType | None:
