@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
+import queue
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 
+from .audit.observer import AuditMode, SessionAudit
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
 from .losses import Lost
@@ -52,7 +55,13 @@ class ModelHost:
     `load` and `run` return futures that the model thread fills; the other methods do not block.
     """
 
-    def __init__(self, model_class: type[VideoModel], config: DictConfig, weights: WeightsSource) -> None:
+    def __init__(
+        self,
+        model_class: type[VideoModel],
+        config: DictConfig,
+        weights: WeightsSource,
+        audit: AuditMode = AuditMode.WARN,
+    ) -> None:
         self.model_class = model_class
         self.spec = spec_of(model_class)
         self._config = config
@@ -65,6 +74,7 @@ class ModelHost:
         self.commands = CommandRunner(commands_of(model_class))
         self.command_names = frozenset(commands_of(model_class))
         self.feed = MediaFeed()
+        self.audit = SessionAudit(model_class, audit)
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:
@@ -97,6 +107,7 @@ class ModelHost:
         if session is not self._session or session.stopping.is_set():
             return
         session.inputs.put_video(name, data)
+        session.given.note_frame(data)
         self._feed(session, name, data)
 
     def sound(self, session: Session, name: str, block: NDArray[np.int16], rate: int, source: object) -> None:
@@ -155,6 +166,7 @@ class ModelHost:
             ):
                 _run_hook(model.warmup)
             self._model = model
+            self.audit.loaded(model, self._contexts())
         finally:
             self.progress.end()
 
@@ -162,6 +174,7 @@ class ModelHost:
         model, context = self._attached(session)
         outcome = ModelOutcome()
         with use(context), bound(self.model_class, self._weights):
+            self.audit.begins()
             session.enter()
             try:
                 _run_hook(model.start_session)
@@ -172,16 +185,27 @@ class ModelHost:
             session.stop()
             self.commands.wait_idle()
             self.feed.end_session()
-            self._reset(model)
+            reset_error = self._reset(model)
+        self.audit.ended(model, session, self._contexts(), reset_error)
         return outcome
 
-    def _reset(self, model: VideoModel) -> None:
+    def _contexts(self) -> list[contextvars.Context]:
+        """Those that author code runs in, on the model thread and on the idle command thread."""
+        here = contextvars.copy_context()
+        try:
+            return [here, self.commands.thread.submit(contextvars.copy_context).result()]
+        except (queue.Full, CancelledError):
+            return [here]  # the process is ending
+
+    def _reset(self, model: VideoModel) -> BaseException | None:
         try:
             _run_hook(model.reset)
-        except BaseException:
+        except BaseException as error:
             log.exception(
                 "%s.reset() failed; the next user may find state of this one", self.model_class.__name__
             )
+            return error
+        return None
 
 
 def _run_hook(hook: Callable[[], object]) -> None:

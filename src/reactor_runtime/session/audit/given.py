@@ -1,0 +1,146 @@
+"""What came from a client in one session, so that it is known again where the model has kept it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+STRINGS_LIMIT = 512
+"""Different texts that are remembered of one session; the newest stay."""
+NUMBERS_LIMIT = 512
+FRAMES_LIMIT = 256
+"""Frames and blocks of a client that are known again while they live."""
+VALUES_LIMIT = 1000
+"""Values of one command that are looked at."""
+EXACT = 3
+"""Characters a text must have to be known again at all,"""
+PART = 6
+"""and to be known again as a part of another one."""
+HEAD = 64
+"""Bytes of a file that are compared."""
+COMMON_NUMBERS = frozenset({-1, 0, 1, 2, 3, 4, 8, 10, 16, 100})
+"""Too common to say that they came from anybody."""
+
+
+class Given:
+    """Written by the runtime's threads while the session runs; read by the audit after it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._strings: dict[str, None] = {}
+        self._numbers: dict[float, None] = {}
+        self._frames: list[weakref.ref[Any]] = []
+        self._files: list[tuple[int, bytes]] = []
+
+    def note(self, value: Any, vocabulary: frozenset[str] = frozenset()) -> None:
+        """Remember the texts and numbers in a JSON value, but for words that the author's schema offers."""
+        waiting, seen = [value], 0
+        while waiting and seen < VALUES_LIMIT:
+            each = waiting.pop()
+            seen += 1
+            kind = type(each)
+            if kind is str:
+                if each not in vocabulary:
+                    self._keep(self._strings, each, STRINGS_LIMIT)
+            elif kind is int or kind is float:
+                if each not in COMMON_NUMBERS:
+                    self._keep(self._numbers, each, NUMBERS_LIMIT)
+            elif kind is dict:
+                waiting.extend(each.values())
+                waiting.extend(each.keys())
+            elif kind is list or kind is tuple:
+                waiting.extend(each)
+
+    def note_frame(self, array: Any) -> None:
+        """Remember a frame of a client for as long as it lives."""
+        with self._lock:
+            if len(self._frames) >= FRAMES_LIMIT:
+                self._frames = [frame for frame in self._frames if frame() is not None][-FRAMES_LIMIT // 2 :]
+            self._frames.append(weakref.ref(array))
+
+    def note_file(self, name: str, path: Path) -> None:
+        """Remember a client's file by its name and its beginning."""
+        self.note(name)
+        self.note(str(path))
+        try:
+            with path.open("rb") as file:
+                self._files.append((path.stat().st_size, file.read(HEAD)))
+        except OSError:
+            return  # it is gone already; its name is still known
+
+    def freeze(self) -> Client:
+        """What is known now, for looking it up."""
+        with self._lock:
+            frames = [frame for each in self._frames if (frame := each()) is not None]
+        return Client(tuple(self._strings), frozenset(self._numbers), frames, tuple(self._files))
+
+    def _keep(self, known: dict[Any, None], value: Any, limit: int) -> None:
+        with self._lock:
+            known[value] = None
+            while len(known) > limit:
+                del known[next(iter(known))]
+
+
+def vocabulary_of(schema: Any) -> frozenset[str]:
+    """The words that an author's own schema offers: choices and defaults. They tell of nobody."""
+    words: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            offered = [each.get("const"), each.get("default")]
+            offered += [*each.get("enum", ()), *each.get("examples", ())]
+            words.update(word for word in offered if isinstance(word, str))
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    return frozenset(words)
+
+
+class Client:
+    """What one client gave. `owns` says whether a value is, or holds, something of it."""
+
+    def __init__(
+        self,
+        strings: Iterable[str] = (),
+        numbers: frozenset[float] = frozenset(),
+        frames: Iterable[Any] = (),
+        files: Iterable[tuple[int, bytes]] = (),
+    ) -> None:
+        self._exact = frozenset(text for text in strings if len(text) >= EXACT)
+        self._parts = tuple(text for text in self._exact if len(text) >= PART)
+        self._numbers = numbers
+        self._alive = list(frames)  # kept, so that no other object has one of these ids meanwhile
+        self._frames = frozenset(id(frame) for frame in self._alive)
+        self._files = tuple((size, head) for size, head in files if size >= EXACT)
+
+    def owns_text(self, text: str) -> bool:
+        return text in self._exact or any(part in text for part in self._parts)
+
+    def owns_bytes(self, data: bytes) -> bool:
+        if any(len(data) == size and data.startswith(head) for size, head in self._files):
+            return True
+        return any(part.encode("utf-8", "replace") in data for part in self._parts)
+
+    def owns_number(self, number: float) -> bool:
+        return number in self._numbers
+
+    def owns_frame(self, array: Any) -> bool:
+        return id(array) in self._frames
+
+    def owns(self, scalar: Any) -> bool:
+        """A text, or bytes; numbers are asked for one by one, where they stand for themselves."""
+        kind = type(scalar)
+        if kind is str:
+            return self.owns_text(scalar)
+        if kind is bytes:
+            return self.owns_bytes(scalar)
+        if kind is tuple:
+            return any(self.owns(each) for each in scalar[:VALUES_LIMIT])
+        return False
+
+
+NOBODY = Client()
