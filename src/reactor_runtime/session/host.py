@@ -158,6 +158,7 @@ class ModelHost:
         return self._model, self._context
 
     def _load(self) -> None:
+        self._model = None  # there may be no room for two
         try:
             model = build_model(self.model_class, self._config, self._weights, self.progress)
             with (

@@ -12,6 +12,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
 
+from . import audited
+
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
@@ -42,6 +44,7 @@ async def finish(runtime: Runtime, session: Session) -> None:
     if end is not None:
         runtime.note("session_ended", reason=end.reason.value)
         runtime.metrics.session_ended(end.reason, session)
+    await audited.rebuild(runtime)
     runtime.free_slot(session)
 
 

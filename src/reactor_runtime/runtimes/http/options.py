@@ -45,5 +45,7 @@ class HttpOptions:
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    audit: str = "warn"
+    """What follows when a session leaves something to the next; see `session.audit.observer.AuditMode`."""
     encoder: str = "auto"
     """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""

@@ -16,6 +16,7 @@ from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.errors import ReactorError, RequestError
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
+from reactor_runtime.session.audit.observer import AuditMode
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, Limits, SessionEnd
 from reactor_runtime.session.losses import Lost
@@ -23,7 +24,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import ending
+from . import audited, ending
 from .arrivals import Arrivals
 from .background import Background
 from .clients import Clients
@@ -70,7 +71,7 @@ class Runtime:
                 options.kill_timeout,
             )
         )
-        self.host = ModelHost(project.model_class, project.config, project.weights)
+        self.host = ModelHost(project.model_class, project.config, project.weights, AuditMode(options.audit))
         self.model_name = self.host.spec.name
         self.model_class = project.model_class
         self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
@@ -100,6 +101,15 @@ class Runtime:
     def load(self) -> None:
         """Begin to build the model; returns at once."""
         self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
+
+    async def rebuild(self) -> None:
+        """Build the model again, between two sessions. Raises `ModelLoadError`."""
+        await asyncio.wrap_future(self.host.load())
+
+    def fail(self, reason: str) -> None:
+        """The model is of no use any more: refuse sessions, say why in `/health`, and leave."""
+        self.load_error = reason
+        self.leave()
 
     async def start_session(self) -> dict[str, Any]:
         """Raises `RequestError` (409, 503)."""
@@ -304,6 +314,7 @@ class Runtime:
             self._leave(1 if self.load_error else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
+        audited.note(self)
         error = future.exception() or future.result().error
         self.crashes = self.crashes + 1 if error is not None else 0
         if error is not None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
+from . import audited
 from .runtime import Runtime
 
 router = APIRouter(tags=["session"])
@@ -42,6 +43,7 @@ async def session(runtime: Worker) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
+        "audit": audited.describe(runtime),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
