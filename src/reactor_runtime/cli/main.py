@@ -18,6 +18,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "run": "Run the model of a folder and serve it.",
     "bench": "Measure the model with everything behind it, without a browser.",
+    "test": "Test whether one user leaves anything to the next.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
     "schema": "Print the model's commands as an OpenAPI document.",

@@ -122,6 +122,10 @@ class Audit:
     def _roots(self, model: object) -> Roots:
         return Roots([("self", model), *self._own.roots()])
 
+    def where(self, path: str) -> str:
+        """The author's line that assigns what lies at `path`; empty where none is found."""
+        return self._source.find(path)
+
     def _located(self, finding: Finding) -> Finding:
         where = self._source.find(finding.path)
         return replace(finding, where=where) if where else finding

@@ -57,6 +57,10 @@ class SessionAudit:
         self._audit.begin(model, contexts)
         self.must_rebuild = False
 
+    def where(self, path: str) -> str:
+        """The author's line that assigns what lies at a path; empty where none is found."""
+        return "" if self._audit is None else self._audit.where(path)
+
     def begins(self) -> None:
         """A session is about to run."""
         seed_generators(secrets.randbelow(SEED_LIMIT) if self.seed is None else self.seed)

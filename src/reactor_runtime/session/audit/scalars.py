@@ -70,7 +70,8 @@ def describe(value: Any) -> str:
     if value is UNSET:
         return "not set"
     if kind is str or kind is bytes:
-        return _short(repr(value[:WORDS])) + ("…" if len(value) > WORDS else "")
+        shown = _short(repr(value[:WORDS]))
+        return shown if len(value) <= WORDS or shown.endswith("…") else f"{shown}…"
     if kind is int and value.bit_length() > 256:
         return f"an int of {value.bit_length()} bits"
     if kind in PLAIN:
