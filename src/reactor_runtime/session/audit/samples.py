@@ -87,47 +87,58 @@ def words(shape: Any, dtype: Any) -> str:
 class TensorPrint:
     """What is remembered of a torch tensor; the tensor itself is not kept alive."""
 
-    __slots__ = ("constant", "ident", "index", "kind", "pointer", "sample", "type", "version", "whole")
+    __slots__ = (
+        *("constant", "device", "dtype", "ident", "index", "pointer", "quick", "sample", "shape"),
+        *("trained", "type", "version", "whole"),
+    )
 
     def __init__(self, tensor: Any, room: Room) -> None:
         self.type = type(tensor)
         with _plainly():
-            self.kind = _kind(tensor)
-            self._identify(tensor)
             flat = tensor.detach()
-            self.index = _tensor_index(flat)
+            self.shape, self.dtype, self.device = tensor.shape, tensor.dtype, tensor.device
+            self.trained = bool(tensor.requires_grad)
+            self._identify(tensor, flat)
+            self.quick = _positions(flat.numel()) if _is_quick(flat) else None
+            self.index = None if self.quick is not None else _tensor_index(flat)
             self.sample = self._read_sample(flat)
-            size = flat.numel() * flat.element_size()
-            small = size <= WHOLE_TENSOR and room.take(size)
-            self.whole: bytes | None = _bytes(flat) if small else None
             width = flat.element_size()
-            self.constant = len(self.sample) > 0 and self.sample == self.sample[:width] * (
-                len(self.sample) // width
-            )
+            size = flat.numel() * width
+            self.whole: bytes | None = _bytes(flat) if size <= WHOLE_TENSOR and room.take(size) else None
+            repeated = self.sample[:width] * (len(self.sample) // width)
+            self.constant = bool(self.sample) and self.sample == repeated
 
     def difference(self, tensor: Any) -> str | None:
         """In words what changed, or None."""
         with _plainly():
-            if _kind(tensor) != self.kind:
+            if not self._is_alike(tensor):
                 return words(tensor.shape, tensor.dtype)
             flat = tensor.detach()
-            untouched = (id(tensor), _version(tensor), flat.data_ptr()) == (
-                self.ident,
-                self.version,
-                self.pointer,
+            untouched = (
+                id(tensor) == self.ident
+                and flat.data_ptr() == self.pointer
+                and _version(tensor) == self.version
             )
             if untouched and (flat.device.type != "cpu" or self.sample == self._read_sample(flat)):
                 return None
             changed = self._changed(tensor, flat)
             if changed is None:
-                self._identify(tensor)
+                self._identify(tensor, flat)
             return changed
 
     def describe(self) -> str:
-        return words(self.kind[0], self.kind[1])
+        return words(self.shape, self.dtype)
 
     def digest(self) -> object:
-        return ("tensor", self.kind[:2], self.sample, self.whole)
+        return ("tensor", tuple(self.shape), str(self.dtype), self.sample, self.whole)
+
+    def _is_alike(self, tensor: Any) -> bool:
+        return bool(
+            tensor.shape == self.shape
+            and tensor.dtype is self.dtype
+            and tensor.device == self.device
+            and tensor.requires_grad is self.trained
+        )
 
     def _changed(self, tensor: Any, flat: Any) -> str | None:
         shown = words(flat.shape, flat.dtype)
@@ -140,23 +151,34 @@ class TensorPrint:
             return None
         return f"{shown} that was written in place (version {self.version}, now {_version(tensor)})"
 
-    def _identify(self, tensor: Any) -> None:
+    def _identify(self, tensor: Any, flat: Any) -> None:
         self.ident = id(tensor)
         self.version = _version(tensor)
-        self.pointer = tensor.detach().data_ptr()
+        self.pointer = flat.data_ptr()
 
     def _read_sample(self, flat: Any) -> bytes:
+        if self.quick is not None and flat.is_contiguous():
+            return bytes(flat.numpy().reshape(-1)[self.quick].tobytes())
+        if self.index is None:
+            self.index = _tensor_index(flat)
         return _bytes(flat[self.index]) if self.index is not None else b""
+
+
+def _is_quick(flat: Any) -> bool:
+    """Whether numpy can look at the memory of a tensor as it is."""
+    if flat.device.type != "cpu" or not flat.is_contiguous() or not flat.numel():
+        return False
+    try:
+        flat.numpy()
+    except (RuntimeError, TypeError):
+        return False  # bfloat16, and what is conjugated lazily
+    return True
 
 
 def _plainly() -> Any:
     """No method of an author's subclass of Tensor runs inside, and nothing is recorded for gradients."""
     torch = sys.modules["torch"]
     return torch._C.DisableTorchFunctionSubclass()
-
-
-def _kind(tensor: Any) -> tuple[Any, ...]:
-    return tuple(tensor.shape), tensor.dtype, str(tensor.device), bool(tensor.requires_grad)
 
 
 def _version(tensor: Any) -> int | None:
