@@ -1,7 +1,7 @@
 """Whatever clients and an author's code do, nothing of one session is delivered in another.
 
 A Hypothesis machine plays users one after the other over the in-memory wire. Every user's words, pictures,
-sounds and files carry the number of the session; the model starts threads, timers and slow handlers that go on.
+sounds and files carry the number of the session; the model starts threads and timers that go on after it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -283,6 +283,8 @@ TestUsers.settings = settings(
     max_examples=8,
     stateful_step_count=14,
     deadline=None,
+    # Real time passes in each: to shrink a failure takes minutes, and its steps are printed anyhow.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

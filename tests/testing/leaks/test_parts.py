@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def test_what_a_user_types_is_valid_marked_and_always_the_same(name: str) -> Non
         (int, {"type": "integer", "minimum": 3, "maximum": 9, "multipleOf": 3}),
         (float, {"type": "number", "minimum": -1, "maximum": 1}),
         (str, {"type": "string", "maxLength": 5}),
+        (str, {"type": "string", "pattern": "^#[0-9a-f]{6}$"}),
         (str, {"type": "string", "enum": ["left", "right"]}),
         (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
     ],
@@ -67,6 +69,7 @@ def test_what_is_made_up_keeps_to_its_schema(annotation: Any, schema: dict[str, 
         value = TypeAdapter(annotation).validate_python(call.arguments["x"])
         assert schema.get("minimum", -(10**9)) <= (value if isinstance(value, int | float) else 0)
         assert len(str(value)) <= schema.get("maxLength", 99)
+        assert re.search(schema.get("pattern", ""), str(value))
         assert value in schema.get("enum", [value])
 
 

@@ -99,6 +99,7 @@ def _assignments(tree: ast.Module) -> Iterator[Assignment]:
             weight = _weight(node)
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             yield from (Assignment(each.arg, each.lineno, 1) for each in arguments)
+            yield Assignment(node.name, node.lineno, 1)  # of what it keeps itself: lru_cache, an attribute
         for target in _targets(node):
             yield from _named(target, weight)
         waiting.extend((child, weight) for child in ast.iter_child_nodes(node))

@@ -9,7 +9,7 @@ from .opaque import FactPrint, print_of
 from .reading import CONTENT, Kind, Reading
 from .samples import ArrayPrint, Room, TensorPrint
 from .scalars import LONG, PLAIN
-from .types_of import Types
+from .types_of import Types, name_of
 
 ITEMS_LIMIT = 100_000
 """Parts of one container that are looked at."""
@@ -169,12 +169,17 @@ def step_of(kind: Kind, key: Any) -> str:
         return str(key)
     if kind is Kind.SEQUENCE or kind is Kind.SET:
         return f"[{key}]"
+    is_text = type(key) is str
     if kind is Kind.MAPPING:
-        shown = repr(key) if type(key) in PLAIN else f"<{type(key).__name__}>"
-        return f"[{shown[:KEY_WORDS]}]"
-    if type(key) is str and key == CONTENT:
+        shown = repr(key) if type(key) in PLAIN else f"<{name_of(type(key))}>"
+        return f"[{shown}]" if len(shown) <= KEY_WORDS else f"[{shown[:KEY_WORDS]}…]"
+    if not is_text:
+        return "[…]"
+    if key == CONTENT:
         return ""
-    return f".{key}" if type(key) is str and key.isidentifier() else f"({key})" if type(key) is str else "[…]"
+    if key.isidentifier():
+        return f".{key}"
+    return key if key.startswith("(") else f"({key})"
 
 
 def path_of(link: Link | None) -> str:

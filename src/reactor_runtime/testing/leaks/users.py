@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,10 +108,39 @@ class User:
 
     def _text(self, fragment: Mapping[str, Any], chance: random.Random, depth: int) -> str:
         del depth
+        wanted = fragment.get("pattern")
+        if wanted is not None:
+            return self._matching(str(wanted), chance)
         salt = "".join(chance.choices(string.ascii_lowercase, k=4))
         text = f"{self.mark} {WORDS[self.name]} {salt}"
         text = text.ljust(int(fragment.get("minLength", 0)), "x")
         return text[: int(fragment.get("maxLength", len(text)))]
+
+    def _matching(self, pattern: str, chance: random.Random) -> str:
+        """A text of a usual kind that the pattern takes; else one that will be refused."""
+        colour = "".join(f"{value:02x}" for value in COLOURS[self.name])
+        word, digits = self.mark.partition("-")[0], str(chance.randint(1000, 9999))
+        texts = [
+            self.mark,
+            word,
+            f"#{colour}",
+            colour,
+            digits,
+            digits[0],
+            word.upper(),
+            word.title(),
+            word[0],
+        ]
+        texts += [
+            f"{word}{digits}",
+            f"{word}_{digits}",
+            f"{word}.{digits}",
+            f"20{digits[:2]}-01-0{digits[3]}",
+        ]
+        try:
+            return next((text for text in texts if re.search(pattern, text)), self.mark)
+        except re.error:
+            return self.mark  # a pattern of JSON Schema that Python does not know
 
     def _number(self, fragment: Mapping[str, Any], chance: random.Random, depth: int) -> float:
         del depth

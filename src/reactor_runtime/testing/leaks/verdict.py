@@ -194,8 +194,10 @@ def _take_failures(verdict: Verdict, one: list[dict[str, Any]], two: list[dict[s
                 )
             )
     failed = alone["B"] or alone["A"]
-    if failed and not verdict.leaks:
-        verdict.reason = f"start_session() failed: {failed}"
+    if failed and not any(session["frames"] or session["messages"] for session in one):
+        verdict.reason = verdict.reason or f"start_session() failed: {failed}"
+    elif failed:
+        verdict.notes.append(f"start_session() failed for a user who is alone too: {failed}.")
     if not any(session["frames"] or session["messages"] for session in one) and not verdict.leaks:
         verdict.reason = verdict.reason or "the model showed nothing and said nothing"
     refused = sorted({each for session in (one[0], two[0]) for each in session["refused"]})
