@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests import process
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
@@ -82,6 +83,22 @@ def chromium() -> str:
 
 
 @pytest.fixture(autouse=True)
+def process_unchanged() -> Iterator[None]:
+    """What a test changes in the process is put back, and is a fault of that test."""
+    before = process.state()
+    yield
+    changes = process.changed_since(before)
+    assert not changes, "the test leaves the process changed: " + "\n".join(changes)
+
+
+@pytest.fixture
+def process_put_back(process_unchanged: None) -> Iterator[None]:
+    """For tests whose subject changes the process, such as a command that runs here: it is put back."""
+    with process.put_back():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if not ROOMS_WITH_THREADS & set(request.path.parts):
         yield
@@ -98,7 +115,7 @@ def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
 def no_session_left() -> Iterator[None]:
     """A session that a test leaves running would be found by the next test's threads."""
     yield
-    left = list(active._sessions._running.values())
+    left = active._sessions.running
     for context in left:
         active.deactivate(context)
     assert not left, f"sessions are left: {left}"

@@ -31,6 +31,8 @@ Codes are strings that never change; clients and scripts may match on them. Sent
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class ReactorError(Exception):
     """Base of the tree. `str(error)` is one or more complete sentences for a person."""
@@ -104,6 +106,10 @@ class ProgressError(ReactorError, ValueError):
     code = "progress"
 
 
+CODE_LIMIT = 128
+"""Characters of a command's error code."""
+
+
 class CommandError(ReactorError):
     """A typed refusal of a command.
 
@@ -113,10 +119,11 @@ class CommandError(ReactorError):
 
     code = "command_refused"
 
-    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
+    def __init__(self, code: object, message: object, *, field: object = None) -> None:
+        """Authors give what they have at hand, an `IntEnum` or a status; every wire carries text."""
+        super().__init__(_text(message))
+        self.code = CommandError.code if code is None else _text(code)[:CODE_LIMIT]
+        self.field = None if field is None else _text(field)
 
 
 class UnknownCommandError(CommandError):
@@ -147,6 +154,8 @@ class RequestError(ReactorError):
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.ends_connection = False
+        """Whether the rest of the request's body is not wanted."""
 
 
 class EngineError(ReactorError):
@@ -155,3 +164,12 @@ class EngineError(ReactorError):
 
 class EncoderUnavailableError(EngineError):
     code = "encoder_unavailable"
+
+
+def _text(value: object) -> str:
+    """`value` as text; that of its value, for a member of an `Enum`."""
+    try:
+        return str(value.value if isinstance(value, Enum) else value)
+    # An author's object may raise anything when it is to become text; the client is answered all the same.
+    except Exception:  # noqa: BLE001  # as said above
+        return type(value).__name__

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import functools
+import re
+import textwrap
 from enum import Enum
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
-from reactor_runtime import VideoModel, command
+from reactor_runtime import VideoIn, VideoModel, command
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.errors import ModelDefinitionError
 
@@ -209,7 +211,9 @@ def test_wrapped_above_the_decorator(wrap):
 
 
 def test_a_command_replaced_by_something_else():
-    with pytest.raises(ModelDefinitionError, match="replaces the command 'set_prompt' by a int"):
+    with pytest.raises(
+        ModelDefinitionError, match=r"py:\d+\) replaces the command 'set_prompt', .*py:\d+\), by a int"
+    ):
 
         class Wrong(Base):
             set_prompt = 3
@@ -288,3 +292,109 @@ def test_names_that_never_come():
             ModelDefinitionError, match=r"'go'.*Never\.go.*'mode': name 'Nowhere' is not defined"
         ):
             use()
+
+
+def model_with(body: str) -> type[VideoModel]:
+    scope = {"VideoModel": VideoModel, "VideoIn": VideoIn, "command": command, "wraps": functools.wraps}
+    exec("class Some(VideoModel):\n" + textwrap.indent(textwrap.dedent(body), "    "), scope)
+    return scope["Some"]  # type: ignore[return-value] # the class statement above made it
+
+
+COMMAND = "@command('speed')\ndef speed(self, x: int = 1): return x\n"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "@property\ndef speed(self): return 1",
+        "def speed(self): ...",
+        "speed = 1.0",
+        "speed: float = 1.0",
+        "speed = None",
+        "speed = VideoIn()",
+        "class speed: ...",
+        "speed = staticmethod(lambda: 1)",
+    ],
+)
+def test_a_later_name_that_takes_a_command_away(later):
+    with pytest.raises(ModelDefinitionError, match=r"command 'speed', Some.speed \(<string>:2\), is lost"):
+        model_with(COMMAND + later)
+
+
+def test_both_lines_are_named_where_there_is_source():
+    with pytest.raises(ModelDefinitionError, match="is lost") as caught:
+
+        class Lost(VideoModel):
+            @command("speed")
+            def speed(self): ...
+
+            speed = 1.0  # noqa: F811 - what is tested
+
+    lines = [int(line) for line in re.findall(r"test_command\.py:(\d+)", str(caught.value))]
+    assert lines[1] == lines[0] + 3
+
+
+@pytest.mark.parametrize(
+    "earlier", ["speed = 1.0", "@property\ndef speed(self): return 1", "speed = VideoIn()"]
+)
+def test_a_command_that_takes_an_earlier_name_away(earlier):
+    with pytest.raises(ModelDefinitionError, match="the class has 'speed' already"):
+        model_with(earlier + "\n" + COMMAND)
+
+
+def test_the_line_of_an_earlier_name():
+    with pytest.raises(ModelDefinitionError, match=r"already in line \d+, a float") as caught:
+
+        class Hides(VideoModel):
+            speed = 1.0
+
+            @command("speed")
+            def speed(self): ...  # noqa: F811 - what is tested
+
+    method = int(re.search(r"test_command\.py:(\d+)", str(caught.value))[1])
+    earlier = int(re.search(r"in line (\d+)", str(caught.value))[1])
+    assert earlier == method - 2
+
+
+def test_a_decorator_above_that_keeps_the_function_keeps_the_command():
+    keeping = "keep = lambda f: wraps(f)(lambda self, x=1: f(self, x) * 2)\n@keep\n" + COMMAND
+    spec = commands_of(model_with(keeping))["speed"]
+    assert spec.call(spec.function, {"x": 2}) == 4
+    with pytest.raises(ModelDefinitionError, match="is lost"):
+        model_with("lose = lambda f: lambda self, x=1: f(self, x)\n@lose\n" + COMMAND)
+
+
+def test_a_mixin_may_not_lose_its_command_either():
+    class Mixin:
+        @command("speed")
+        def speed(self): ...
+
+        @property
+        def speed(self):  # noqa: F811 - what is tested
+            return 1
+
+    with pytest.raises(ModelDefinitionError, match="is lost"):
+
+        class Some(Mixin, VideoModel): ...
+
+
+@pytest.mark.parametrize("name", ["track", "value", "property"])
+def test_a_subclass_says_which_lines_are_at_odds(name):
+    values = {"track": VideoIn(), "value": 1, "property": property(lambda self: 1)}
+    with pytest.raises(
+        ModelDefinitionError, match=r"replaces the command 'set_speed', Base.set_speed \(.*py:\d+"
+    ):
+        type("Child", (Base,), {"set_speed": values[name]})
+
+
+def test_what_a_model_keeps_under_the_name_hides_nothing():
+    model = model_with("@command('speed')\ndef speed(self, x: float):\n    self.speed = x\n    return x")
+    one, instance = commands_of(model)["speed"], model()
+    assert [one.call(instance, {"x": x}) for x in (1.0, 2.0)] == [1.0, 2.0]
+    assert instance.speed == 2.0  # type: ignore[attr-defined]
+
+    class Child(model):  # type: ignore[misc, valid-type]
+        def speed(self, x):
+            return -x
+
+    assert commands_of(Child)["speed"].call(Child(), {"x": 1.0}) == -1.0

@@ -124,7 +124,7 @@ def test_a_thread_of_an_earlier_session_is_refused():
     with running(FakeSession()) as first:
         helper = Helper()
     with helper:
-        assert "No session is running" in str(helper(get_ctx))
+        assert "an earlier session" in str(helper(get_ctx))
         with running(FakeSession(number=2)) as second:
             error = helper(get_ctx)
             assert isinstance(error, NoSessionError)

@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 
-LEFT = """runtime.audit = {mode: 'warn', leaks: 1, last: {session: 1, untold: 0, not_looked_at: 0, problem: '',
+LEFT = """runtime.audit = {mode: 'warn', leaks: 1, last: {session: 1, untold: 0, problem: '',
           leaks: [{path: 'self._prompt', where: 'model.py:31'}]}}"""
 
 

@@ -51,6 +51,23 @@ def card(page: Any, command: str = "act") -> Any:
     return page.locator(f"[data-command={command}]")
 
 
+def test_a_secret_is_an_empty_password_field_that_sends_what_was_typed(open_page: Open) -> None:
+    secret = {"type": "string", "format": "password", "writeOnly": True}
+    fields = {"key": secret, "text": {"type": "string", "default": "t"}}
+    page = open_page([{"name": "act", "description": "", "schema": fields}])
+    entry = page.locator("input[type=password]")
+    assert entry.input_value() == ""
+    card(page).get_by_role("button", name="Send").click()
+    assert sent(page)[-1] == {"text": "t"}
+    entry.fill("hunter2")
+    card(page).get_by_role("button", name="Send").click()
+    assert sent(page, 2)[-1] == {"key": "hunter2", "text": "t"}
+    assert "hunter2" not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    page.reload()
+    page.locator("html[data-phase=live]").wait_for()
+    assert page.locator("input[type=password]").input_value() == ""
+
+
 def test_a_slider_sends_while_it_moves(open_page: Open) -> None:
     page = open_page(one({"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}))
     page.get_by_role("slider").press("ArrowRight")

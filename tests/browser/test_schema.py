@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from reactor_runtime import VideoModel, command
 from reactor_runtime.authoring.command import commands_of
@@ -31,6 +31,16 @@ class Mixed(Enum):
 class Cat(BaseModel):
     kind: Literal["cat"]
     lives: int = 9
+
+
+class OneKey(BaseModel):
+    key: SecretStr
+
+
+class Login(BaseModel):
+    key: SecretStr
+    user: str
+    more: list[OneKey] = []
 
 
 class Dog(BaseModel):
@@ -147,6 +157,25 @@ def test_field(schema: Any, annotation: Any, expected: dict[str, Any]) -> None:
     field = schema("m.readField('x', x)", fragment(annotation))
     assert {key: field.get(key) for key in expected} == expected
     assert field["required"] is True
+
+
+def test_a_secret_begins_empty_and_is_kept_nowhere(schema: Any) -> None:
+    field = schema("m.readField('x', x)", fragment(SecretStr, SecretStr("hunter2")))
+    assert (field["kind"], field["required"], field["omittable"], field["nullable"]) == (
+        "secret",
+        False,
+        False,
+        False,
+    )
+    assert field.get("default") is None
+    assert schema("m.readField('x', x).nullable", fragment(SecretStr | None, None)) is False
+    assert schema("m.problems(m.readField('x', x), undefined).length", fragment(SecretStr, "a")) == 0
+    assert (
+        schema("m.problems(m.readField('x', x), undefined)[0].message", fragment(SecretStr)) == "is required"
+    )
+    given = "{key: 'hunter2', user: 'a', more: [{key: 'b'}]}"
+    kept = f"JSON.stringify(m.withoutSecrets(m.readField('x', x), {given}))"
+    assert schema(kept, fragment(Login)) == '{"user":"a","more":[{}]}'
 
 
 def test_a_prompt_has_room_for_lines(schema: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reactor_runtime.runtimes.http.credentials import Keys, TokenRole
+
 from .pages import until
 from .server import Server, live
 
@@ -81,3 +83,40 @@ def test_the_secret_is_in_no_log(server: Server, new_page: Any) -> None:
     assert len(said) == 1  # to the terminal, once
     assert said[0].startswith("Open ")
     until(page, "!document.cookie.includes('reactor')")  # scripts of no page can read it
+
+
+def test_a_base_url_opens_the_page_and_leaves_the_address_bar(server: Server, new_page: Any) -> None:
+    page = new_page()
+    token = Keys([TOKEN]).mint(TokenRole.CONTROL, 600)
+    page.goto(f"{server.url}/t/{token}/")
+    live(page)
+    assert page.url == f"{server.url}/"
+    page.get_by_role("button", name="Stop", exact=True).click()  # it began the session, and ends it
+    page.locator("html[data-phase=ended]").wait_for()
+
+
+def test_a_wrong_base_url_is_told_and_a_right_one_can_be_pasted(server: Server, new_page: Any) -> None:
+    page = new_page()
+    assert page.goto(f"{server.url}/t/nothing/").status == 401
+    page.get_by_role("alert").get_by_text("This is not the server's token.").wait_for()
+    assert page.url == f"{server.url}/"
+    enter(page, f"{server.url}/t/{Keys([TOKEN]).mint(TokenRole.CONTROL, 600)}")
+    live(page)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("html[data-phase=ended]").wait_for()
+
+
+def test_a_token_for_watching_waits_for_somebody_who_plays(server: Server, new_page: Any) -> None:
+    watcher = new_page()
+    watcher.goto(f"{server.url}/?token={Keys([TOKEN]).mint(TokenRole.VIEW, 600)}")
+    watcher.locator("html[data-phase=idle]").wait_for()
+    watcher.locator(".veil").get_by_text("Nobody is playing").wait_for()
+    player = new_page()
+    player.goto(f"{server.url}/t/{Keys([TOKEN]).mint(TokenRole.CONTROL, 600)}")
+    live(player)
+    live(watcher)
+    watcher.get_by_text("You are watching").wait_for()
+    assert not watcher.get_by_role("button", name="Take control").is_visible()
+    watcher.close()
+    player.get_by_role("button", name="Stop", exact=True).click()
+    player.locator("html[data-phase=ended]").wait_for()

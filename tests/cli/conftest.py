@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,8 +7,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-
-from reactor_runtime.cli import logs
 
 REACTOR = [sys.executable, "-c", "from reactor_runtime.cli.main import main; main()"]
 
@@ -31,18 +28,12 @@ class Painter(VideoModel):
 
 
 @pytest.fixture(autouse=True)
-def process_as_before() -> Iterator[None]:
+def process_as_before(process_put_back: None) -> Iterator[None]:
     """Commands run in this process too; what they set is undone."""
-    root = logging.getLogger()
-    loggers = [root, logging.getLogger(logs.PACKAGE), logging.getLogger("uvicorn")]
-    handlers, levels = list(root.handlers), [logger.level for logger in loggers]
-    path, finders = list(sys.path), list(sys.meta_path)
+    stdout = sys.stdout
     yield
-    sys.path[:], sys.meta_path[:] = path, finders
+    sys.stdout = stdout
     sys.modules.pop("model", None)
-    root.handlers[:] = handlers
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_lines_go_to_stderr(capsys):
     logging.getLogger("author").info("theirs")
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert [line[9:] for line in captured.err.splitlines()] == [
+    assert [line[20:] for line in captured.err.splitlines()] == [
         "loaded",
         "warning  session.worker: slow",
         "author: theirs",
@@ -25,7 +25,7 @@ def test_verbose_shows_our_debug_lines_and_where_all_come_from(capsys):
     logging.getLogger("reactor_runtime.x").debug("detail")
     logging.getLogger("reactor_runtime.x").info("news")
     logging.getLogger("asyncio").debug("unseen")
-    lines = [line[9:] for line in capsys.readouterr().err.splitlines()]
+    lines = [line[20:] for line in capsys.readouterr().err.splitlines()]
     assert lines == ["debug  x: detail", "x: news"]
 
 
@@ -33,7 +33,7 @@ def test_the_servers_own_news_is_for_verbose(capsys):
     logs.setup(verbose=False)
     logging.getLogger("uvicorn.error").info("Started server process")
     logging.getLogger("uvicorn.error").warning("odd")
-    assert [line[9:] for line in capsys.readouterr().err.splitlines()] == ["warning  uvicorn.error: odd"]
+    assert [line[20:] for line in capsys.readouterr().err.splitlines()] == ["warning  uvicorn.error: odd"]
 
 
 def test_setting_up_twice_does_not_double_the_lines(capsys):

@@ -45,7 +45,7 @@ def test_the_list_of_commands_says_what_each_says_itself(name):
         ((), "Missing command"),
         (("bogus",), "No such command 'bogus'"),
         (("run", "--bogus"), "No such option"),
-        (("run", "stray"), "unexpected extra argument"),
+        (("run", "one", "stray"), "unexpected extra argument"),
         (("run", "--runtime", "teleport"), "'teleport' is not 'http'"),
         (("run", "--port", "65536"), "--port"),
         (("run", "--port", "x"), "--port"),
@@ -68,6 +68,9 @@ def test_bad_usage_is_2(capsys, arguments, said):
     ("arguments", "said"),
     [
         (("run", "-p", "nowhere"), "Error: nowhere does not exist"),
+        (("run", "nowhere"), "Error: There is no module nowhere in "),
+        (("run", "nowhere.py"), "Error: nowhere.py is no folder and no file in "),
+        (("run", "no/where"), "Error: no/where is no folder and no file in "),
         (("run",), "Error: No @model decorated class found in project.\n"),
         (("capabilities",), "Error: No @model decorated class found in project.\n"),
         (("schema",), "Error: No @model decorated class found in project.\n"),

@@ -37,6 +37,7 @@ def test_the_defaults(project, served):
 def test_every_option_arrives(project, served, tmp_path):
     arguments = ["run", "--runtime", "http", "--path", str(project()), "--host", "0.0.0.0", "--port", "0"]
     arguments += ["--orphan-timeout", "5", "--max-session-duration", "60", "--kill-timeout", "0"]
+    arguments += ["--max-connections", "9", "--trusted-proxy", "10.0.0.1", "--trusted-proxy", "fd00::/8"]
     arguments += ["--allow-origin", "https://a", "--allow-origin", "https://b", "--allow-host", "c", "-v"]
     assert program._status(arguments) == 0
     assert served[0][1] == HttpOptions(
@@ -45,6 +46,8 @@ def test_every_option_arrives(project, served, tmp_path):
         orphan_timeout=5.0,
         max_session_duration=60.0,
         kill_timeout=0.0,
+        max_connections=9,
+        trusted_proxies=("10.0.0.1", "fd00::/8"),
         allow_origins=("https://a", "https://b"),
         allow_hosts=("c",),
     )
@@ -55,6 +58,22 @@ def test_the_environment_sets_what_the_command_line_does_not(project, served, mo
         monkeypatch.setenv(name, value)
     assert program._status(["run", "-p", str(project()), "--port", "10"]) == 0
     assert (served[0][1].host, served[0][1].port, served[0][1].orphan_timeout) == ("::1", 10, 7.0)
+
+
+def test_proxies_come_from_the_environment_too(project, served, monkeypatch):
+    monkeypatch.setenv("REACTOR_TRUSTED_PROXIES", "10.0.0.1 10.1.0.0/16")
+    monkeypatch.setenv("REACTOR_MAX_CONNECTIONS", "77")
+    assert program._status(["run", "-p", str(project())]) == 0
+    assert served[0][1].trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
+    assert served[0][1].max_connections == 77
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--trusted-proxy", "proxy.example"), ("--trusted-proxy", ""), ("--max-connections", "0")]
+)
+def test_limits_of_the_door_that_are_none(project, served, arguments):
+    assert program._status(["run", "-p", str(project()), *arguments]) == 2
+    assert served == []
 
 
 def test_overrides_anywhere(project, served):

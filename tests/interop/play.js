@@ -1,6 +1,6 @@
 // Plays one visit with the SDK that the page was given, in a real browser. The same checks as play.py.
 
-const SERVER = "http://localhost:8080";
+let server = null; // by default the SDK's own
 const FRAMES = 60;
 const LIMIT_MS = 12000;
 const [DARK, MID, LIGHT] = [40, 120, 220];
@@ -14,7 +14,7 @@ class Client {
   shades = {};
 
   constructor(Reactor) {
-    this.sdk = new Reactor({ modelName: "echo", local: true });
+    this.sdk = new Reactor({ modelName: "echo", local: true, ...(server && { apiUrl: server }) });
     this.sdk.on("message", (message) => this.messages.push(message));
     this.sdk.on("runtimeMessage", (message) => this.messages.push(message));
     this.sdk.on("trackReceived", (name, track) => this.watch(name, track));
@@ -169,7 +169,8 @@ const checks = {
 };
 
 /** The checks in their order, until one fails: the ones after it need it. */
-export async function play(Reactor, version) {
+export async function play(Reactor, version, base = null) {
+  server = base;
   const make = () => new (version.startsWith("2.2.") ? Single : Client)(Reactor);
   const visit = { make, client: make() };
   const found = {};
@@ -199,7 +200,7 @@ function grey(value) {
 }
 
 async function session() {
-  return (await fetch(`${SERVER}/session`)).json();
+  return (await fetch(`${server ?? "http://localhost:8080"}/session`)).json();
 }
 
 async function until(ready, what, seen = () => "") {

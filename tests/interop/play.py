@@ -1,4 +1,4 @@
-"""Play one visit with the `reactor-sdk` that is on the path: ``python play.py VERSION``.
+"""Play one visit with the `reactor-sdk` that is on the path: ``python play.py VERSION [BASE_URL]``.
 
 Runs in the SDK's own environment. Prints one JSON object: for every check "ok", or what was seen instead.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from reactor_sdk import Reactor
 
-SERVER = "http://localhost:8080"
+SERVER = sys.argv[2] if len(sys.argv) > 2 else "http://localhost:8080"
 FRAMES = 60
 LIMIT_S = 12
 DARK, MID, LIGHT = 40, 120, 220
@@ -53,7 +53,7 @@ class Native(Client):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sdk = Reactor("echo", local=True)
+        self.sdk = Reactor("echo", local=True, api_url=SERVER)
         self.sdk.on("message", self.messages.append)
         self.sdk.on("runtime_message", self.messages.append)
         for name in ("main_video", "webcam_back"):

@@ -387,7 +387,9 @@ def test_flushing_drops_what_waits_but_not_what_the_encoder_has() -> None:
         assert made.counters.dropped == 0
 
 
-def test_an_encoder_that_cannot_keep_up_takes_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_that_cannot_keep_up_takes_the_newest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("reactor_runtime.media.encoding.OVERLOAD_S", 0.05)
     monkeypatch.setattr("reactor_runtime.media.encoding.STALE_S", 60.0)
     with encoding() as (made, factory):
@@ -402,6 +404,7 @@ def test_an_encoder_that_cannot_keep_up_takes_the_newest(monkeypatch: pytest.Mon
 
         assert sink.indexes == [0, 1, 3]
         assert made.counters.dropped == 1
+        assert sum("does not follow" in said for said in caplog.messages) == 1
 
         # It has caught up: nothing is skipped any more.
         until(lambda: made._behind_since is None)

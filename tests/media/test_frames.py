@@ -124,7 +124,9 @@ def test_other_things_are_refused(frame: Any) -> None:
     assert type(frame).__name__ in caught.value.message
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "1", "P", "CMYK", "YCbCr", "HSV", "I", "F", "LA"])
+@pytest.mark.parametrize(
+    "mode", ["RGB", "RGBA", "RGBX", "RGBa", "L", "1", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "LA"]
+)
 def test_pil_images_of_every_mode(mode: str) -> None:
     image = Image.new("RGB", (6, 4), (255, 255, 255)).convert(mode)
 
@@ -178,6 +180,12 @@ class FakeTensor:
 
     def detach(self) -> FakeTensor:
         return FakeTensor(self._array, self._on_gpu)
+
+    def resolve_neg(self) -> FakeTensor:
+        return self
+
+    def resolve_conj(self) -> FakeTensor:
+        return self
 
     def cpu(self) -> FakeTensor:
         return FakeTensor(self._array, False, self._wants_grad)

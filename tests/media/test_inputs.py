@@ -21,8 +21,20 @@ def test_latest_is_the_newest_frame_of_its_track() -> None:
     for frame in frames:
         inputs.put_video("webcam", frame)
 
-    assert inputs.latest("webcam") is frames[1]
+    assert np.array_equal(inputs.latest("webcam"), frames[1])
     assert inputs.latest("other") is None
+
+
+def test_an_author_may_draw_on_what_is_latest() -> None:
+    inputs = InputBuffers(audio=MIC)
+    inputs.put_video("webcam", np.full((2, 2, 3), 77, np.uint8))
+    inputs.put_audio("mic", block(1, 10), 48_000)
+    for name, fill in (("webcam", 255), ("mic", 9)):
+        first = inputs.latest(name)
+        assert first is not None
+        expected = first.copy()
+        first[:] = fill
+        assert np.array_equal(inputs.latest(name), expected)
 
 
 def test_two_audio_tracks_never_share_a_buffer() -> None:

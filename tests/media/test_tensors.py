@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import cv2
@@ -120,3 +121,72 @@ def test_emit_takes_the_accelerators_way(monkeypatch: pytest.MonkeyPatch) -> Non
         assert plane.next_index("main") == 1
     finally:
         plane.close()
+
+
+def lazy_pictures() -> dict[str, Any]:
+    half = torch.full((3, 48, 64), 0.5)
+    return {
+        "negative bit": torch.complex(torch.zeros(3, 48, 64), -half).conj().imag,
+        "negative bit of a batch": torch.complex(torch.zeros(2, 48, 64, 3), -half.movedim(0, -1)).conj().imag,
+        "gradient": half.clone().requires_grad_(),
+        "parameter": torch.nn.Parameter(half),
+        "expanded": torch.full((1, 1, 1), 0.5).expand(3, 48, 64),
+        "every second": torch.full((3, 96, 128), 0.5)[:, ::2, ::2],
+        "flipped": half.flip(1),
+        "half": half.half(),
+        "bfloat16": half.bfloat16(),
+        "float64": half.double(),
+        "uint8": (half * 255).to(torch.uint8).movedim(0, -1),
+        "inference": inference(half),
+    }
+
+
+def inference(tensor: Any) -> Any:
+    with torch.inference_mode():
+        return tensor * 1.0
+
+
+def test_lazy_and_strange_tensors_are_shown() -> None:
+    for name, tensor in lazy_pictures().items():
+        batch = to_rgb_batch(tensor)
+        assert batch.shape[1:] == (48, 64, 3), name
+        assert abs(float(batch.mean()) - 127.5) <= 1, name
+
+
+def quantized(tensor: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are on their way out, and still come
+        return torch.quantize_per_tensor(tensor, 1 / 255, 0, torch.quint8)
+
+
+def odd_tensors() -> dict[str, Any]:
+    half = torch.full((48, 64, 3), 0.5)
+    return {
+        "frame.to_dense()": half.to_sparse(),
+        "frame.dequantize()": quantized(half),
+        "frame.real": torch.complex(half, half),
+        "torch.stack(frames)": [half, half],
+        "frame[..., :3]": torch.full((48, 64, 4), 0.5),
+        "(frame + 1) / 2": half - torch.linspace(0, 1.4, 3),
+        "frame[0].permute(1, 2, 3, 0)": torch.full((1, 3, 2, 48, 64), 0.5),
+        "torch.clamp(frame, 0, 1)": half + torch.linspace(0, 0.6, 3),
+        "frame.to(torch.uint8)": torch.full((48, 64, 3), 200, dtype=torch.int64),
+        "(frame * 255).to(torch.uint8)": torch.ones(48, 64, 3, dtype=torch.bool),
+        "torch.nan_to_num(frame, posinf=1, neginf=0)": half / torch.tensor([1, 0, 1]),
+    }
+
+
+@pytest.mark.parametrize("convert", [to_rgb_batch, to_i420_batch])
+def test_the_line_that_mends_a_tensor(convert: Any) -> None:
+    for line, tensor in odd_tensors().items():
+        if convert is to_i420_batch and isinstance(tensor, list):
+            continue
+        with pytest.raises(FrameError) as caught:
+            convert(tensor)
+        assert f"Write `{line}`." in caught.value.message, caught.value.message
+        convert(eval(line, {"torch": torch, "frame": tensor, "frames": tensor}))
+
+
+def test_a_tensor_without_values_is_refused() -> None:
+    with pytest.raises(FrameError, match="'meta'"):
+        to_rgb_batch(torch.zeros(4, 4, 3, device="meta"))

@@ -98,11 +98,11 @@ def test_the_report(load):
     )
     assert not problems
     assert [line.split() for line in text.splitlines()] == [
-        ["--model.fps", "60", "--model.fps"],
-        ["--model.sizes", "[1,", '{"a":', "2}]", "config.yml:2"],
-        ["--model.empty", "{}", "config.yml:3"],
-        ["--model.name", '"né"', "config.yml:4"],
-        ["--model.size.width", "832", "config.yml:6"],
+        ["--model.fps", "60", "--model.fps", "int"],
+        ["--model.sizes", "[1,", '{"a":', "2}]", "config.yml:2", "list"],
+        ["--model.empty", "{}", "config.yml:3", "dict"],
+        ["--model.name", '"né"', "config.yml:4", "str"],
+        ["--model.size.width", "832", "config.yml:6", "int"],
     ]
 
 
@@ -128,7 +128,7 @@ def test_origins_of_merged_and_replaced_mappings(load):
         ("a: !!python/object/apply:os.system [true]\n", r"^config\.yml:1:4: "),
         ("[" * 5000, r"nested too deeply"),
         (b"\xff\xfe\x00\x01", r"not UTF-8 text"),
-        (b"a: \x00\n", r"^config\.yml: "),
+        (b"b: 1\na: \x00\n", r"^config\.yml:2: "),
     ],
 )
 def test_a_broken_file_is_one_sentence_with_its_place(load, text, expected):
@@ -148,12 +148,14 @@ def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, path):
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("a.b=1", r"^--model\.a\.b: a is 5 \(config\.yml:1\)"),
+        ("a.b=1", r"^--model\.a\.b: a is 5 \(config\.yml:1: `a: 5`\)"),
         ("list.7=1", r"^--model\.list\.7: list is a list with 2 items"),
         ("list.x=1", r"^--model\.list\.x: "),
         ("list.0.x=1", r"^--model\.list\.0\.x: list\.0 is 1"),
         ("a=[1", r"^--model\.a: its value is not valid YAML"),
-        ("a=@home", r"^--model\.a: its value is not valid YAML"),
+        ("a=[1] #2", r"^--model\.a: its value is not valid YAML"),
+        ("a=[#fff]", r"^--model\.a: its value is not valid YAML"),
+        ("a={b: 1, b: 2}", r"^--model\.a: its value is not valid YAML \(found duplicate key b"),
         ("a=${x", r"^--model\.a"),
         ("=5", r"is no override"),
         ("a..b=5", r"is no override"),

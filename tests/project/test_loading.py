@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reactor_runtime.errors import ConfigError
+from reactor_runtime.errors import ConfigError, ProjectError
 from reactor_runtime.project.loading import load_project
 
 
@@ -61,3 +61,26 @@ def test_the_environment_is_read_in_one_file():
         if any(word in file.read_text("utf-8") for word in ("os.environ", "os.getenv"))
     ]
     assert reading == ["project/environment.py"]
+
+
+def test_a_project_loads_where_nobody_has_a_home(folder, model_source, monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", _nobody)
+    assert load_project(folder({"model.py": model_source()})).config == {}
+    with pytest.raises(ProjectError, match=r"^--config names the configuration file ~/c\.yml"):
+        load_project(folder({"model.py": model_source()}), Path("~/c.yml"))
+
+
+def _nobody(uid):
+    raise KeyError(uid)
+
+
+def test_what_a_person_should_know_is_in_the_log(folder, model_source, caplog, monkeypatch):
+    monkeypatch.setenv("REACTOR_TEST_SECRET", "hunter2")
+    files = {"model.py": model_source(config="c.yml"), "c.yml": "a: 16:9\nb: ${oc.env:REACTOR_TEST_SECRET}\n"}
+    with caplog.at_level("INFO"):
+        load_project(folder({**files}), overrides=["c=${oc.env:REACTOR_TEST_NOT_SET}"])
+    assert "c.yml:1: `a: 16:9`: " in caplog.text
+    assert "c (--model.c) cannot be resolved: " in caplog.text
+    assert 'Configuration: {"a": "16:9", "b": "***", "c": "***"}' in caplog.text
+    assert "hunter2" not in caplog.text

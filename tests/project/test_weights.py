@@ -105,3 +105,19 @@ def test_a_name_that_is_not_one_folder(store, name):
 @pytest.mark.parametrize("name", ["vae", "wan2.1-t2v_14B", "0"])
 def test_a_name_that_is(store, places, name):
     assert store.path(put(places[2], name).name).name == name
+
+
+def test_a_user_without_a_home_may_have_weights_elsewhere(tmp_path, monkeypatch):
+    """Containers with a random user have neither HOME nor an entry among the users."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", _nobody)
+    store = WeightsStore(tmp_path)
+    (tmp_path / "weights" / "vae").mkdir(parents=True)
+    (tmp_path / "weights" / "vae" / "file").touch()
+    assert store.path("vae") == tmp_path / "weights" / "vae"
+    with pytest.raises(WeightsError, match=r"this user has no home folder: set HOME"):
+        store.path("other")
+
+
+def _nobody(uid):
+    raise KeyError(uid)

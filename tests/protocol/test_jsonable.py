@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from reactor_runtime.errors import MessageError
 from reactor_runtime.protocol.jsonable import ARRAY_LIMIT, DEPTH_LIMIT, MESSAGE_LIMIT, to_json
@@ -239,3 +239,16 @@ def test_two_keys_that_json_makes_one_are_refused_by_name(value: Any, key: str) 
 
     assert repr(key) in caught.value.message
     assert "'inside'" in caught.value.message
+
+
+def test_a_secret_is_never_sent():
+    class Login(BaseModel):
+        key: SecretStr
+        raw: SecretBytes
+        pin: Secret[int]
+
+    login = Login(key=SecretStr("hunter2"), raw=SecretBytes(b"hunter2"), pin=Secret[int](4711))
+    text = to_json({"login": login, "keys": [SecretStr("hunter2")]})
+    assert "hunter2" not in text
+    assert "4711" not in text
+    assert text.count("**********") == 4

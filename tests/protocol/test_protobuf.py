@@ -391,6 +391,7 @@ def test_whatever_a_model_sends_can_be_read(sent: Any) -> None:
 # --- the schema ---
 
 
+@pytest.mark.usefixtures("process_put_back")
 def test_the_published_schema_says_the_same(tmp_path: Path) -> None:
     """`protoc` reads the .proto file; what it finds must be what the classes are made from."""
     from google.protobuf import descriptor_pb2

@@ -6,8 +6,8 @@ import threading
 from typing import Any
 
 import pytest
+from tests.authoring.fakes import FakeSession, FakeWeights, running
 
-from authoring.fakes import FakeSession, FakeWeights, running
 from reactor_runtime import MediaBundle, VideoModel, get_ctx
 from reactor_runtime.authoring.building import build_model
 from reactor_runtime.authoring.capabilities import capabilities

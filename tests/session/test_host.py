@@ -14,6 +14,7 @@ import pytest
 from reactor_runtime import AudioOut, CommandError, VideoIn, VideoModel, VideoOut, command, get_ctx, model
 from reactor_runtime.errors import MessageError, ModelLoadError, NoSessionError
 from reactor_runtime.session.feed import FEED_LIMIT
+from reactor_runtime.session.host import ModelOutcome
 from reactor_runtime.session.session import Session
 
 from .rig import WITHIN, rig, this_thread
@@ -213,19 +214,29 @@ def test_reset_runs_after_every_session_and_may_still_send(ends: str) -> None:
         assert session.next_frame() == 1
 
 
-def test_a_reset_that_raises_is_logged_and_the_next_session_runs(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reset_that_raises_is_the_outcome_and_a_rebuild_forgets_the_model() -> None:
+    built: list[object] = []
+
     @model("resetting")
     class Resetting(VideoModel):
+        def __init__(self) -> None:
+            built.append(self)
+
         def start_session(self) -> None:
-            pass
+            if get_ctx().session_id == "s1":
+                raise ValueError("of the session")
 
         def reset(self) -> None:
-            raise SystemExit("no")
+            if self is built[0]:
+                raise SystemExit("no")
 
     with rig(Resetting) as made:
-        assert made.visit().error is None
-        assert made.visit().error is None
-    assert "the next user may find state" in caplog.text
+        outcome = made.visit()
+        assert isinstance(outcome.error, ValueError)
+        assert isinstance(outcome.reset_error, SystemExit)
+        made.load()
+        assert made.visit() == ModelOutcome()
+    assert len(built) == 2
 
 
 def test_a_model_that_ignores_should_stop_can_be_seen() -> None:

@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from reactor_runtime.errors import RequestError
 from reactor_runtime.session.life import Effect, Life, Limits
 from reactor_runtime.session.states import IN_SESSION, EndReason, IllegalTransitionError, State
 
@@ -200,6 +201,39 @@ def test_leaving_ends_the_session_first() -> None:
     assert life.state is State.TERMINATED
 
 
+def broken_end(life: Life) -> list[Effect]:
+    life.stop(2.0, EndReason.STOPPED, "Asked.")
+    assert life.model_ended(1, 3.0, failed=False, broken=True) == [Effect.FINISH]
+    return life.cleaned(1)
+
+
+def test_a_model_that_could_not_be_reset_is_built_again_before_the_next_user() -> None:
+    life = streaming()
+    assert broken_end(life) == [Effect.REBUILD]
+    with pytest.raises(RequestError) as refused:
+        life.start(4.0)
+    assert (refused.value.status, refused.value.code) == (503, "model_failing")
+    assert life.loaded() == []
+    assert life.start(5.0) == 2
+
+
+def test_a_rebuild_that_fails_ends_the_worker() -> None:
+    life = streaming()
+    broken_end(life)
+    assert life.load_failed() == [Effect.EXIT]
+    assert life.state is State.TERMINATED
+
+
+def test_instead_of_a_rebuild_the_worker_may_end() -> None:
+    life = Life(LIMITS, rebuild=False)
+    life.loaded()
+    life.start(0.0)
+    life.connected(1, 1.0)
+    assert broken_end(life) == [Effect.EXIT]
+    assert life.gave_up
+    assert life.state is State.TERMINATED
+
+
 def test_nobody_starts_while_the_worker_leaves() -> None:
     life = streaming()
     life.leave(1.0)
@@ -238,6 +272,7 @@ class Worker(RuleBasedStateMachine):
         self.finished: set[int] = set()
         self.stopped: set[int] = set()
         self.exited = self.killed = False
+        self.broken = False
 
     def carry_out(self, effects: list[Effect]) -> None:
         number = self.life.number
@@ -259,6 +294,9 @@ class Worker(RuleBasedStateMachine):
             elif effect is Effect.EXIT:
                 assert self.model_of is None
                 self.exited = True
+            elif effect is Effect.REBUILD:
+                assert self.broken
+                assert self.model_of is None
             elif effect is Effect.KILL:
                 assert self.model_of == number
                 self.killed = True
@@ -284,11 +322,12 @@ class Worker(RuleBasedStateMachine):
         before = self.life.number
         try:
             number = self.life.start(self.now)
-        except IllegalTransitionError:
+        except RequestError:
             assert not allowed
             assert self.life.number == before
         else:
             assert allowed
+            assert not self.broken, "a session begins on a model that holds another one's state"
             assert self.model_of is None, "a session begins while the last one's model runs"
             assert number == before + 1
 
@@ -311,11 +350,18 @@ class Worker(RuleBasedStateMachine):
             assert allowed
 
     @precondition(lambda self: self.model_of is not None and not self.killed)
-    @rule(failed=st.booleans())
-    def model_ends(self, failed: bool) -> None:
+    @rule(failed=st.booleans(), broken=st.booleans())
+    def model_ends(self, failed: bool, broken: bool) -> None:
         number, self.model_of = self.model_of, None
-        self.carry_out(self.life.model_ended(number, self.now, failed))
+        self.broken = broken
+        self.carry_out(self.life.model_ended(number, self.now, failed, broken=broken))
         assert number in self.finished or self.life.state is State.TERMINATED
+
+    @precondition(lambda self: self.broken and self.life.state is State.CREATED)
+    @rule()
+    def rebuilt(self) -> None:
+        self.broken = False
+        self.carry_out(self.life.loaded())
 
     @rule(stale=st.integers(1, 3), failed=st.booleans())
     def a_stale_model_ends(self, stale: int, failed: bool) -> None:

@@ -26,6 +26,7 @@ LEGAL = {
     ("ORPHANED", "connected"): "STREAMING",
     ("ORPHANED", "end"): "CLOSING",
     ("CLOSING", "cleaned"): "READY",
+    ("CLOSING", "broken"): "CREATED",
     ("CLOSING", "terminate"): "TERMINATED",
 }
 

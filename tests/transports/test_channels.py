@@ -53,7 +53,7 @@ def made(events: PeerEvents, channel: Channel) -> ReactorWebRtcPeer:
     factory: Any = None
     announced: Any = channel
     peer = ReactorWebRtcPeer(factory, asyncio.Lock(), PeerConfig(), events)
-    peer._on_channel(announced)
+    peer._channels.announce(announced)
     return peer
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import random
 from pathlib import Path
 
@@ -11,16 +12,18 @@ from reactor_runtime import VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
 from reactor_runtime.errors import RequestError
 from reactor_runtime.runtimes.http.negotiation import TrackMapping, read_offer
+from reactor_runtime.transports.candidates import CandidateGate
+from reactor_runtime.transports.layout import arrange, untakeable
 from reactor_runtime.transports.sdp import (
     SDP_LIMIT,
     drop,
     join,
     keep_h264_profile,
     max_message_size,
+    opus,
     parse,
     prefer,
-    usable_candidate,
-    usable_line,
+    set_opus,
     with_candidates,
 )
 
@@ -227,27 +230,6 @@ def test_keep_h264_profile_leaves_the_places_of_the_others_alone() -> None:
 # --- candidates ---
 
 
-@pytest.mark.parametrize(
-    ("candidate", "usable"),
-    [
-        (UDP, True),
-        (UDP.replace("udp", "UDP"), True),
-        (UDP.replace("192.0.2.7", "2001:db8::1"), True),
-        ("candidate:1 1 udp 1 203.0.113.9 5000 typ srflx raddr 192.0.2.7 rport 50000 generation 0", True),
-        ("candidate:1 1 udp 1 ab92c6ee-638b-421a-a7dd-1b102b86ccf5.local 50000 typ host", False),
-        ("candidate:1 1 udp 1 HOST.LOCAL 50000 typ host", False),
-        ("candidate:1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active", False),
-        ("candidate:1 1 ssltcp 1 192.0.2.7 443 typ host", False),
-        ("candidate:1 1 udp", False),
-        ("", False),
-        ("garbage", False),
-    ],
-)
-def test_usable_candidates(candidate: str, usable: bool) -> None:
-    assert usable_candidate(candidate) is usable
-    assert usable_line(f"a={candidate}") is (usable or not candidate.startswith("candidate:"))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_section_tells_all_gathered_candidates(name: str) -> None:
     """aiortc takes those of a transport's last section."""
@@ -304,12 +286,18 @@ def use_everything(text: str, mapping: list[TrackMapping]) -> None:
         head, media = parse(offer.sdp)
     except RequestError:
         return
+    gate = CandidateGate(False)
     for part in media:
         assert isinstance(part.rejected, bool)
-        part.lines[:] = [line for line in part.lines if usable_line(line)]
+        part.lines[:] = gate.filter(part.lines)
         keep_h264_profile(part)
         prefer(part, ["H264", "VP8"])
+        set_opus(part, opus(2))
+        drop(part, "H264")
     with_candidates(join(head, media), [(UDP, "0"), (UDP, None)])
+    with contextlib.suppress(RequestError):
+        layout = arrange(head, media, untakeable(media))
+        layout.restore(layout.offer)
 
 
 @settings(max_examples=300)

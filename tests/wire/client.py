@@ -74,8 +74,10 @@ class Client:
         microphone: float | None = None,
         codec: str | None = None,
         configuration: RTCConfiguration | None = None,
+        label: str = "data",
+        channel: dict[str, Any] | None = None,
     ) -> None:
-        """`camera` is a grey, `microphone` a pitch in Hz."""
+        """`camera` is a grey, `microphone` a pitch in Hz; `label` and `channel` are of the data channel."""
         self.http = httpx.AsyncClient(base_url=url, timeout=20)
         self.frames: dict[str, list[np.ndarray]] = {}
         self.messages: list[dict[str, Any]] = []
@@ -88,7 +90,7 @@ class Client:
         self.camera = camera
         self.microphone = microphone
         self.codec = codec
-        self.channel = self.pc.createDataChannel("data")
+        self.channel = self.pc.createDataChannel(label, **(channel or {}))
         self.open = asyncio.Event()
         self.closed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

@@ -21,7 +21,7 @@ START_S = 30
 class Server:
     """`url` once it serves; `log` is what it wrote to stderr so far."""
 
-    def __init__(self, project: Path, *arguments: str) -> None:
+    def __init__(self, project: Path, *arguments: str, process_group: int | None = None) -> None:
         command = [
             sys.executable,
             "-m",
@@ -33,7 +33,9 @@ class Server:
             "0",
             *arguments,
         ]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, process_group=process_group
+        )
         self.log = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -165,13 +165,17 @@ def ended(client: Client) -> str | None:
     return next((end["reason"] for end in told(client, "sessionEnded")), None)
 
 
-def test_a_replaced_client_hears_why(server: Server) -> None:
+def test_an_offer_beside_a_live_client_looks_on_and_inherits_its_role(server: Server) -> None:
     async def play() -> None:
         async with clients(server, 1) as [first]:
             again = Client(server.url)
             await again.connect((await again.http.get("/session")).json(), "PUT")
-            await first.until(lambda: ended(first), "the reason")
-            assert ended(first) == "replaced"
+            assert (await again.ask("set_shade", {"shade": "light"}))["data"]["code"] == "not_controller"
+            assert ended(first) is None
+            assert (await first.ask("set_shade", {"shade": "light"}))["data"]["ok"] is True
+            await first.close()
+            await again.until(lambda: told(again, "role")[-1:] == [{"role": "controller"}], "the role")
+            assert (await again.ask("set_shade", {"shade": "dark"}))["data"]["ok"] is True
             await again.close()
 
     asyncio.run(play())

@@ -1,31 +1,34 @@
 """Which session the running code belongs to.
 
-The runtime's own threads say it with a context variable (`use`). A thread that the author started has no such
-variable: it belongs to the only session of the process, unless it was started during an earlier one. Such a
-thread must never reach the next user's session, so the sessions are counted, and every thread is noted with
-the count at which it was first seen.
+The runtime's own threads say it with a context variable (`use`), which asyncio's tasks inherit. A thread that
+the author started belongs to the session of whoever started it (`belonging`), never to the one that happens
+to run; one that the model started while it loaded may join each session.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from reactor_runtime.errors import NoSessionError
+
+from .belonging import (
+    Outsider,
+    Owner,
+    judge_native_threads,
+    native_threads,
+    outside_of_sessions,
+    owner_here,
+    present,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .context import Context
-
-_current: ContextVar[Context | None] = ContextVar("reactor_runtime_session", default=None)
-
-# Threads that may join any session: those alive before the first one, and those a model starts while it
-# loads.
-_BEFORE_ANY_SESSION = 0
 
 _NO_SESSION = (
     "No session is running, and get_ctx() is only valid during one: in start_session, in a @command method, "
@@ -48,47 +51,62 @@ _SEVERAL = (
 
 
 class _Sessions:
-    """The sessions running in this process, each under the count at which it began."""
+    """The sessions running in this process, each with the native threads that were there when it began."""
 
     def __init__(self) -> None:
+        self.renew_lock()
+        self._running: dict[Context, frozenset[int]] = {}
+        self._of_model: frozenset[int] | None = None
+
+    def renew_lock(self) -> None:
+        """Guards both fields. A forked child gets a new one: who held the old one is not there."""
         self._lock = threading.Lock()
-        self._running: dict[int, Context] = {}
-        self._count = 0
-        self._births: WeakKeyDictionary[threading.Thread, int] = WeakKeyDictionary()
+
+    @property
+    def running(self) -> list[Context]:
+        with self._lock:
+            return list(self._running)
 
     def begin(self, context: Context) -> None:
+        there = native_threads()
         with self._lock:
-            for thread in threading.enumerate():
-                self._births.setdefault(thread, self._count)
-            self._count += 1
-            self._running[self._count] = context
+            if self._of_model is None:
+                self._of_model = there
+            self._running[context] = there
 
     def end(self, context: Context) -> None:
         with self._lock:
-            for count in [count for count, running in self._running.items() if running is context]:
-                del self._running[count]
+            self._running.pop(context, None)
 
-    def admit(self, threads: set[threading.Thread]) -> None:
+    def admit(self, native: frozenset[int]) -> None:
         with self._lock:
-            for thread in threads:
-                self._births[thread] = _BEFORE_ANY_SESSION
+            self._of_model = native | (self._of_model or frozenset())
 
-    def of_thread(self, thread: threading.Thread) -> Context:
+    def owner_of_native(self, ident: int) -> Owner | None:
+        """Whom a thread belongs to that no Python code started; None while nothing says it."""
         with self._lock:
+            if self._of_model is not None and ident in self._of_model:
+                return Outsider.MODEL
             running = dict(self._running)
-            # A thread that was not there when the latest session began was started since.
-            birth = self._births.get(thread, self._count)
+        if not running:
+            return None
+        begun_in = [context for context, there in running.items() if ident not in there]
+        return ref(begun_in[0]) if len(running) == len(begun_in) == 1 else Outsider.STRANGER
+
+    def only(self, thread: threading.Thread) -> Context:
+        """The session that runs, for a thread that may join any."""
+        running = self.running
         if not running:
             raise NoSessionError(_NO_SESSION)
         if len(running) > 1:
             raise NoSessionError(_SEVERAL.format(count=len(running), name=thread.name))
-        ((count, context),) = running.items()
-        if birth not in (_BEFORE_ANY_SESSION, count):
-            raise NoSessionError(_EARLIER.format(name=thread.name))
-        return context
+        return running[0]
 
 
 _sessions = _Sessions()
+judge_native_threads(_sessions.owner_of_native)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_sessions.renew_lock)
 
 
 def activate(context: Context) -> None:
@@ -105,28 +123,29 @@ def deactivate(context: Context) -> None:
 @contextmanager
 def use(context: Context) -> Iterator[Context]:
     """Run author code as part of `context`. The runtime's threads wrap every call of author code in this."""
-    token = _current.set(context)
+    token = present.set(context)
     try:
         yield context
     finally:
-        _current.reset(token)
+        present.reset(token)
 
 
 @contextmanager
 def admitting_threads() -> Iterator[None]:
     """Threads started inside belong to the model, not to a session, and may join each of its sessions."""
-    before = set(threading.enumerate())
+    before = native_threads()
     try:
-        yield
+        with outside_of_sessions():
+            yield
     finally:
-        _sessions.admit(set(threading.enumerate()) - before)
+        _sessions.admit(native_threads() - before)
 
 
 def current() -> Context:
     """The session of the running code. Raises `NoSessionError` when there is none, or not one only."""
-    context = _current.get()
+    context = present.get()
     if context is None:
-        return _sessions.of_thread(threading.current_thread())
+        return _of_thread(threading.current_thread())
     if context.ended:
         raise NoSessionError(_ENDED)
     return context
@@ -137,3 +156,15 @@ def current_or_none() -> Context | None:
         return current()
     except NoSessionError:
         return None
+
+
+def _of_thread(thread: threading.Thread) -> Context:
+    owner = owner_here()
+    if owner is None:
+        raise NoSessionError(_NO_SESSION)
+    if owner is Outsider.MODEL:
+        return _sessions.only(thread)
+    context = None if isinstance(owner, Outsider) else owner()
+    if context is None or context.ended:
+        raise NoSessionError(_EARLIER.format(name=thread.name))
+    return context

@@ -55,7 +55,7 @@ def loading(cls: type, hook: str) -> Iterator[None]:
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise ModelLoadError(
             f"{cls.__qualname__}.{hook} failed with {reason} ({_line_of(error, cls)}). The model cannot be "
-            f"used until this is fixed; the traceback shows the way there."
+            f"used until this is fixed."
         ) from error
 
 

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reactor_runtime.errors import ModelDefinitionError
 
 from . import schema
+from .annotations import bound_in
+from .bodies import line_in, line_of, place_of, remember, remembered
 from .schema import Argument, UnresolvedAnnotationError
 from .validation import validate
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic_core import SchemaValidator
 
 MAX_NAME_LENGTH = 64
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
@@ -33,6 +36,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 class _Mark:
     name: str
     description: str
+    method: str
+    place: str
 
 
 def command(name: str, description: str = "") -> Callable[[Method], Method]:
@@ -44,8 +49,11 @@ def command(name: str, description: str = "") -> Callable[[Method], Method]:
     _check_name(name, description)
 
     def decorate(method: Method) -> Method:
-        _check_method(name, method, sys._getframe(1).f_locals)
-        setattr(method, _MARK, _Mark(name, description))
+        namespace = sys._getframe(1).f_locals
+        _check_method(name, method, namespace)
+        mark = _Mark(name, description, method.__name__, place_of(method))
+        setattr(method, _MARK, mark)
+        remember(namespace, mark)
         return method
 
     return decorate
@@ -56,21 +64,24 @@ class CommandSpec:
 
     def __init__(
         self,
+        cls: type,
         mark: _Mark,
         method: str,
         functions: Sequence[Callable[..., Any]],
         local_names: Mapping[str, Any],
     ) -> None:
+        self._cls = cls
         self.name = mark.name
         self.description = mark.description
         self.method = method
         self.function = functions[0]
         self.is_async = inspect.iscoroutinefunction(self.function)
-        self._where = f"Command {self.name!r}, {_place(self.function)}"
+        self._where = f"Command {self.name!r}, {place_of(self.function)}"
         self._parameters = _with_inherited(functions, self._where)
         self._local_names = local_names
         self._arguments: list[Argument] | None = None
         self._model: type[BaseModel] | None = None
+        self._validator: SchemaValidator | None = None
 
     def __repr__(self) -> str:
         return f"<CommandSpec {self.name!r}: {self.function.__qualname__}>"
@@ -91,10 +102,19 @@ class CommandSpec:
         """A JSON Schema object for the arguments, inlined."""
         return schema.json_schema(self._resolve())
 
+    def call(self, model: object, arguments: Mapping[str, Any]) -> Any:
+        """Run the class's method on `model`, whatever the model keeps under the method's name."""
+        found = inspect.getattr_static(type(model), self.method, None)
+        function = found if inspect.isfunction(found) else self.function
+        return function(model, **arguments)
+
     def validate(self, args: object) -> dict[str, Any]:
         """What the handler gets as keyword arguments, as the declared types. Raises `InvalidCommandError`."""
         arguments = self._resolve()
-        checked = validate(self.name, self.arguments, (argument.name for argument in arguments), args)
+        if self._validator is None:
+            self._validator = schema.build_validator(self.arguments, arguments)
+        fragments = {argument.name: argument.fragment for argument in arguments}
+        checked = validate(self.name, self._validator, fragments, args)
         return {
             argument.name: getattr(checked, argument.field)
             if argument.field in checked.model_fields_set or argument.has_factory
@@ -106,7 +126,9 @@ class CommandSpec:
         """Describe the arguments if every name in the annotations is defined already."""
         if self._arguments is None:
             self._arguments = [
-                schema.build_argument(parameter, function, self._where, self._local_names)
+                schema.build_argument(
+                    parameter, function, self._where, self._local_names, bound_in(self._cls, function)
+                )
                 for parameter, function in self._parameters
             ]
             self._local_names = {}  # they keep alive whatever the author's function held
@@ -115,9 +137,7 @@ class CommandSpec:
         try:
             self.try_to_resolve()
         except UnresolvedAnnotationError as error:
-            raise ModelDefinitionError(
-                f"{self._where}: {error}. Define or import it at module level, above or below the class."
-            ) from None
+            raise ModelDefinitionError(f"{self._where}: {error}.{error.advice}") from None
         assert self._arguments is not None
         return self._arguments
 
@@ -140,6 +160,8 @@ def collect_commands(cls: type, local_names: Mapping[str, Any]) -> None:
 
 
 def _find_commands(cls: type, local_names: Mapping[str, Any]) -> dict[str, CommandSpec]:
+    for base in cls.__mro__:
+        _refuse_lost(base)
     found: dict[str, tuple[int, CommandSpec]] = {}
     for attribute in _attributes(cls):
         definitions = [
@@ -154,19 +176,38 @@ def _find_commands(cls: type, local_names: Mapping[str, Any]) -> dict[str, Comma
         functions = [value for _, value in definitions if inspect.isfunction(value)]
         if not inspect.isfunction(nearest):
             raise ModelDefinitionError(
-                f"{cls.__qualname__}.{attribute} replaces the command {mark.name!r} by a "
-                f"{type(nearest).__name__}. Make it a method, or None to remove the command."
+                f"{cls.__qualname__}.{attribute}{line_of(cls.__mro__[depth], attribute)} replaces the "
+                f"command {mark.name!r}, {mark.place}, by a {type(nearest).__name__}. Make it a method, or "
+                f"None to remove the command."
             )
-        spec = CommandSpec(mark, attribute, functions, _names_for(cls, nearest, local_names))
+        spec = CommandSpec(cls, mark, attribute, functions, _names_for(cls, nearest, local_names))
         other = found.get(mark.name)
         if other is not None and other[0] == depth:
             raise ModelDefinitionError(
                 f"{cls.__mro__[depth].__qualname__} has two commands called {mark.name!r}: methods "
-                f"{other[1].method} and {attribute}. Give one of them another name."
+                f"{other[1].method} and {attribute}, {place_of(other[1].function)} and {place_of(nearest)}. "
+                f"Give one of them another name."
             )
         if other is None or depth < other[0]:
             found[mark.name] = (depth, spec)
     return {name: spec for name, (_, spec) in found.items()}
+
+
+def _refuse_lost(base: type) -> None:
+    """A name further down in the class body takes a command away, and nobody would notice."""
+    kept = [
+        value.__func__ if isinstance(value, staticmethod | classmethod) else value
+        for value in vars(base).values()
+    ]
+    marks = [vars(value).get(_MARK) for value in kept if inspect.isfunction(value)]
+    for mark in remembered(base, _Mark):
+        if mark.method in vars(base) and not any(mark is other for other in marks):
+            by = type(vars(base)[mark.method]).__name__
+            raise ModelDefinitionError(
+                f"The command {mark.name!r}, {mark.place}, is lost: {base.__qualname__}.{mark.method} is a "
+                f"{by} further down{line_of(base, mark.method)}. Rename one of them; a decorator above "
+                f"@command must keep the function, as functools.wraps does."
+            )
 
 
 def _attributes(cls: type) -> list[str]:
@@ -245,7 +286,7 @@ def _check_method(name: str, method: object, namespace: Mapping[str, Any]) -> No
             f"@command({name!r}) decorates a {type(method).__name__}; it decorates methods. Put it directly "
             f"above `def name(self, …)`, in a class."
         )
-    where = f"@command({name!r}) on {_place(method)}"
+    where = f"@command({name!r}) on {place_of(method)}"
     if method.__name__ in _NOT_COMMANDS:
         raise ModelDefinitionError(
             f"{where}: the runtime calls {method.__name__} itself. Use another method."
@@ -264,9 +305,10 @@ def _check_method(name: str, method: object, namespace: Mapping[str, Any]) -> No
             f"{where}: the class has another command method called {method.__name__!r}, in line "
             f"{earlier.__code__.co_firstlineno}, which this one would replace. Rename one."
         )
+    if earlier is not None and not inspect.isfunction(earlier):
+        raise ModelDefinitionError(
+            f"{where}: the class has {method.__name__!r} already{line_in(method)}, a "
+            f"{type(earlier).__name__}, which this method would replace. Rename one, as in "
+            f"`self._{method.__name__}`."
+        )
     schema.parameters_of(method, where)
-
-
-def _place(function: Callable[..., Any]) -> str:
-    code = inspect.unwrap(function).__code__
-    return f"{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"

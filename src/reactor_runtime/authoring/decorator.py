@@ -13,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from reactor_runtime.errors import ModelDefinitionError
 
+from .config_type import is_config_type
 from .model import VideoModel
 
 MAX_NAME_LENGTH = 63
@@ -38,7 +39,10 @@ ModelClass = TypeVar("ModelClass", bound=type[VideoModel])
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What the decorator said. `file` and `line` are where; `config` is relative to the folder of `file`."""
+    """What the decorator said. `file` and `line` are where; `config` is relative to the folder of `file`.
+
+    `config_type` is the class of a typed configuration; then there is no `config`.
+    """
 
     name: str
     config: str | None
@@ -46,13 +50,14 @@ class ModelSpec:
     metadata: Mapping[str, Any]
     file: Path
     line: int
+    config_type: type | None = None
     keep: tuple[str, ...] = ()
     """Attribute paths that the leak audit leaves alone."""
 
 
 def model(
     name: str,
-    config: str | os.PathLike[str] | None = None,
+    config: str | os.PathLike[str] | type | None = None,
     weights: list[str] | tuple[str, ...] | None = None,
     *,
     keep: list[str] | tuple[str, ...] | None = None,
@@ -60,13 +65,15 @@ def model(
 ) -> Callable[[ModelClass], ModelClass]:
     """Mark the `VideoModel` subclass that is the model of this project.
 
-    `name` is lowercase letters, digits and hyphens; `config` a YAML file relative to this one; `weights` the
-    folders that `VideoModel.weights(...)` may ask for; `keep` the attributes that may change from one session
-    to the next, as `_cache` or `pipeline.steps`; anything else is kept for tooling and changes nothing.
+    `name` is lowercase letters, digits and hyphens; `config` a YAML file relative to this one, or a dataclass
+    or Pydantic model that `__init__` gets an instance of; `weights` the folders that
+    `VideoModel.weights(...)` may ask for; `keep` the attributes that may change from one session to the
+    next, as `_cache` or `pipeline.steps`; anything else is kept for tooling and changes nothing.
     Raises `ModelDefinitionError`.
     """
     _check_name(name)
-    path = _checked_config(config)
+    config_type = config if isinstance(config, type) and is_config_type(config) else None
+    path = None if config_type else _checked_config(config)
     folders = _checked_weights(weights)
     kept = _checked_keep(keep)
     _check_metadata(metadata)
@@ -76,7 +83,9 @@ def model(
         frame = sys._getframe(1)
         file = Path(frame.f_code.co_filename)
         file = file if frame.f_code.co_filename.startswith("<") else file.absolute()
-        spec = ModelSpec(name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno, kept)
+        spec = ModelSpec(
+            name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno, config_type, kept
+        )
         setattr(cls, _ATTRIBUTE, spec)
         return cls
 
@@ -127,6 +136,11 @@ def _suggest(name: str) -> str:
 def _checked_config(config: object) -> str | None:
     if config is None:
         return None
+    if isinstance(config, type):
+        raise ModelDefinitionError(
+            f"@model(config={config.__name__}): a class of configuration is a dataclass or a Pydantic model. "
+            f"Write @dataclass above class {config.__name__}, or derive it from pydantic.BaseModel."
+        )
     if not isinstance(config, str | os.PathLike) or not str(os.fspath(config)).strip():
         raise ModelDefinitionError(
             f"@model(config={config!r}): give the path of a YAML file, as in config='config.yml'. Values "

@@ -6,6 +6,7 @@ import logging
 import math
 import re
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ MESSAGE_MAX = 200
 _ROUNDING = 1e-6
 """A share that was added up may miss 0 and 1 by this much; minutes of loading must not fail over it."""
 _NUMBERS = re.compile(r"\d+")
+COUNT_EVERY_S = 1.0
+"""A message that differs from the last one in its numbers only gets a line of the log so often."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class LoadProgress:
         self._lock = threading.Lock()
         self._now = Progress()
         self._logged = ""
+        self._logged_at = -COUNT_EVERY_S
         self._over = False
 
     @property
@@ -46,15 +50,27 @@ class LoadProgress:
             if self._over:
                 return
             self._now = progress
-            # A message that counts is one line of the log, not one for every number.
-            words = _NUMBERS.sub("#", progress.message)
-            news, self._logged = words != self._logged, words
-        if news and words:
+            news = self._is_news(progress.message)
+        if news:
             log.info("Loading: %s", progress.message)
 
     def end(self) -> None:
         with self._lock:
             self._over = True
+            last = self._now.message
+            unsaid = last and last != self._logged
+        if unsaid:
+            log.info("Loading: %s", last)
+
+    def _is_news(self, message: str) -> bool:
+        if not message or message == self._logged:
+            return False
+        counts = _NUMBERS.sub("#", message) == _NUMBERS.sub("#", self._logged)
+        now = time.monotonic()
+        if counts and now - self._logged_at < COUNT_EVERY_S:
+            return False
+        self._logged, self._logged_at = message, now
+        return True
 
 
 def checked(share: Any, message: Any) -> Progress:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import inspect
 import json
-import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,23 +23,23 @@ from pydantic.errors import (
     PydanticUserError,
 )
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import SchemaValidator
 
 from reactor_runtime.errors import ModelDefinitionError
 
+from .annotations import OpenTypeError, reads_once, refuse_open, substituted, without_final
+from .publishing import SECRET, Inliner, NotInlinableError, schema_of
+from .roundtrip import UntrueError, holds_secret, published
+from .strictness import Rewriter, make_validator
 from .validation import FIELD_PREFIX, sentences
 
-# Inlining shared types multiplies them; beyond this the schema is no longer something a client can show.
-MAX_SCHEMA_NODES = 10_000
 NESTED_REQUIRED = "x-required"
 """In the flat map: which fields of a required object must be there."""
 
 _CONFIG = ConfigDict(
     extra="forbid", allow_inf_nan=False, alias_generator=lambda field: field.removeprefix(FIELD_PREFIX)
 )
-_DATA_KEYS = frozenset({"default", "examples", "example", "enum", "const", "required"})
-_NAMED_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_CORE_CONFIG: Any = {"allow_inf_nan": False}
 _SUPPORTED = (
     "Use str, int, float, bool, Literal, Enum, Optional, list, dict, a pydantic BaseModel or a dataclass of "
     "these."
@@ -50,8 +49,11 @@ _SUPPORTED = (
 class UnresolvedAnnotationError(Exception):
     """An annotation names something that is not defined yet; it may be, further down in the author's file."""
 
-    def __init__(self, parameter: str, detail: str) -> None:
+    advice = " Define or import it at module level, above or below the class."
+
+    def __init__(self, parameter: str, detail: str, advice: str = advice) -> None:
         super().__init__(f"parameter {parameter!r}: {detail}")
+        self.advice = advice
 
 
 @dataclass(frozen=True)
@@ -87,31 +89,41 @@ def parameters_of(function: Callable[..., Any], where: str) -> list[inspect.Para
 
 
 def build_argument(
-    parameter: inspect.Parameter, function: Callable[..., Any], where: str, local_names: Mapping[str, Any]
+    parameter: inspect.Parameter,
+    function: Callable[..., Any],
+    where: str,
+    local_names: Mapping[str, Any],
+    meanings: Mapping[Any, Any],
 ) -> Argument:
-    """Describe one parameter.
+    """Describe one parameter; `meanings` are those of type variables.
 
     Raises `ModelDefinitionError`, or `UnresolvedAnnotationError` when the annotation may become clear later.
     """
     where = f"{where}: parameter {parameter.name!r}"
-    annotation = _resolve(parameter, function, where, local_names)
+    annotation = _meant(parameter.name, _resolve(parameter, function, where, local_names), where, meanings)
     declared = parameter.default
     if declared is inspect.Parameter.empty or declared is ...:
         declared = Field()
     if (declared.default if isinstance(declared, FieldInfo) else declared) is None:
         annotation = Optional[annotation]  # noqa: UP045 - `|` does not work on every annotation
     model = _build_model("Argument", {parameter.name: (annotation, declared)}, where, parameter.name)
-    info = model.model_fields[FIELD_PREFIX + parameter.name]
+    info = model.model_fields.get(FIELD_PREFIX + parameter.name)
+    if info is None:
+        raise ModelDefinitionError(f"{where} is annotated as something that is no argument. {_SUPPORTED}")
     if {info.alias, info.validation_alias} != {parameter.name}:
         raise ModelDefinitionError(
             f"{where} has an alias. Clients use the parameter's own name: rename it instead."
         )
-    fragment = _fragment(model, parameter.name, where)
     required, has_factory = info.is_required(), info.default_factory is not None
-    default = None
-    if not required and not has_factory:
-        default = _checked_default(model, info, where)
-        fragment["default"] = _as_json(default, where)
+    try:
+        alone = _Alone(model)
+        fragment = _fragment(alone, parameter.name, where)
+        alone.rewriter.strict(alone.node)  # refuses what it cannot check
+        default = None
+        if not required and not has_factory:
+            default = _publish_default(alone, info, fragment, where)
+    except UntrueError as error:
+        raise ModelDefinitionError(f"{where} has a type {error}.") from None
     _check_is_json(fragment, where)
     return Argument(parameter.name, annotation, declared, fragment, required, default, has_factory)
 
@@ -120,6 +132,18 @@ def build_arguments(command: str, arguments: list[Argument], where: str) -> type
     """The Pydantic model of all arguments together."""
     fields = {argument.name: (argument.annotation, argument.declared) for argument in arguments}
     return _build_model(f"{command} arguments", fields, where, "")
+
+
+def build_validator(model: type[BaseModel], arguments: list[Argument]) -> SchemaValidator:
+    """What a client's arguments go through: `model`, as strict as JSON is, with the published defaults."""
+    core: Any = model.__pydantic_core_schema__
+    outer = core["schema"] if core["type"] == "definitions" else core
+    defaults = {
+        argument.field: argument.default
+        for argument in arguments
+        if not (argument.required or argument.has_factory)
+    }
+    return make_validator(Rewriter(core).arguments(outer, FIELD_PREFIX, defaults))
 
 
 def flat_schema(arguments: list[Argument]) -> dict[str, dict[str, Any]]:
@@ -170,6 +194,22 @@ def _resolve(
         raise ModelDefinitionError(f"{where} has an annotation that cannot be read: {error}.") from error
 
 
+def _meant(name: str, annotation: Any, where: str, meanings: Mapping[Any, Any]) -> Any:
+    """The annotation as this class means it. Raises what `build_argument` raises."""
+    try:
+        annotation = substituted(without_final(annotation), meanings)
+        refuse_open(annotation)
+    except OpenTypeError as error:
+        raise UnresolvedAnnotationError(name, str(error), "") from None
+    except TypeError as error:
+        raise ModelDefinitionError(f"{where} has an annotation that cannot be read: {error}.") from error
+    if reads_once(annotation):
+        raise ModelDefinitionError(
+            f"{where} has a type that can be read once only, and a client sends the whole. Write list[…]."
+        )
+    return annotation
+
+
 def _build_model(name: str, fields: Mapping[str, Any], where: str, parameter: str) -> type[BaseModel]:
     definitions: dict[str, Any] = {FIELD_PREFIX + field: definition for field, definition in fields.items()}
     try:
@@ -178,96 +218,71 @@ def _build_model(name: str, fields: Mapping[str, Any], where: str, parameter: st
     except PydanticUndefinedAnnotation as error:
         raise UnresolvedAnnotationError(parameter, error.message) from None
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError, ValueError) as error:
-        raise ModelDefinitionError(f"{where} has a type that a client cannot send. {_SUPPORTED}") from error
+        raise ModelDefinitionError(
+            f"{where} has a type that a client cannot send. {_SUPPORTED}{_own_words(error)}"
+        ) from error
     return model
 
 
-class _StrictSchema(GenerateJsonSchema):
-    """Refuses what it cannot describe, instead of leaving it out."""
+class _Alone:
+    """One parameter in Pydantic's own terms, with what makes validators of it."""
 
-    def emit_warning(self, kind: str, detail: str) -> None:
-        if kind == "skipped-choice":
-            raise PydanticInvalidForJsonSchema(detail)
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.core: Any = model.__pydantic_core_schema__
+        self.rewriter = Rewriter(self.core)
+        outer = self.core["schema"] if self.core["type"] == "definitions" else self.core
+        (self.name,) = model.model_fields
+        field = outer["schema"]["fields"][self.name]
+        inner = field["schema"]
+        self.node = inner["schema"] if inner["type"] == "default" else inner
+        fields = {self.name: {**field, "schema": self.node}}
+        bare = {**outer, "schema": {**outer["schema"], "fields": fields}}
+        self.without_default = {**self.core, "schema": bare} if outer is not self.core else bare
 
 
-def _fragment(model: type[BaseModel], name: str, where: str) -> dict[str, Any]:
+def _fragment(alone: _Alone, name: str, where: str) -> dict[str, Any]:
     try:
-        schema = model.model_json_schema(by_alias=True, schema_generator=_StrictSchema)
-        inlined = _Inliner(schema.get("$defs", {})).walk(schema["properties"][name], ())
+        schema = schema_of(alone.without_default, alone.rewriter)
+        return Inliner(schema.get("$defs", {})).walk(schema["properties"][name], ())
     except (PydanticInvalidForJsonSchema, PydanticUserError) as error:
-        raise ModelDefinitionError(f"{where} has a type that has no JSON form. {_SUPPORTED}") from error
-    except _NotInlinableError as error:
+        raise ModelDefinitionError(
+            f"{where} has a type that has no JSON form. {_SUPPORTED}{_own_words(error)}"
+        ) from error
+    except NotInlinableError as error:
         raise ModelDefinitionError(f"{where} {error}") from None
     except RecursionError:
         raise ModelDefinitionError(f"{where} has a type that is nested too deeply to be published.") from None
-    return inlined
 
 
-class _NotInlinableError(Exception):
-    pass
-
-
-class _Inliner:
-    """Replaces every ``$ref`` by what it means, and drops the titles that Pydantic makes up."""
-
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
-        self._definitions = definitions
-        self._nodes = 0
-
-    def walk(self, schema: Mapping[str, Any], opened: tuple[str, ...]) -> dict[str, Any]:
-        self._nodes += 1
-        if self._nodes > MAX_SCHEMA_NODES:
-            raise _NotInlinableError(
-                f"has a schema of more than {MAX_SCHEMA_NODES} parts. Use smaller types."
-            )
-        result: dict[str, Any] = {}
-        if isinstance(schema.get("$ref"), str):
-            result = self._definition(schema["$ref"].rsplit("/", 1)[-1], opened)
-        for key, value in schema.items():
-            if key in ("$ref", "$defs", "title") or (isinstance(value, float) and not math.isfinite(value)):
-                continue
-            result[key] = self._value(key, value, opened)
-        return result
-
-    def _definition(self, name: str, opened: tuple[str, ...]) -> dict[str, Any]:
-        if name in opened:
-            raise _NotInlinableError(
-                f"has type {name!r}, which contains itself. A command's schema is published in one piece; "
-                f"use a type of limited depth, or dict."
-            )
-        return self.walk(self._definitions[name], (*opened, name))
-
-    def _value(self, key: str, value: Any, opened: tuple[str, ...]) -> Any:
-        if key in _DATA_KEYS:
-            return copy.deepcopy(value)
-        if key == "discriminator":  # its mapping points at definitions that are inlined now
-            return {"propertyName": value["propertyName"]}
-        if key in _NAMED_MAPS:
-            return {name: self.walk(part, opened) for name, part in value.items()}
-        if isinstance(value, Mapping):
-            return self.walk(value, opened)
-        if isinstance(value, list):
-            return [self.walk(part, opened) if isinstance(part, Mapping) else part for part in value]
-        return value
-
-
-def _checked_default(model: type[BaseModel], info: FieldInfo, where: str) -> Any:
-    """The default as the declared type, so that ``mode: Mode = "fast"`` gives the handler a `Mode`."""
+def _publish_default(alone: _Alone, info: FieldInfo, fragment: dict[str, Any], where: str) -> Any:
+    """Put the default into the fragment, and return it as the declared type, so that ``mode: Mode = "fast"``
+    gives the handler a `Mode`. Raises `UntrueError`."""
+    lenient = make_validator(alone.rewriter.lenient(alone.node), _CORE_CONFIG)
     try:
-        instance = model.model_validate({info.alias: copy.deepcopy(info.default)})
+        converted = lenient.validate_python(copy.deepcopy(info.default))
     except ValidationError as error:
-        raise ModelDefinitionError(
-            f"{where} has a default that it would refuse: it {sentences(error)}."
-        ) from None
-    (field,) = model.model_fields
-    return getattr(instance, field)
-
-
-def _as_json(default: Any, where: str) -> Any:
+        reason = "it is no such secret" if fragment.get(SECRET) else f"it {sentences(error)}"
+        raise ModelDefinitionError(f"{where} has a default that it would refuse: {reason}.") from None
+    if holds_secret(converted):
+        return converted
+    strict = make_validator(alone.rewriter.strict(alone.node), _CORE_CONFIG)
     try:
-        return to_jsonable_python(default)
-    except (PydanticSerializationError, ValueError) as error:
-        raise ModelDefinitionError(f"{where} has a default that has no JSON form: {error}.") from None
+        sent, meaning = published(
+            info.default,
+            converted,
+            lambda sent: strict.validate_json(json.dumps(sent)),
+            lambda value: alone.rewriter.written(alone.node, value),
+        )
+    except UntrueError as error:
+        raise ModelDefinitionError(f"{where} has a default {error}.") from None
+    fragment["default"] = sent
+    return meaning
+
+
+def _own_words(error: Exception) -> str:
+    """Pydantic's sentence about the author's type, without the address of its manual."""
+    text = str(getattr(error, "message", error)).split("\n")[0].strip().rstrip(".")
+    return f" Pydantic says: {text}." if text else ""
 
 
 def _check_is_json(fragment: dict[str, Any], where: str) -> None:

@@ -6,6 +6,7 @@ A declared track belongs to the class and never changes. For each session the ru
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import math
 import operator
@@ -96,6 +97,10 @@ class Track:
         """Send media to the client. Output tracks only; see `OutputTrack.emit`."""
         self._refuse("emit()", "only output tracks can emit")
 
+    async def emit_async(self, frame: Any = None, bucket: int | None = None) -> None:
+        """`emit` for `async def start_session`: see `OutputTrack.emit_async`."""
+        self._refuse("emit_async()", "only output tracks can emit")
+
     def latest(self) -> NDArray[Any] | None:
         """The newest media of this track in this session, or None before the first."""
         raise NotImplementedError
@@ -152,6 +157,13 @@ class OutputTrack(Track):
         Raises `FrameError` for anything else, and `TrackError` or `NoSessionError` outside a session.
         """
         self._require_sink().emit(self.name, frame, _bucket(bucket))
+
+    async def emit_async(self, frame: Any = None, bucket: int | None = None) -> None:
+        """`emit` that lets the event loop go on while it converts the frame and paces the model.
+
+        Await each before the next one; the array may be reused after that. Raises what `emit` does.
+        """
+        await asyncio.to_thread(self.emit, frame, bucket)
 
     def latest(self) -> NDArray[Any] | None:
         """The newest array emitted in this session, or None."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from reactor_runtime.errors import InvalidCommandError
 
+from .secrecy import HIDDEN, NO_SECRETS, Secrets, secrets_of
+from .strictness import received
+
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-    from pydantic_core import ErrorDetails
+    from pydantic_core import ErrorDetails, SchemaValidator
 
 # Fields of the argument models are named with this before the parameter's own name; see schema.py.
 FIELD_PREFIX = "p_"
@@ -29,7 +31,8 @@ MAX_EXACT = 2**53
 # Beyond, a whole number no longer fits a double, and Python stops printing it in full.
 MAX_INTEGER_BITS = 1_000
 _MAX_PROBLEMS = 3
-_MAX_ECHO = 40
+_MAX_ECHO = 80
+_MAX_SENTENCE = 400
 
 _WANTED = {
     "int_type": "a whole number",
@@ -65,33 +68,38 @@ _RULES = {
     "extra_forbidden": "is not known",
     "unexpected_keyword_argument": "is not known",
 }
+# Pydantic counts what a secret has in it as items.
+_OF_TEXT = {"too_short": "string_too_short", "too_long": "string_too_long"}
 _WITHOUT_ECHO = ("missing", "missing_argument", "extra_forbidden", "unexpected_keyword_argument")
 
 
-def validate(command: str, model: type[BaseModel], names: Iterable[str], arguments: object) -> BaseModel:
-    """`arguments` as an instance of `model`, whose parameters are `names`. Raises `InvalidCommandError`."""
+def validate(
+    command: str, validator: SchemaValidator, fragments: Mapping[str, Mapping[str, Any]], arguments: object
+) -> Any:
+    """`arguments` as `validator` makes them; `fragments` are their schemas by name. Raises
+    `InvalidCommandError`, which repeats no secret."""
     if arguments is None:
         arguments = {}
     if not isinstance(arguments, Mapping):
         raise InvalidCommandError(
             f"Command {command!r}: its arguments must be an object, not {_echo(arguments)}."
         )
-    _refuse_unknown(command, list(names), arguments)
+    _refuse_unknown(command, list(fragments), arguments)
     data = {name: _normal(command, name, name, value, 0) for name, value in arguments.items()}
     try:
-        checked = model.model_validate_json(json.dumps(data), strict=True)
+        with received(data):
+            return validator.validate_json(json.dumps(data))
     except ValidationError as error:
-        raise _refusal(command, error, data) from None
-    for name, value in data.items():
-        _refuse_confused(command, name, name, value, getattr(checked, FIELD_PREFIX + name))
-    return checked
+        raise _refusal(command, error, data, secrets_of(fragments, data)) from None
 
 
-def _refusal(command: str, error: ValidationError, data: Mapping[str, Any]) -> InvalidCommandError:
+def _refusal(
+    command: str, error: ValidationError, data: Mapping[str, Any], secrets: Secrets
+) -> InvalidCommandError:
     errors = error.errors(include_url=False, include_context=True)
     field = next((str(problem["loc"][0]) for problem in errors if problem["loc"]), None)
     problems = [problem for problem in errors if not field or problem["loc"][:1] == (field,)]
-    return InvalidCommandError(f"Command {command!r}: {_listed(problems, data)}.", field=field)
+    return InvalidCommandError(f"Command {command!r}: {_listed(problems, data, secrets)}.", field=field)
 
 
 def sentences(error: ValidationError) -> str:
@@ -104,11 +112,12 @@ def _refuse_unknown(command: str, names: list[str], arguments: Mapping[Any, Any]
     for name in arguments:
         if name in names:
             continue
-        takes = f"it takes: {', '.join(names)}" if names else "it takes none"
+        takes = f"it takes: {_shortened(', '.join(names))}" if names else "it takes none"
         close = difflib.get_close_matches(str(name), names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise InvalidCommandError(
-            f"Command {command!r}: there is no argument {_echo(str(name))}; {takes}.{hint}", field=str(name)
+            f"Command {command!r}: there is no argument {_echo(str(name))}; {takes}.{hint}",
+            field=_shortened(str(name), _MAX_ECHO),
         )
 
 
@@ -140,25 +149,6 @@ def _normal(command: str, field: str, path: str, value: object, depth: int) -> A
     return _whole(value) if isinstance(value, float) else value
 
 
-def _refuse_confused(command: str, field: str, path: str, sent: object, value: object) -> None:
-    """Pydantic takes `true` for 1 in a Literal or an Enum: they are equal in Python, but not here."""
-    if isinstance(sent, Mapping):
-        for key, item in sent.items():
-            inner = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
-            _refuse_confused(command, field, f"{path}.{key}", item, inner)
-    elif isinstance(sent, list) and isinstance(value, list | tuple) and len(value) == len(sent):
-        for position, item in enumerate(sent):
-            _refuse_confused(command, field, f"{path}.{position}", item, value[position])
-    elif isinstance(sent, bool | int | float):
-        plain = value.value if isinstance(value, Enum) else value
-        if plain == sent and isinstance(plain, bool) != isinstance(sent, bool):
-            wanted = "true or false" if isinstance(plain, bool) else "a number"
-            raise InvalidCommandError(
-                f"Command {command!r}: argument {_echo(path)} must be {wanted}, not {_echo(sent)}.",
-                field=field,
-            )
-
-
 def _whole(value: float) -> int | float:
     return int(value) if value.is_integer() and abs(value) <= MAX_EXACT else value
 
@@ -171,10 +161,10 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _listed(problems: list[ErrorDetails], data: Mapping[str, Any]) -> str:
+def _listed(problems: list[ErrorDetails], data: Mapping[str, Any], secrets: Secrets) -> str:
     by_path: dict[str, dict[str, None]] = {}
     for problem in problems:
-        by_path.setdefault(_path(problem, data), {})[_reason(problem)] = None
+        by_path.setdefault(_path(problem, data), {})[_reason(problem, secrets)] = None
     parts = [f"argument {_echo(path)} {' or '.join(reasons)}" for path, reasons in by_path.items()]
     return "; ".join(parts[:_MAX_PROBLEMS])
 
@@ -193,23 +183,28 @@ def _path(problem: ErrorDetails, data: object) -> str:
     return ".".join(path)
 
 
-def _reason(problem: ErrorDetails) -> str:
+def _reason(problem: ErrorDetails, secrets: Secrets = NO_SECRETS) -> str:
     kind, given = problem["type"], problem["input"]
+    if not isinstance(given, Mapping | list | tuple | AbstractSet) and secrets.holds(given):
+        given = HIDDEN
+        kind = _OF_TEXT.get(kind, kind)
     if kind in ("int_type", "int_from_float") and isinstance(given, float) and given.is_integer():
         return f"must be a whole number that a double holds exactly, not {_echo(given)}"
     if kind in _WANTED:
         return f"must be {_WANTED[kind]}, not {_echo(given)}"
     if kind == "value_error":  # raised by a validator of the author, for the user to read
-        return f"is refused: {problem['ctx']['error']}"
+        return f"is refused: {_shortened(secrets.hidden_in(str(problem['ctx']['error'])))}"
     rule = _RULES.get(kind)
     if rule is None:
-        return f"is refused: {problem['msg']}"
-    reason = rule.format(**problem.get("ctx", {}))
+        return f"is refused: {_shortened(secrets.hidden_in(problem['msg']))}"
+    reason = _shortened(rule.format(**problem.get("ctx", {})))
     return reason if kind in _WITHOUT_ECHO else f"{reason}, not {_echo(given)}"
 
 
 def _echo(value: object) -> str:
-    """A short form of what was given; long input is not repeated."""
+    """A short form of what was given; long input is not repeated, and secrets not at all."""
+    if value is HIDDEN:
+        return "what was given"
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):
@@ -219,4 +214,8 @@ def _echo(value: object) -> str:
         if isinstance(value, str)
         else json.dumps(value, default=lambda given: type(given).__name__)
     )
-    return text if len(text) <= _MAX_ECHO else text[: _MAX_ECHO - 1] + "…"
+    return _shortened(text, _MAX_ECHO)
+
+
+def _shortened(text: str, most: int = _MAX_SENTENCE) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

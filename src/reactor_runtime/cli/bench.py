@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reactor_runtime.project import environment
-
-from .options import path_option, verbose_option
-from .output import author_prints_to_stderr
+from .options import config_option, examples, path_option, target_argument, verbose_option, weights_option
+from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
 
 if TYPE_CHECKING:
@@ -38,24 +36,18 @@ def _parse_command(text: str) -> tuple[str, Mapping[str, Any]]:
     return name, parsed
 
 
-@click.command("bench", cls=OverridableCommand)
+@click.command(
+    "bench",
+    cls=OverridableCommand,
+    epilog=examples(
+        "reactor bench --seconds 1",
+        "reactor bench --seconds 1 --codec VP8 --command 'set_brightness={\"brightness\": 0.5}' --json",
+    ),
+)
+@target_argument
 @path_option
-@click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A YAML file that takes the place of the one @model names.",
-)
-@click.option(
-    "--weights-dir",
-    type=click.Path(path_type=Path),
-    envvar=environment.WEIGHTS_DIR,
-    show_envvar=True,
-    metavar="DIR",
-    help="The folder that holds folders of weights.",
-)
+@config_option
+@weights_option
 @click.option(
     "--seconds",
     type=click.FloatRange(MIN_SECONDS, MAX_SECONDS),
@@ -83,6 +75,8 @@ def _parse_command(text: str) -> tuple[str, Mapping[str, Any]]:
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
+    target: str | None,
     path: Path,
     config_file: Path | None,
     weights_dir: Path | None,
@@ -93,24 +87,25 @@ def command(
 ) -> None:
     """Measure the model with everything behind it, without a browser.
 
-    The model runs here, and its frames are paced and encoded as for one viewer. The last line sums it up.
+    MODEL is a folder, path/to/file.py or package.module:Class. It runs here, and its frames are paced and
+    encoded as for one viewer. The last line sums it up.
     """
     from reactor_runtime.project.loading import load_project
 
-    with author_prints_to_stderr():
-        project = load_project(path, config_file, overrides_of(ctx), weights_dir)
-        from reactor_runtime.media.encoders import VideoCodec
-        from reactor_runtime.testing.bench import bench
+    write = keep_stdout()
+    project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
+    from reactor_runtime.media.encoders import VideoCodec
+    from reactor_runtime.testing.bench import bench
 
-        figures = bench(
-            project.model_class,
-            project.config,
-            weights=project.weights,
-            seconds=seconds,
-            codec=VideoCodec(codec.upper()),
-            commands=commands,
-        )
-    click.echo(json.dumps(figures.to_json(), indent=2) if as_json else _text(figures))
+    figures = bench(
+        project.model_class,
+        project.config,
+        weights=project.weights,
+        seconds=seconds,
+        codec=VideoCodec(codec.upper()),
+        commands=commands,
+    )
+    write(json.dumps(figures.to_json(), indent=2) if as_json else _text(figures))
     refused = [each for each in figures.commands if each.error]
     if refused:
         raise click.ClickException("; ".join(f"{each.name}: {each.error}" for each in refused))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from .options import verbose_option
+from .options import examples, verbose_option
 
 
-@click.command("init")
+@click.command("init", epilog=examples("reactor init my-model"))
 @click.argument("name")
 @verbose_option
 def command(name: str) -> None:

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+import traceback
+from types import TracebackType
 
-PACKAGE = "reactor_runtime"
+from reactor_runtime.loglines import PACKAGE, escaped, message_of
+from reactor_runtime.runtimes import stdio
+
+_HEADINGS = ("\nThe above exception was", "\nDuring handling of")
 
 
 class _Stderr:
-    """Whatever `sys.stderr` is at the moment of writing; tests and authors replace it."""
+    """What `reactor run` keeps for itself, else whatever `sys.stderr` is at the moment; tests replace it."""
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        if stdio.own is not None:
+            return stdio.own.write(text)
+        # A stream that somebody has closed costs the line, never whoever wrote it.
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            return sys.stderr.write(text)
+        return 0
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        if stdio.own is None:
+            with contextlib.suppress(ValueError, OSError, AttributeError):
+                sys.stderr.flush()
 
 
 class Formatter(logging.Formatter):
-    """``14:03:07 text`` for our own news, ``14:03:07 warning  session.worker: text`` for all else."""
+    """``2026-11-28 14:03:07 text`` for our own news, with ``warning  session.worker: `` before all else.
+
+    A line is one line: what clients and models said is escaped, in tracebacks too.
+    """
 
     def __init__(self, verbose: bool = False) -> None:
-        super().__init__("%(asctime)s %(label)s%(message)s", datefmt="%H:%M:%S")
+        super().__init__(datefmt="%Y-%m-%d %H:%M:%S")
         self._verbose = verbose
 
     def format(self, record: logging.LogRecord) -> str:
+        lines = [f"{self.formatTime(record, self.datefmt)} {self._label(record)}{message_of(record)}"]
+        left_out = getattr(record, "left_out", 0)
+        if left_out:
+            lines[0] += f" ({left_out} lines like this were left out before)"
+        if record.exc_info:
+            lines.append(self.formatException(record.exc_info))
+        if record.stack_info:
+            lines.append(record.stack_info)
+        return "\n".join(lines)
+
+    def formatException(self, ei: logging._SysExcInfoType) -> str:  # noqa: N802  # logging's name
+        kind, error, trace = ei
+        if kind is None or error is None:
+            return "(no exception)"
+        return _traceback(error, trace)
+
+    def _label(self, record: logging.LogRecord) -> str:
         ours = record.name.startswith(PACKAGE)
         news = record.levelno == logging.INFO
         level = "" if news else f"{record.levelname.lower()}  "
         source = "" if ours and news and not self._verbose else f"{record.name.removeprefix(f'{PACKAGE}.')}: "
-        record.label = f"{level}{source}"
-        return super().format(record)
+        return f"{escaped(level)}{escaped(source)}"
+
+
+def _traceback(error: BaseException, trace: TracebackType | None) -> str:
+    """As Python prints it, but what an exception says stays on its line."""
+    parts = []
+    for chunk in traceback.TracebackException(type(error), error, trace).format():
+        body = chunk.removesuffix("\n")
+        if body.lstrip(" |+").startswith(("File ", "Traceback (")) or body.startswith(_HEADINGS):
+            # Source lines and headings: as many lines as they have, each of them harmless.
+            parts.append("\n".join(escaped(line) for line in body.split("\n")))
+        else:
+            parts.append(escaped(body))
+    return "\n".join(parts)
 
 
 def setup(verbose: bool) -> None:

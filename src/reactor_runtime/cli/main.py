@@ -18,10 +18,12 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "run": "Run the model of a folder and serve it.",
     "bench": "Measure the model with everything behind it, without a browser.",
-    "test": "Test whether one user leaves anything to the next.",
+    "test": "Test the model of a folder, without a server and without waiting.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
+    "token": "Make a token that lets somebody in for a while.",
     "schema": "Print the model's commands as an OpenAPI document.",
+    "completion": "Print what makes a shell complete reactor's commands and options.",
 }
 
 
@@ -51,12 +53,17 @@ def reactor() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `reactor` program; never returns. Status: 0, 1 a failure, 2 bad usage, 130 interrupted."""
-    sys.exit(_status(arguments))
+    status = _status(arguments, whole_process=True)
+    leaving = sys.modules.get("reactor_runtime.runtimes.http.leaving")
+    if leaving is not None:
+        leaving.go_if_begun()
+    sys.exit(status)
 
 
-def _status(arguments: Sequence[str] | None) -> int:
+def _status(arguments: Sequence[str] | None, whole_process: bool = False) -> int:
+    """`whole_process` says that nothing else is in it: a command may set up descriptors and handlers."""
     try:
-        result = reactor.main(arguments, prog_name="reactor", standalone_mode=False)
+        result = reactor.main(arguments, prog_name="reactor", standalone_mode=False, obj=whole_process)
     except click.UsageError as error:
         return _fail(MISUSED, f"{error.format_message()}{_where_to_read(error)}")
     except click.ClickException as error:

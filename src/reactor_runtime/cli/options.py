@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from reactor_runtime.project import environment
+
 from . import logs
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,6 +31,11 @@ def _setup_logs(ctx: click.Context, param: click.Parameter, verbose: bool) -> No
     logs.setup(verbose)
 
 
+def examples(*commands: str) -> str:
+    """The end of a command's help. A test runs each of them in a new project."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
 def path_option(function: F) -> F:
     return click.option(
         "-p",
@@ -37,7 +44,34 @@ def path_option(function: F) -> F:
         default=Path(),
         show_default="the current folder",
         metavar="DIR",
-        help="The model's folder.",
+        help="The model's folder, or its file.",
+    )(function)
+
+
+def target_argument(function: F) -> F:
+    """What may be named without an option; `path_option` is where it is looked for."""
+    return click.argument("target", required=False, metavar="[MODEL]")(function)
+
+
+def config_option(function: F) -> F:
+    return click.option(
+        "-c",
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A YAML file that takes the place of the one @model names.",
+    )(function)
+
+
+def weights_option(function: F) -> F:
+    return click.option(
+        "--weights-dir",
+        type=click.Path(path_type=Path),
+        envvar=environment.WEIGHTS_DIR,
+        show_envvar=True,
+        metavar="DIR",
+        help="The folder that holds folders of weights.",
     )(function)
 
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.project import environment
+from reactor_runtime.runtimes import stdio
 from reactor_runtime.runtimes.http import options as http
 
-from .options import path_option, seconds_option, verbose_option
-from .output import author_prints_to_stderr
+from .options import (
+    config_option,
+    examples,
+    path_option,
+    seconds_option,
+    target_argument,
+    verbose_option,
+    weights_option,
+)
+from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
+from .secret import chosen_secret, secret_options
 
 RUNTIMES = ("http",)
 
@@ -52,6 +64,15 @@ def _origins(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
     return value
 
 
+def _networks(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise click.BadParameter(f"{network!r} is no address and no network.") from None
+    return value
+
+
 def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if value:
         try:
@@ -61,21 +82,45 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command("run", cls=OverridableCommand)
+class WholeText(click.types.StringParamType):
+    """Text that may hold spaces; click would cut a variable of the environment at them."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
+def _stun_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    from reactor_runtime.runtimes.http.ice import stun_entries
+
+    return tuple(entry for text in value for entry in stun_entries(text))
+
+
+def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    from reactor_runtime.runtimes.http.ice import turn_entries
+
+    return tuple(entry for text in value for entry in turn_entries(text))
+
+
+@click.command(
+    "run",
+    cls=OverridableCommand,
+    epilog=examples(
+        "reactor run",
+        "reactor run model.py --port 8081",
+        "reactor run -p . --model.speed=2 --config-help",
+        "reactor run --host 0.0.0.0 --webrtc-port-range 40000:40100",
+    ),
+)
+@target_argument
 @path_option
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), default="http", show_default=True, help="What to offer."
 )
+@config_option
 @click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A YAML file that takes the place of the one @model names.",
-)
-@click.option(
-    "--config-help", is_flag=True, help="Print the configuration and where each value comes from, and exit."
+    "--config-help",
+    is_flag=True,
+    help="Print each value of the configuration, where it comes from and its type, and exit.",
 )
 @click.option("--host", envvar=environment.HOST, default="127.0.0.1", show_default=True, show_envvar=True)
 @click.option(
@@ -87,14 +132,7 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_envvar=True,
     help="0 picks a free one.",
 )
-@click.option(
-    "--weights-dir",
-    type=click.Path(path_type=Path),
-    envvar=environment.WEIGHTS_DIR,
-    show_envvar=True,
-    metavar="DIR",
-    help="The folder that holds folders of weights.",
-)
+@weights_option
 @seconds_option(
     "--orphan-timeout",
     envvar=environment.ORPHAN_TIMEOUT,
@@ -118,6 +156,13 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="How long a stopped session may keep the model busy before the process ends; 0 for ever.",
 )
 @click.option(
+    "--on-reset-error",
+    type=click.Choice(["rebuild", "exit"]),
+    default="rebuild",
+    show_default=True,
+    help="After a reset() that raised: build the model again before the next user, or end with status 1.",
+)
+@click.option(
     "--allow-origin",
     "allow_origins",
     multiple=True,
@@ -128,14 +173,7 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A name this server is reached by."
 )
-@click.option(
-    "--token",
-    envvar=environment.TOKEN,
-    default="",
-    show_envvar=True,
-    metavar="TOKEN",
-    help="What clients must hold. Off loopback one is made when none is given.",
-)
+@secret_options
 @click.option("--no-token", is_flag=True, help="Off loopback, let everybody in without a token.")
 @click.option(
     "--viewers",
@@ -161,20 +199,48 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="The largest file a client may send, for commands that take one; 0 takes none.",
 )
 @click.option(
+    "--max-connections",
+    type=click.IntRange(1),
+    envvar=environment.MAX_CONNECTIONS,
+    default=http.DEFAULT_MAX_CONNECTIONS,
+    show_default=True,
+    show_envvar=True,
+    help="To the TCP port, and half as many for one address; over it the one goes that is idle longest.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    callback=_networks,
+    envvar=environment.TRUSTED_PROXIES,
+    default=http.DEFAULT_TRUSTED_PROXIES,
+    show_default=True,
+    show_envvar=True,
+    metavar="ADDRESS",
+    help="A reverse proxy, or a network of them as 10.0.0.0/8, that says in X-Forwarded-For who asks.",
+)
+@click.option(
     "--stun-server",
     "stun_servers",
+    type=WholeText(),
     multiple=True,
     envvar=environment.STUN_SERVERS,
+    show_envvar=True,
+    callback=_stun_servers,
     metavar="URL",
-    help="As in stun:host:3478. None is contacted unless named.",
+    help="As in stun:host:3478; repeatable, or several with commas. None is contacted unless named.",
 )
 @click.option(
     "--turn-server",
     "turn_servers",
+    type=WholeText(),
     multiple=True,
     envvar=environment.TURN_SERVERS,
+    show_envvar=True,
+    callback=_turn_servers,
     metavar="URL",
-    help="turn:host:3478 with --turn-secret, or username;credential;turn:host:3478.",
+    help="turn:host:3478 with --turn-secret, or username;credential;turn:host:3478; repeatable, or several "
+    "with commas.",
 )
 @click.option(
     "--turn-secret",
@@ -187,13 +253,17 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--ice-transport-policy",
     type=click.Choice(["all", "relay"]),
+    envvar=environment.ICE_TRANSPORT_POLICY,
     default="all",
     show_default=True,
+    show_envvar=True,
     help="relay sends all media through a TURN server.",
 )
 @click.option(
     "--webrtc-port-range",
     "port_range",
+    envvar=environment.WEBRTC_PORT_RANGE,
+    show_envvar=True,
     callback=_port_range,
     metavar="MIN:MAX",
     help="The UDP ports media may use, for firewalls and Docker.",
@@ -231,26 +301,33 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def command(
     ctx: click.Context,
     /,
+    target: str | None,
     path: Path,
     runtime: str,
     config_file: Path | None,
     config_help: bool,
     weights_dir: Path | None,
     ice_transport_policy: str,
+    token_file: Path | None,
     **options: Any,
 ) -> None:
     """Run the model of a folder and serve it.
 
-    The page and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
+    MODEL is a folder, path/to/file.py or package.module:Class; without it, the one of the folder. The page
+    and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
     """
     from reactor_runtime.project.loading import load_project
 
     if config_help:
-        _print_config(path, config_file, overrides_of(ctx))
+        _print_config(path, config_file, overrides_of(ctx), target)
         return
+    options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
-    project = load_project(path, config_file, overrides_of(ctx), weights_dir)
+    if ctx.obj:
+        # Before the author's files are imported, which may print, start threads and crash.
+        stdio.keep(verbose=logging.getLogger(PACKAGE).isEnabledFor(logging.DEBUG))
+    project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
     from reactor_runtime.runtimes.http import serve
 
     ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
@@ -265,14 +342,15 @@ def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
 
 
-def _print_config(path: Path, config_file: Path | None, overrides: list[str]) -> None:
+def _print_config(path: Path, config_file: Path | None, overrides: list[str], target: str | None) -> None:
     from reactor_runtime.project.config_report import report
     from reactor_runtime.project.discovery import find_model
-    from reactor_runtime.project.loading import effective_config
+    from reactor_runtime.project.loading import check_config, effective_config
 
-    with author_prints_to_stderr():
-        model_class = find_model(path)
+    write = keep_stdout()
+    model_class = find_model(path, target)
     text, problems = report(effective_config(model_class, config_file, overrides))
-    click.echo(text)
+    write(text)
     if problems:
         raise click.ClickException("\n".join(problems))
+    check_config(model_class, config_file, overrides)

@@ -7,17 +7,22 @@ from pathlib import Path
 
 import click
 
-from reactor_runtime.project import environment
-
-from .options import path_option, verbose_option
+from .options import config_option, examples, path_option, target_argument, verbose_option, weights_option
 from .overrides import OverridableCommand, overrides_of
 
 UNKNOWN = 2
 """Status where the test could not tell; the same as for bad usage: nothing was shown either way."""
 
 
-@click.command("test", cls=OverridableCommand)
+@click.command(
+    "test",
+    cls=OverridableCommand,
+    epilog=examples("reactor test --leaks", "reactor test --leaks --report leaks.json --junit leaks.xml"),
+)
+@target_argument
 @path_option
+@config_option
+@weights_option
 @click.option("--leaks", is_flag=True, help="Whether one user leaves anything to the next.")
 @click.option(
     "--strict", is_flag=True, help="Count what is new after a session as a leak too, unless @model keeps it."
@@ -36,26 +41,12 @@ UNKNOWN = 2
     help="Write what continuous integration reads.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of both users.")
-@click.option(
-    "-c",
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A YAML file that takes the place of the one @model names.",
-)
-@click.option(
-    "--weights-dir",
-    type=click.Path(path_type=Path),
-    envvar=environment.WEIGHTS_DIR,
-    show_envvar=True,
-    metavar="DIR",
-    help="The folder that holds folders of weights.",
-)
 @verbose_option
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
+    target: str | None,
     path: Path,
     leaks: bool,
     strict: bool,
@@ -67,8 +58,8 @@ def command(
 ) -> None:
     """Test the model of a folder, without a server and without waiting.
 
-    With --leaks two made-up users play, alone and in both orders, in processes of their own. Status: 0 no
-    leak, 1 a leak, 2 it could not be told.
+    MODEL is a folder, path/to/file.py or package.module:Class. With --leaks two made-up users play, alone and
+    in both orders, in processes of their own. Status: 0 no leak, 1 a leak, 2 it could not be told.
     """
     if not leaks:
         raise click.UsageError("Say what to test: --leaks.", ctx)
@@ -76,7 +67,7 @@ def command(
     from reactor_runtime.testing.leaks.certificate import certificate, junit
     from reactor_runtime.testing.leaks.verdict import Order
 
-    verdict = judge(Order(path, config_file, overrides_of(ctx), weights_dir, seed), strict)
+    verdict = judge(Order(path, config_file, overrides_of(ctx), weights_dir, seed, target), strict)
     for note in verdict.notes:
         click.echo(f"note: {note}", err=True)
     for leak in verdict.leaks:

@@ -15,6 +15,7 @@ from reactor_runtime.errors import EngineError
 from .bitrate import default_bitrate, target_bitrate, worth_reopening
 from .encoders import EncodedFrame, EncoderSettings, VideoCodec, VideoEncoder, create_encoder
 from .encoders.base import RTP_CLOCK_HZ
+from .mending import smaller
 from .rgb import Frame
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Encoding:
         self._last: tuple[Frame, float] | None = None
         self._behind_since: float | None = None
         """Since when there has been a frame to encode without a break."""
+        self._told = False
         self._key_wanted = False
         self._key_sent = float("-inf")
         self._encoder: VideoEncoder | None = None
@@ -213,8 +215,24 @@ class Encoding:
         frame, at = self._frames.popleft()
         while self._frames and not self.patient and (now - at > STALE_S or self._overloaded(now)):
             self.counters.dropped += 1
+            if not self._told and self._overloaded(now):
+                self._told = True
+                self._tell_overload(frame)
             frame, at = self._frames.popleft()
         return frame, at
+
+    def _tell_overload(self, frame: Frame) -> None:
+        rows, columns = smaller(frame.height, frame.width)
+        log.warning(
+            "Track %r: the %s encoder does not follow at %d×%d on this machine; the newest picture is sent, "
+            "the others are dropped. Emit less often, or at %d×%d.",
+            self.track,
+            self.codec.value,
+            frame.width,
+            frame.height,
+            columns,
+            rows,
+        )
 
     def _overloaded(self, now: float) -> bool:
         since = self._behind_since

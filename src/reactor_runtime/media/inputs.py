@@ -44,8 +44,10 @@ class InputBuffers:
         return self.audio[name].put(block, rate, source)
 
     def latest(self, name: str) -> NDArray[Any] | None:
+        """A copy, on which the author may draw: who asks again sees what the client sent."""
         sound = self.audio.get(name)
-        return self._latest.get(name) if sound is None else sound.latest()
+        newest = self._latest.get(name) if sound is None else sound.latest()
+        return None if newest is None else newest.copy()
 
     def read(self, name: str, samples: int, timeout: float | None) -> NDArray[np.int16] | None:
         return self.audio[name].read(samples, timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from .encoders import EncoderSettings
 from .encoding import Encoding, FrameSink
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
+from .mending import fitting, resized
 from .playout import Picture, Playout
 from .rgb import Frame, Pools, RgbFrame
 from .tensors import is_on_accelerator, to_i420_batch
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from .encoders import VideoCodec
     from .sound import Sound
 
+log = logging.getLogger(__name__)
+
+FOLLOWED_PIXELS = 3840 * 2160
+"""Pixels of a picture up to which an encoder has been seen to follow; 8192×8192 takes two seconds, and with
+VP8 nine."""
 DEFAULT_SIZE = (480, 832)
 """Height and width of a black frame before the first real one."""
 
@@ -76,10 +83,26 @@ class MediaPlane:
             state.next_index += count
         frames = [take(position, first + position) for position in range(count)]
         state.last = frames[-1]
-        state.size = (frames[-1].height, frames[-1].width)
+        size = (frames[-1].height, frames[-1].width)
+        if size != state.size and size[0] * size[1] > FOLLOWED_PIXELS >= state.size[0] * state.size[1]:
+            self._tell_size(name, *size)
+        state.size = size
         if self._sound is not None:
             self._sound.picture_emitted((name, first), count, bucket)
         self.playout.submit(name, frames, bucket)
+
+    def _tell_size(self, name: str, height: int, width: int) -> None:
+        rows, columns = fitting(height, width)
+        log.warning(
+            "Track %r: encoding takes seconds for each picture of %d×%d, and the client sees the newest "
+            "only. Encode at %d×%d: emit(%s).",
+            name,
+            width,
+            height,
+            columns,
+            rows,
+            resized(height, width),
+        )
 
     def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], Frame]]:
         """How many frames these are, and what makes one of them, given its place and its index."""

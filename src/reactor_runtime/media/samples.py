@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from reactor_runtime.errors import FrameError
 
+from .foreign import plain_array, refuse_odd_tensor
+from .mending import as_advice
+
 BLOCK_LIMIT_S = 60.0
 """Sound in one `emit`; more is a whole recording, and should be emitted in steps."""
 FLOAT_SLACK = 0.25
@@ -42,7 +45,7 @@ def _to_int16(array: NDArray[Any], frame: Any, channels: int) -> Samples:
     if array.dtype == np.int16:
         return array
     if not np.issubdtype(array.dtype, np.floating):
-        raise FrameError(f"emit() got {_given(frame)}; {_accepted(channels)}.")
+        raise FrameError(f"emit() got {_given(frame)}; {_accepted(channels)}.{as_advice(_integers(array))}")
     if not array.size:
         return array.astype(np.int16)
     low, high = float(array.min()), float(array.max())
@@ -50,10 +53,28 @@ def _to_int16(array: NDArray[Any], frame: Any, channels: int) -> Samples:
     if not (low >= -1.0 - FLOAT_SLACK and high <= 1.0 + FLOAT_SLACK):
         raise FrameError(
             f"emit() got floats from {low:g} to {high:g}; sound must lie in [-1, 1]. "
-            "Scale it, or convert it to int16."
+            f"Scale it, or convert it to int16.{as_advice(_line(low, high))}"
         )
     scaled = np.clip(array.astype(np.float32), -1.0, 1.0) * np.float32(INT16_FULL)
     return np.asarray(np.rint(scaled), dtype=np.int16)
+
+
+def _line(low: float, high: float) -> str:
+    """What brings floats into [-1, 1]."""
+    if not np.isfinite([low, high]).all():
+        return "np.nan_to_num(sound, posinf=1, neginf=-1)"
+    if low >= -INT16_FULL - 1 and high <= INT16_FULL:
+        return "sound.astype(np.int16)"
+    return "sound / np.abs(sound).max()"
+
+
+def _integers(array: NDArray[Any]) -> str:
+    """What makes int16 of other whole numbers."""
+    if array.dtype == np.int32:
+        return "(sound >> 16).astype(np.int16)"
+    if array.dtype == np.uint8:
+        return "((sound.astype(np.int16) - 128) << 8)"
+    return "sound.astype(np.int16)" if array.dtype.kind in "iu" else ""
 
 
 def _as_array(frame: Any, channels: int) -> NDArray[Any]:
@@ -61,10 +82,8 @@ def _as_array(frame: Any, channels: int) -> NDArray[Any]:
         return frame
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(frame, torch.Tensor):
-        tensor = frame.detach()
-        if tensor.dtype.is_floating_point:
-            tensor = tensor.float()
-        return np.asarray(tensor.cpu().numpy())
+        refuse_odd_tensor(frame, "sound")
+        return plain_array(frame)
     raise FrameError(f"emit() got a {type(frame).__name__}; {_accepted(channels)}.")
 
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from reactor_runtime.errors import FrameError
 
-from .frames import ACCEPTED, FLOAT_SLACK, MAX_SIDE
+from .foreign import plain_array, refuse_odd_tensor
+from .frames import ACCEPTED, FLOAT_SLACK, MAX_SIDE, refuse_values
+from .mending import TORCH, as_advice, mended
 
 # BT.601, limited range (ITU-R BT.601-7 section 2.5): rows Y, U, V; columns R, G, B; for values from 0 to 255.
 _MATRIX = (
@@ -38,10 +40,11 @@ def to_i420_batch(tensor: Any) -> NDArray[np.uint8]:
     Works on the tensor's device and waits for it. Raises `FrameError`.
     """
     torch = sys.modules["torch"]
+    refuse_odd_tensor(tensor)
     planar = _planar(tensor.detach())
     if planar.shape[0] == 0:
         return np.empty((0, 0, 0), np.uint8)
-    rgb = _even(torch, _to_255(planar))
+    rgb = _even(torch, _to_255(planar, tensor))
     luma = _mix(rgb, 0)
     quarter = torch.nn.functional.avg_pool2d(rgb, 2)
     planes = [plane.flatten(1) for plane in (luma, _mix(quarter, 1), _mix(quarter, 2))]
@@ -52,31 +55,33 @@ def to_i420_batch(tensor: Any) -> NDArray[np.uint8]:
 
 def _planar(tensor: Any) -> Any:
     """``(N, 3, H, W)``."""
+    given = tensor
     if tensor.ndim == 3:
         tensor = tensor.unsqueeze(0)
     if tensor.ndim == 4 and tensor.shape[-1] == 3:
         tensor = tensor.movedim(-1, 1)
     if tensor.ndim != 4 or tensor.shape[1] != 3:
-        raise FrameError(f"emit() got a tensor of shape {tuple(tensor.shape)}; {ACCEPTED}.")
+        raise FrameError(f"emit() got a tensor of shape {tuple(given.shape)}; {ACCEPTED}.{_advice(given)}")
     if tensor.shape[0] and not all(0 < side <= MAX_SIDE for side in tensor.shape[2:]):
-        raise FrameError(f"emit() got shape {tuple(tensor.shape)}; each side must be 1 to {MAX_SIDE} pixels.")
+        raise FrameError(f"emit() got shape {tuple(given.shape)}; each side must be 1 to {MAX_SIDE} pixels.")
     return tensor
 
 
-def _to_255(planar: Any) -> Any:
+def _advice(tensor: Any) -> str:
+    return as_advice(mended(plain_array(tensor), TORCH))
+
+
+def _to_255(planar: Any, given: Any) -> Any:
     """float32 from 0 to 255."""
     torch = sys.modules["torch"]
     if planar.dtype == torch.uint8:
         return planar.float()
     if not planar.dtype.is_floating_point:
-        raise FrameError(f"emit() got a tensor of {planar.dtype}; {ACCEPTED}.")
+        raise FrameError(f"emit() got a tensor of {planar.dtype}; {ACCEPTED}.{_advice(given)}")
     low, high = (float(bound) for bound in planar.float().aminmax())
     # Written so that NaN fails it too.
     if not (low >= -FLOAT_SLACK and high <= 1.0 + FLOAT_SLACK):
-        raise FrameError(
-            f"emit() got floats from {low:g} to {high:g}; they must lie in [0, 1]. "
-            "Scale the frame, or convert it to uint8 with values from 0 to 255."
-        )
+        refuse_values(low, high, _advice(given))
     return planar.float().clamp(0.0, 1.0) * 255.0
 
 

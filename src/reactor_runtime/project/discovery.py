@@ -1,17 +1,14 @@
 """Finding the one `@model` class of a project.
 
-Python files directly in the folder are imported in sorted order. Only files that can hold the class are
-executed: first those with a decorator that ends in ``model``; if there are none, those that mention this
-package or import a package of the project, which may re-export it. A train.py beside the model never runs.
+Only files that can hold the class are executed: first those directly in the folder with a decorator that ends
+in ``model``; if there are none, those that mention this package or import a package of the project, which may
+re-export it; then the packages below, ``src/`` first. A train.py beside the model never runs.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import re
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -20,8 +17,13 @@ from typing import TYPE_CHECKING
 from reactor_runtime.authoring.decorator import is_model, spec_of
 from reactor_runtime.errors import ModelNotFoundError, ProjectError, SeveralModelsError
 
+from .advice import what_to_do
+from .candidates import decorated_below, direct_files, source_folder, stages
+from .excerpt import shown_path
 from .import_report import ImportFailure
-from .imports import import_file, open_project
+from .imports import import_file, import_module, open_project
+from .likeness import nearest
+from .target import Target, parse_target, project_folder
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.model import VideoModel
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOT_FOUND = "No @model decorated class found in project."
+MAX_ADVISED = 3
+"""Places elsewhere that an error names."""
 
-_NEVER = re.compile(r"_.*|setup|conftest|test_.*")
-_DECORATOR = re.compile(r"^\s*@\s*[\w.]*model\b", re.MULTILINE)
-_OUR_NAMES = re.compile(r"\breactor_runtime\b|\bVideoModel\b")
+__all__ = ["find_model", "project_folder"]
 
 
 @dataclass
@@ -42,67 +44,92 @@ class _Search:
     failures: list[ImportFailure] = field(default_factory=list)
 
 
-def find_model(path: Path) -> type[VideoModel]:
-    """The model class of the project in the folder `path`.
+def find_model(path: Path, name: str | None = None) -> type[VideoModel]:
+    """The model class of the project at `path`: a folder, or one file.
 
-    Raises `ProjectError` when there is no such folder, `ModelNotFoundError`, `SeveralModelsError`.
+    `name` is what a person wrote beside it: a folder, a file, or ``package.module:Class``, found from `path`.
+    Raises `ProjectError`, `ModelNotFoundError`, `SeveralModelsError`.
     """
-    folder = project_folder(path)
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise ProjectError(f"{path} {what}; name the folder that holds the model with --path.")
-    search = _Search(folder)
-    sources = {file: _source(file) for file in _files(folder)}
+    target = parse_target(path, name)
+    search = _Search(target.folder)
     try:
-        open_project(folder)
+        for root in (source_folder(target.folder), target.folder):
+            if root is not None:
+                open_project(root)
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}.") from error
-    for can_hold_model in (_has_decorator, _may_pass_on_model(folder)):
-        _import_all(search, [file for file, text in sources.items() if can_hold_model(text)])
+        raise ProjectError(f"{target.folder} cannot be read: {error.strerror}.") from error
+    if target.module:
+        return _of_module(search, target)
+    return _of_files(search, target)
+
+
+def _of_files(search: _Search, target: Target) -> type[VideoModel]:
+    if target.file is not None:
+        _import_all(search, [target.file])
+        if target.class_name:
+            search.classes = [_named(search.classes, target)] if search.classes else []
         if search.classes:
+            return _only_one(search)
+        raise ModelNotFoundError(_nothing_found(search, [target.file], named=True))
+    sources = direct_files(target.folder)
+    for files in stages(target.folder, sources):
+        _import_all(search, files)
+        if search.classes:
+            if target.class_name:
+                return _named(search.classes, target)
             return _only_one(search)
         if search.failures:
             break
-    raise ModelNotFoundError(_nothing_found(search, bool(sources)))
+    raise ModelNotFoundError(_nothing_found(search, list(sources)))
 
 
-def project_folder(path: Path) -> Path:
-    """The folder that `path` names, absolute; links in it are kept."""
-    return Path(os.path.abspath(path.expanduser()))
-
-
-def _files(folder: Path) -> list[Path]:
+def _of_module(search: _Search, target: Target) -> type[VideoModel]:
     try:
-        return sorted(
-            file for file in folder.glob("*.py") if file.is_file() and not _NEVER.fullmatch(file.stem)
+        module = import_module(target.module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an author's file may call sys.exit()
+        if isinstance(error, ModuleNotFoundError) and _is_part(error.name, target.module):
+            raise ProjectError(
+                f"There is no module {error.name} in {target.folder}, nor is one installed; name the folder "
+                "that it is imported from with --path."
+            ) from error
+        search.failures.append(ImportFailure(Path(target.module), error))
+        raise ModelNotFoundError(_nothing_found(search, [])) from error
+    classes = _decorated([module], search.folder)
+    if target.class_name:
+        return _named(classes, target, module)
+    search.classes = classes
+    if not classes:
+        raise ModelNotFoundError(
+            f"{NOT_FOUND}\n\nModule {target.module} has none; decorate the model class in it with "
+            '@model(name="…").'
         )
-    except OSError as error:
-        raise ProjectError(f"{folder} cannot be read: {error.strerror}.") from error
+    return _only_one(search)
 
 
-def _source(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return "@model"  # importing it will say what is wrong
+def _is_part(name: str | None, module: str) -> bool:
+    return name is not None and (module == name or module.startswith(f"{name}."))
 
 
-def _has_decorator(source: str) -> bool:
-    return _DECORATOR.search(source) is not None
-
-
-def _may_pass_on_model(folder: Path) -> Callable[[str], bool]:
-    packages = sorted(
-        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name.isidentifier()
-    )
-    imports_package = re.compile(rf"^\s*(?:import|from)\s+(?:{'|'.join(packages)})\b", re.MULTILINE)
-
-    def may_pass_on(source: str) -> bool:
-        if _has_decorator(source):
-            return False  # already imported
-        return bool(_OUR_NAMES.search(source) or (packages and imports_package.search(source)))
-
-    return may_pass_on
+def _named(
+    classes: list[type[VideoModel]], target: Target, module: ModuleType | None = None
+) -> type[VideoModel]:
+    for cls in classes:
+        if target.class_name in (cls.__name__, cls.__qualname__):
+            return cls
+    value = getattr(module, target.class_name, None)
+    where = target.module or (target.file.name if target.file else str(target.folder))
+    if is_model(value):
+        return value
+    if isinstance(value, type):
+        raise ProjectError(
+            f'{target.class_name} in {where} is not decorated with @model; write @model(name="…") above it.'
+        )
+    names = [cls.__name__ for cls in classes]
+    close = nearest(target.class_name, names)
+    hint = f"; did you mean {close}?" if close else f"; it has {', '.join(names) or 'no model'}."
+    raise ProjectError(f"There is no class {target.class_name} in {where}{hint}")
 
 
 def _import_all(search: _Search, files: Iterable[Path]) -> None:
@@ -134,7 +161,8 @@ def _only_one(search: _Search) -> type[VideoModel]:
         places = "\n".join(f"  {cls.__name__} at {_place(cls, search.folder)}" for cls in search.classes)
         raise SeveralModelsError(
             f"{len(search.classes)} classes are decorated with @model; a project has exactly one:\n{places}\n"
-            "Keep the decorator on one of them, or move the others to folders of their own."
+            "Keep the decorator on one of them, move the others to folders of their own, or name one file: "
+            "reactor run FILE.py."
         )
     for failure in search.failures:
         log.warning("%s could not be imported and was left out: %s", failure.file.name, failure.summary())
@@ -147,25 +175,22 @@ def _place(cls: type[VideoModel], folder: Path) -> str:
     return f"{file.relative_to(root) if file.is_relative_to(root) else file}:{spec.line}"
 
 
-def _nothing_found(search: _Search, any_files: bool) -> str:
+def _nothing_found(search: _Search, files: list[Path], named: bool = False) -> str:
     parts = [NOT_FOUND]
     if search.failures:
         parts.append("These files could not be imported:")
         parts += [failure.report(search.folder) for failure in search.failures]
-        parts.append(_what_to_install(search))
-    elif any_files:
+        parts += what_to_do(search.folder, search.failures)
+        return "\n\n".join(parts)
+    below = [] if named else decorated_below(search.folder)
+    elsewhere = [file for file in below if file.parent != search.folder]
+    if elsewhere:
+        places = "\n".join(f"  reactor run {shown_path(file)}" for file in elsewhere[:MAX_ADVISED])
+        parts.append(f"There are models further down; name one:\n{places}")
+    elif named:
+        parts.append(f'Decorate the model class in {files[0]} with @model(name="…").')
+    elif files:
         parts.append(f'Decorate the model class in {search.folder} with @model(name="…").')
     else:
         parts.append(f"There is no Python file in {search.folder}; name the model's folder with --path.")
     return "\n\n".join(parts)
-
-
-def _what_to_install(search: _Search) -> str:
-    if not any(isinstance(failure.error, ImportError) for failure in search.failures):
-        return "Correct them and try again."
-    python = Path(sys.executable).name or "python"
-    if (search.folder / "requirements.txt").is_file():
-        return (
-            f"Install what the project needs: {python} -m pip install -r {search.folder / 'requirements.txt'}"
-        )
-    return f"Install what is missing with {python} -m pip install, or correct the import."

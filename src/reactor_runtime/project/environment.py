@@ -11,12 +11,31 @@ PORT = "REACTOR_PORT"
 ORPHAN_TIMEOUT = "ORPHAN_TIMEOUT"
 MAX_SESSION_DURATION = "MAX_SESSION_DURATION_SECONDS"
 TOKEN = "REACTOR_TOKEN"
+MAX_CONNECTIONS = "REACTOR_MAX_CONNECTIONS"
+TRUSTED_PROXIES = "REACTOR_TRUSTED_PROXIES"
 STUN_SERVERS = "STUN_SERVERS"
 TURN_SERVERS = "TURN_SERVERS"
 TURN_SECRET = "TURN_SECRET"
+ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
+WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
 
 
 def weights_dir() -> Path | None:
     """The folder of weights the environment names, for callers that have no command line."""
     value = os.environ.get(WEIGHTS_DIR, "").strip()
     return Path(value) if value else None
+
+
+def is_set(name: str) -> bool:
+    return name in os.environ
+
+
+def without_tilde(path: Path) -> Path:
+    """`path` with ``~`` written out; as it is where nobody can say whose home that would be.
+
+    A container with a random user has neither HOME nor an entry among the users.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -8,9 +8,10 @@ of the packages this runtime stands on, and that of a file which itself imports 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
+import logging
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -19,25 +20,10 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
-_OUR_NEEDS = frozenset(
-    {
-        *(
-            "PIL",
-            "annotated_types",
-            "antlr4",
-            "anyio",
-            "av",
-            "click",
-            "cv2",
-            "fastapi",
-            "h11",
-            "numpy",
-            "omegaconf",
-        ),
-        *("pydantic", "pydantic_core", "reactor_runtime", "reactor_webrtc", "starlette", "torch"),
-        *("typing_extensions", "typing_inspection", "uvicorn", "yaml"),
-    }
-)
+from .packages import imports_relatively, in_package, load, other_name, package_of
+from .usual_names import OUR_NEEDS
+
+log = logging.getLogger(__name__)
 
 
 class _UsualMeaning(MetaPathFinder):
@@ -77,16 +63,43 @@ def import_file(file: Path) -> ModuleType:
     loaded = _already_loaded(file)
     if loaded is not None:
         return loaded
+    if in_package(file) and "." not in file.stem:
+        member = _import_member(file)
+        if member is not None:
+            return member
     if file.stem not in sys.modules and _is_found_by_name(file):
         return importlib.import_module(file.stem)
     return _import_under_another_name(file)
 
 
+def import_module(name: str) -> ModuleType:
+    """The module that is importable as `name`. Raises what it raises."""
+    return importlib.import_module(name)
+
+
+def _import_member(file: Path) -> ModuleType | None:
+    """The file as a member of its package; None where only the package fails and the file can do without."""
+    try:
+        package = package_of(file.parent)
+        importlib.import_module(package)
+    except Exception:
+        if imports_relatively(file):
+            raise
+        log.debug("The package of %s cannot be imported; the file is taken alone", file, exc_info=True)
+        return None
+    if file.stem == "__init__":
+        return sys.modules[package]
+    # `__init__.py` may have imported the file, under its own name too.
+    return _already_loaded(file) or importlib.import_module(f"{package}.{file.stem}")
+
+
 def _already_loaded(file: Path) -> ModuleType | None:
-    for name in (file.stem, _other_name(file)):
-        module = sys.modules.get(name)
-        origin = getattr(module, "__file__", None)
-        if module is not None and origin is not None and Path(origin).absolute() == file:
+    for module in list(sys.modules.values()):
+        # `vars`, because asking a lazy module for an attribute may import it.
+        origin = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+        if not isinstance(origin, str) or os.path.basename(origin) != file.name:
+            continue
+        if Path(origin).absolute() == file and vars(module).get("__name__") != "__main__":
             return module
     return None
 
@@ -99,23 +112,11 @@ def _is_found_by_name(file: Path) -> bool:
 
 
 def _import_under_another_name(file: Path) -> ModuleType:
-    name = _other_name(file)
+    name = other_name(file)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"Python has no way to import {file.name}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
-
-
-def _other_name(file: Path) -> str:
-    digest = hashlib.sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"{re.sub(r'[^0-9A-Za-z_]', '_', file.stem)}__{digest}"
+    return load(name, spec)
 
 
 def _top_level_names(folder: Path) -> set[str]:
@@ -123,7 +124,7 @@ def _top_level_names(folder: Path) -> set[str]:
 
 
 def _keeps_usual_meaning(folder: Path, name: str) -> bool:
-    return name in sys.stdlib_module_names or name in _OUR_NEEDS or _imports_itself(folder / f"{name}.py")
+    return name in sys.stdlib_module_names or name in OUR_NEEDS or _imports_itself(folder / f"{name}.py")
 
 
 def _imports_itself(file: Path) -> bool:

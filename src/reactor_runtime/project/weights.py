@@ -7,6 +7,8 @@ from pathlib import Path
 
 from reactor_runtime.errors import WeightsError
 
+from .environment import without_tilde
+
 CACHE = Path("~/.cache/reactor/weights")
 
 PARTIAL = ".partial"
@@ -19,8 +21,8 @@ class WeightsStore:
     """Looks for a folder of weights, in this order: the folder the user named, the project's, the cache."""
 
     def __init__(self, project_dir: Path, weights_dir: Path | None = None) -> None:
-        named = [] if weights_dir is None else [weights_dir.expanduser()]
-        self._roots = (*named, project_dir / "weights", CACHE.expanduser())
+        named = [] if weights_dir is None else [without_tilde(weights_dir)]
+        self._roots = (*named, project_dir / "weights", without_tilde(CACHE))
 
     def path(self, name: str) -> Path:
         """The folder `name`, absolute. Raises `WeightsError`."""
@@ -31,6 +33,9 @@ class WeightsStore:
             )
         looked: list[str] = []
         for root in self._roots:
+            if root.parts[:1] == ("~",):
+                looked.append(f"  {root / name} (this user has no home folder: set HOME)")
+                continue
             folder = (root / name).absolute()
             problem = _problem(folder)
             if problem is None:

@@ -19,6 +19,7 @@ from .messages import CommandMessage, RuntimeMessage, UndecodableError
 
 DATA = "data"
 CONTROL = "control"
+WRONG_LABEL = 'Messages come on the channels "data" and "control".'
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class JsonCodec:
     def decode(self, label: str, data: bytes) -> Inbound:
         if label == CONTROL:
             return _control(messages.parse_object(data))
+        if label != DATA:
+            raise UndecodableError(WRONG_LABEL)
         return messages.parse_client_message(data)
 
     def application(self, text: str) -> Outgoing:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from reactor_runtime.errors import MessageError
 
@@ -25,6 +25,8 @@ MESSAGE_LIMIT = CHANNEL_LIMIT - ENVELOPE_LIMIT
 ARRAY_LIMIT = 4096
 """Elements of an array in a message. Pictures belong on a track."""
 DEPTH_LIMIT = 64
+HIDDEN = "**********"
+"""What is sent in the place of a secret; Pydantic writes the same."""
 
 
 def to_json(data: Any, *, what: str = "send()") -> str:
@@ -71,6 +73,8 @@ def _plain(value: Any, what: str, path: str, depth: int) -> Any:
         return value.total_seconds()
     if isinstance(value, (UUID, PurePath)):
         return str(value)
+    if isinstance(value, (Secret, SecretStr, SecretBytes)):
+        return HIDDEN
     return _array(value, what, path, depth)
 
 

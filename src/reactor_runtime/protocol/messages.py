@@ -120,8 +120,7 @@ def command_result(request: str | int, command: str, frame: int, result: str | N
 
 
 def command_error(request: str | int | None, command: str | None, error: CommandError) -> str:
-    # Authors raise these errors too, and with whatever they have at hand.
-    data = {"id": request, "command": command, "code": str(error.code), "message": str(error.message)}
+    data = {"id": request, "command": command, "code": error.code, "message": error.message}
     if error.field is not None:
-        data["field"] = str(error.field)
+        data["field"] = error.field
     return runtime("commandError", data)

@@ -25,7 +25,7 @@ from typing import Any
 from reactor_runtime.errors import CommandError
 
 from . import reactor_wire
-from .codec import CONTROL, DATA, Inbound, Outgoing, TrackMessage
+from .codec import CONTROL, DATA, WRONG_LABEL, Inbound, Outgoing, TrackMessage
 from .jsonable import MESSAGE_LIMIT
 from .messages import (
     CLIENT_MESSAGE_LIMIT,
@@ -129,7 +129,7 @@ def _parse(label: str, data: bytes) -> Any:
     from google.protobuf.message import DecodeError
 
     if label not in _CLIENT_MESSAGES:
-        raise UndecodableError('Messages come on the channels "data" and "control".')
+        raise UndecodableError(WRONG_LABEL)
     if len(data) > CLIENT_MESSAGE_LIMIT:
         raise UndecodableError(
             f"The message has {len(data):,} bytes; at most {CLIENT_MESSAGE_LIMIT:,} are read."
@@ -212,8 +212,13 @@ def _depth(value: Any) -> int:
 
 def _error(label: str, request: str | int | None, error: CommandError) -> Outgoing:
     message = _message(label, request)
-    message.error.code, message.error.message = error.code, error.message
+    message.error.code, message.error.message = _utf8(error.code), _utf8(error.message)
     return _outgoing(label, message)
+
+
+def _utf8(text: str) -> str:
+    """Half of a surrogate pair, which a Python string may hold, has no form in UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _message(label: str, request: str | int | None) -> Any:

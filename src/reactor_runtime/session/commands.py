@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import inspect
 import logging
 import queue
@@ -23,8 +21,10 @@ from reactor_runtime.errors import (
     RateLimitedError,
     UnknownCommandError,
 )
+from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import vocabulary_of
+from reactor_runtime.session.loop import SessionLoop
 from reactor_runtime.session.worker import WorkerThread
 
 if TYPE_CHECKING:
@@ -58,10 +58,16 @@ class CommandRunner:
         self._specs = specs
         self._vocabularies: dict[str, frozenset[str]] = {}
         self.thread = WorkerThread("reactor-commands", PENDING_LIMIT)
-        self._loop: asyncio.Runner | None = None
 
     def submit(
-        self, model: VideoModel, session: Session, context: Context, name: str, arguments: Any, answer: Answer
+        self,
+        model: VideoModel,
+        session: Session,
+        context: Context,
+        loop: SessionLoop,
+        name: str,
+        arguments: Any,
+        answer: Answer,
     ) -> None:
         """Run a command; `answer` is called exactly once, on the command thread or right here."""
         spec = self._specs.get(name)
@@ -70,8 +76,14 @@ class CommandRunner:
                 CommandOutcome(session.next_frame(), error=UnknownCommandError(_unknown(name, self._specs)))
             )
             return
+        who = client.get()
+
+        def run() -> None:
+            client.set(who)
+            answer(self._run(model, session, context, loop, spec, arguments))
+
         try:
-            self.thread.submit(lambda: answer(self._run(model, session, context, spec, arguments)))
+            self.thread.submit(run)
         except queue.Full:
             answer(
                 CommandOutcome(
@@ -93,24 +105,37 @@ class CommandRunner:
                 # The queue drains on its own: commands of an ended session are only answered.
                 time.sleep(GATE_POLL_S)
 
+    async def idle(self) -> None:
+        """`wait_idle` for a loop that goes on meanwhile."""
+        while True:
+            try:
+                await asyncio.wrap_future(self.thread.submit(lambda: None))
+                return
+            except (CancelledError, asyncio.CancelledError):
+                return
+            except queue.Full:
+                await asyncio.sleep(GATE_POLL_S)
+
     def close(self) -> None:
-        with contextlib.suppress(queue.Full):
-            self.thread.submit(self._close_loop)
         self.thread.close()
 
     def _run(
-        self, model: VideoModel, session: Session, context: Context, spec: CommandSpec, arguments: Any
+        self,
+        model: VideoModel,
+        session: Session,
+        context: Context,
+        loop: SessionLoop,
+        spec: CommandSpec,
+        arguments: Any,
     ) -> CommandOutcome:
         while not session.entered.wait(GATE_POLL_S):
             pass
         if session.stopping.is_set():
-            return CommandOutcome(
-                session.next_frame(), error=CommandError("session_ended", "The session has ended.")
-            )
+            return _ended(session)
         try:
             session.given.note(arguments, self._vocabulary(spec))
             with use(context):
-                result = self._call(model, spec, spec.validate(arguments))
+                result = self._call(model, loop, spec, spec.validate(arguments))
             text = None if result is None else to_json(result, what=f"the command {spec.name!r}")
             return CommandOutcome(session.next_frame(), result=text)
         except CommandError as error:
@@ -119,6 +144,9 @@ class CommandRunner:
         except MessageError as error:
             log.warning("Command %r ran, but its result cannot be sent: %s", spec.name, error)
             return CommandOutcome(session.next_frame(), error=InternalCommandError())
+        except (CancelledError, asyncio.CancelledError):
+            log.warning("Command %r had not ended when its session did, and was cancelled", spec.name)
+            return _ended(session)
         # An author's handler may raise anything, `sys.exit()` included; the session goes on.
         except BaseException:
             log.exception("Command %r failed", spec.name)
@@ -130,18 +158,15 @@ class CommandRunner:
             known = self._vocabularies[spec.name] = vocabulary_of(spec.flat_schema())
         return known
 
-    def _call(self, model: VideoModel, spec: CommandSpec, arguments: dict[str, Any]) -> Any:
-        result = getattr(model, spec.method)(**arguments)
-        if not inspect.iscoroutine(result):
-            return result
-        if self._loop is None:
-            self._loop = asyncio.Runner()
-        # A runner remembers the context of its first run, and with it the session.
-        return self._loop.run(result, context=contextvars.copy_context())
+    def _call(
+        self, model: VideoModel, loop: SessionLoop, spec: CommandSpec, arguments: dict[str, Any]
+    ) -> Any:
+        result = spec.call(model, arguments)
+        return loop.call(result) if inspect.iscoroutine(result) else result
 
-    def _close_loop(self) -> None:
-        if self._loop is not None:
-            self._loop.close()
+
+def _ended(session: Session) -> CommandOutcome:
+    return CommandOutcome(session.next_frame(), error=CommandError("session_ended", "The session has ended."))
 
 
 def _unknown(name: str, specs: Mapping[str, CommandSpec]) -> str:

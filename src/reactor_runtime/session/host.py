@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import inspect
 import logging
 import queue
 import sys
-import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import FrameSummary
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from reactor_runtime.authoring.building import build_model, loading
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.context import Context, activate, deactivate, use
 from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.lines import stack_of, told
 from reactor_runtime.authoring.media import MediaBundle, TrackData
 from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
@@ -30,6 +33,7 @@ from reactor_runtime.errors import NoSessionError
 from .audit.observer import AuditMode, SessionAudit
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
+from .loop import SessionLoop
 from .losses import Lost
 from .session import Session
 from .worker import WorkerThread
@@ -41,12 +45,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+STACK_LINES = 15
+"""What is told of the place where a model hangs, in lines."""
+
 
 @dataclass(frozen=True)
 class ModelOutcome:
-    """How `start_session` ended: `error` is what it raised."""
+    """How a visit ended: `error` is what `start_session` raised, `reset_error` what `reset` did.
+
+    After a `reset_error` the model may hold state of its user: no session before it was built again.
+    """
 
     error: BaseException | None = None
+    reset_error: BaseException | None = None
 
 
 class ModelHost:
@@ -70,6 +81,7 @@ class ModelHost:
         self._model: VideoModel | None = None
         self._context: Context | None = None
         self._session: Session | None = None
+        self._loop = SessionLoop(own_thread=True)
         self.model_thread = WorkerThread("reactor-model")
         self.commands = CommandRunner(commands_of(model_class))
         self.command_names = frozenset(commands_of(model_class))
@@ -78,13 +90,20 @@ class ModelHost:
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:
-        """Build the model and warm it up. The future raises `ModelLoadError`."""
+        """Build the model and warm it up. The future raises `ModelLoadError`.
+
+        Call it again, between sessions, to build the model anew; the old one is dropped first.
+        """
+        if self._model is not None:
+            self._model = None
+            self.progress = LoadProgress()
         return self.model_thread.submit(self._load)
 
     def begin(self, session: Session) -> None:
         """Attach a session before its model runs, so that early commands and frames find it."""
         context = Context(session)
         self._session, self._context = session, context
+        self._loop = SessionLoop(own_thread=not self._is_async())
         activate(context)
 
     def run(self, session: Session) -> Future[ModelOutcome]:
@@ -100,7 +119,7 @@ class ModelHost:
     def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
         """Queue a command of `session`."""
         model, context = self._attached(session)
-        self.commands.submit(model, session, context, name, arguments, answer)
+        self.commands.submit(model, session, context, self._loop, name, arguments, answer)
 
     def media(self, session: Session, name: str, data: NDArray[np.uint8]) -> None:
         """Take a frame of the client. Engine threads."""
@@ -125,19 +144,22 @@ class ModelHost:
         if model is None or context is None or session is not self._session:
             return
         if self._wants_media and track is not None and session.entered.is_set():
-            bundle = MediaBundle({name: TrackData(track.to_info(), data)})
+            # A copy: the hook may draw on it, and `latest()` and `read()` give what the client sent.
+            bundle = MediaBundle({name: TrackData(track.to_info(), data.copy())})
             if not self.feed.put(model, context, bundle):
                 session.lost.add(Lost.ON_MEDIA)
 
     def stacks(self) -> str:
-        """Where the author's code is on each of its threads."""
-        parts = []
+        """Where the author's code is on each of its threads: the author's line first, in few lines."""
+        lines = []
         frames = sys._current_frames()
         for name, ident in self._threads():
             frame = frames.get(ident or -1)
-            if frame is not None:
-                parts.append(f"Thread {name}:\n" + "".join(traceback.format_stack(frame)))
-        return "\n".join(parts)
+            stack = [] if frame is None else stack_of(frame)
+            if any(_hosts_author_code(part) for part in stack):
+                lines += [f"Thread {name}:", *(f"  {line}" for line in told(stack, STACK_LINES // 3))]
+        lines += [f"Task {place}" for place in self._loop.waiting_in()]
+        return "\n".join(lines[:STACK_LINES])
 
     def close(self) -> None:
         # The model first: at its end it waits for the other two.
@@ -157,8 +179,11 @@ class ModelHost:
             raise NoSessionError("This session is over.")
         return self._model, self._context
 
+    def _is_async(self) -> bool:
+        return inspect.iscoroutinefunction(inspect.unwrap(self.model_class.start_session))
+
     def _load(self) -> None:
-        self._model = None  # there may be no room for two
+        gc.collect()  # what a model before this one held, before the next one needs as much
         try:
             model = build_model(self.model_class, self._config, self._weights, self.progress)
             with (
@@ -173,22 +198,26 @@ class ModelHost:
 
     def _run(self, session: Session) -> ModelOutcome:
         model, context = self._attached(session)
-        outcome = ModelOutcome()
+        loop = self._loop
         with use(context), bound(self.model_class, self._weights):
             self.audit.begins()
             session.enter()
-            try:
-                _run_hook(model.start_session)
-            # Whatever the author's loop raises ends this session, not the process.
-            except BaseException as error:
-                outcome = ModelOutcome(error)
-                log.exception("%s.start_session() failed; the session ends", self.model_class.__name__)
+            error = self._play(model, loop)
             session.stop()
-            self.commands.wait_idle()
+            loop.grant_grace()
+            if loop.on_model_thread:
+                # Handlers that still run need the loop.
+                loop.settle(self.commands.idle)
+            else:
+                self.commands.wait_idle()
             self.feed.end_session()
-            reset_error = self._reset(model)
+            # Before `reset`, which has the last word on what the model holds.
+            loop.cancel_leftovers()
+            reset_error = self._reset(model, loop)
+            loop.cancel_leftovers()
+            loop.close()
         self.audit.ended(model, session, self._contexts(), reset_error)
-        return outcome
+        return ModelOutcome(error, reset_error)
 
     def _contexts(self) -> list[contextvars.Context]:
         """Those that author code runs in, on the model thread and on the idle command thread."""
@@ -198,23 +227,46 @@ class ModelHost:
         except (queue.Full, CancelledError):
             return [here]  # the process is ending
 
-    def _reset(self, model: VideoModel) -> BaseException | None:
+    def _play(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
         try:
-            _run_hook(model.reset)
+            _run_hook(model.start_session, loop)
+        # Whatever the author's loop raises ends this session, not the process.
+        except BaseException as error:
+            log.exception("%s.start_session() failed; the session ends", self.model_class.__name__)
+            return error
+        return None
+
+    def _reset(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
+        try:
+            _run_hook(model.reset, loop)
         except BaseException as error:
             log.exception(
-                "%s.reset() failed; the next user may find state of this one", self.model_class.__name__
+                "%s.reset() failed; the model may hold state of this user", self.model_class.__name__
             )
             return error
         return None
 
 
-def _run_hook(hook: Callable[[], object]) -> None:
-    """Call a hook; one written as `async def` gets an event loop of its own in this thread."""
+def _run_hook(hook: Callable[[], object], loop: SessionLoop | None = None) -> None:
+    """Call a hook. One written as `async def` runs on the loop of its session, where that is this thread's,
+    else on one of its own."""
     result = hook()
-    if inspect.iscoroutine(result):
+    if not inspect.iscoroutine(result):
+        return
+    if loop is not None and loop.on_model_thread:
+        loop.run(result)
+    else:
         asyncio.run(_await(result))
 
 
 async def _await(coroutine: Coroutine[Any, Any, Any]) -> None:
     await coroutine
+
+
+def _hosts_author_code(frame: FrameSummary) -> bool:
+    """Whether a thread of ours is inside a call of the author's, or at work for one; not idle."""
+    return frame.name in _CALLS_OF_AUTHORS and frame.filename.startswith(_HERE)
+
+
+_HERE = str(Path(__file__).parent)
+_CALLS_OF_AUTHORS = frozenset({"_run_hook", "_call"})

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reactor_runtime.errors import RequestError
+
 from .states import IN_SESSION, EndReason, Event, IllegalTransitionError, State, next_state
+
+REBUILDING = (
+    "The model could not be reset after its last user and is being built again; try again in a moment."
+)
 
 
 class Effect(StrEnum):
@@ -23,6 +29,8 @@ class Effect(StrEnum):
     """Drain, tell the clients, close the wires, then report `cleaned`."""
     WARN_STUCK = "warn_stuck"
     """Log the stack of the model thread, tell the clients and close the wires; the model has not returned."""
+    REBUILD = "rebuild"
+    """Build the model again, then report `loaded` or `load_failed`."""
     KILL = "kill"
     """The model will not return: end the process."""
     EXIT = "exit"
@@ -51,8 +59,14 @@ class SessionEnd:
 class Life:
     """Not thread-safe: used on the event loop only. `now` is in seconds of one monotonic clock."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, rebuild: bool = True) -> None:
+        """A model that could not be reset is built again with `rebuild`; else the worker ends."""
         self.limits = limits or Limits()
+        self._rebuild = rebuild
+        self.broken = False
+        """The model may hold state of its last user, and nobody may meet it."""
+        self.gave_up = False
+        """The worker ends because of that."""
         self.state = State.CREATED
         self.number = 0
         self.end: SessionEnd | None = None
@@ -69,6 +83,7 @@ class Life:
         return self._model_running
 
     def loaded(self) -> list[Effect]:
+        self.broken = False
         self.state = next_state(self.state, Event.LOADED)
         return self._leave_if_asked()
 
@@ -80,6 +95,8 @@ class Life:
         """Begin a session and return its number. Raises `IllegalTransitionError`."""
         if self.leaving:
             raise IllegalTransitionError(State.TERMINATED, Event.START)
+        if self.broken and self.state is State.CREATED:
+            raise RequestError(503, "model_failing", REBUILDING, retry_after=1)
         self.state = next_state(self.state, Event.START)
         self.number += 1
         self.end = None
@@ -119,10 +136,13 @@ class Life:
         self._kill_at = _after(now, self.limits.kill)
         return [Effect.STOP_MODEL]
 
-    def model_ended(self, number: int, now: float, failed: bool, message: str = "") -> list[Effect]:
-        """`start_session` has returned or raised, and `reset` has run."""
+    def model_ended(
+        self, number: int, now: float, failed: bool, message: str = "", broken: bool = False
+    ) -> list[Effect]:
+        """`start_session` has returned or raised, and `reset` has run; `broken` when that raised."""
         if number != self.number or not self._model_running:
             return []
+        self.broken = broken
         self._model_running = False
         self._stuck_at = self._kill_at = None
         if self.state in IN_SESSION:
@@ -134,9 +154,14 @@ class Life:
         """Wires are closed and queues are empty: the slot is free."""
         if number != self.number or self.state is not State.CLOSING or self._model_running:
             return []
-        self.state = next_state(self.state, Event.CLEANED)
         self._finishing = False
-        return self._leave_if_asked()
+        if self.broken and not self._rebuild:
+            self.leaving = self.gave_up = True
+        if not self.broken or self.leaving:
+            self.state = next_state(self.state, Event.CLEANED)
+            return self._leave_if_asked()
+        self.state = next_state(self.state, Event.BROKEN)
+        return [Effect.REBUILD]
 
     def leave(self, now: float) -> list[Effect]:
         """The process is asked to end: end the session first, then go."""

@@ -48,6 +48,8 @@ class Session:
         self.number = number
         self.started = time.monotonic()
         self.session_id = session_id
+        self.owner = ""
+        """The subject of the token that started it; empty until that is known."""
         self.model_name = model_name
         self.stopping = threading.Event()
         self.entered = threading.Event()

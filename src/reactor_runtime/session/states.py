@@ -29,6 +29,8 @@ class Event(StrEnum):
     DISCONNECTED = "disconnected"
     END = "end"
     CLEANED = "cleaned"
+    BROKEN = "broken"
+    """The wires are closed, but the model could not be reset: it must be built again."""
     TERMINATE = "terminate"
 
 
@@ -60,6 +62,7 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.ORPHANED, Event.CONNECTED): State.STREAMING,
     (State.ORPHANED, Event.END): State.CLOSING,
     (State.CLOSING, Event.CLEANED): State.READY,
+    (State.CLOSING, Event.BROKEN): State.CREATED,
     (State.CLOSING, Event.TERMINATE): State.TERMINATED,
 }
 

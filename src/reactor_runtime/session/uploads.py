@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,6 +11,8 @@ from pathlib import Path
 
 from reactor_runtime.authoring.uploads import UploadedFile
 from reactor_runtime.errors import RequestError
+
+from . import folders
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Uploads:
             if upload.stage is not _Stage.ANNOUNCED:
                 raise RequestError(409, "upload_taken", "This file is here already, or on its way.")
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="reactor-uploads-"))
+                self._folder = folders.make()
             incoming = Incoming(self, upload, self._folder / upload.id)
             upload.stage = _Stage.ARRIVING
             return incoming
@@ -115,10 +115,8 @@ class Uploads:
             self._closed = True
             self._uploads.clear()
             folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            if folder.exists():
-                log.warning("Files of an ended session could not be deleted: %s", folder)
+        if folder is not None and not folders.remove(folder):
+            log.warning("Files of an ended session could not be deleted: %s", folder)
 
     def _make_room(self, size: int) -> bool:
         """Forget files that were announced and never came, the oldest first, rather than refuse a new one."""
@@ -147,10 +145,14 @@ class Incoming:
         self._received = 0
         self._file = path.open("wb")
 
-    def write(self, data: bytes) -> None:
-        """Raises `RequestError` (400, 409): more came than was announced, or the session has ended."""
+    def check(self) -> None:
+        """Raises `RequestError` (409) when the session has ended. Does not block."""
         if self._uploads.closed:
             raise _ended()
+
+    def write(self, data: bytes) -> None:
+        """Raises `RequestError` (400, 409): more came than was announced, or the session has ended."""
+        self.check()
         self._received += len(data)
         if self._received > self.upload.size:
             raise self._wrong_length()

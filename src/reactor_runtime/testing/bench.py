@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
 from reactor_runtime.errors import CommandError, ReactorError, TrackError, WeightsError
@@ -29,6 +28,7 @@ from reactor_runtime.media.bitrate import default_bitrate
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec, create_encoder
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.media.i420 import BufferPool, to_i420
+from reactor_runtime.project.loading import config_for
 from reactor_runtime.session.commands import CommandOutcome
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.session import Session
@@ -124,7 +124,7 @@ class NoWeights:
 
 def bench(
     model_class: type[VideoModel],
-    config: DictConfig | Mapping[str, Any] | None = None,
+    config: Any = None,
     *,
     weights: WeightsSource | None = None,
     seconds: float = 10.0,
@@ -136,8 +136,7 @@ def bench(
     `commands` are sent one after the other when the measuring begins. Raises `ReactorError` when the model
     cannot be loaded, fails, or shows nothing.
     """
-    settings = config if isinstance(config, DictConfig) else OmegaConf.create(dict(config or {}))
-    host = ModelHost(model_class, settings, weights or NoWeights())
+    host = ModelHost(model_class, config_for(model_class, config), weights or NoWeights())
     began = time.perf_counter()
     try:
         host.load().result()

@@ -13,19 +13,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.project.loading import config_for
 from reactor_runtime.project.project import Project
 from reactor_runtime.runtimes.http.app import create_app
-from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.http.options import DEFAULT_OFFERS_PER_MINUTE, HttpOptions
 from reactor_runtime.runtimes.http.runtime import Runtime
 from reactor_runtime.session.states import State
 from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
@@ -93,7 +92,7 @@ class MemoryServer:
 @asynccontextmanager
 async def serve(
     model_class: type[VideoModel],
-    config: DictConfig | Mapping[str, Any] | None = None,
+    config: Any = None,
     *,
     weights: Path | None = None,
     options: HttpOptions | None = None,
@@ -101,15 +100,16 @@ async def serve(
 ) -> AsyncIterator[MemoryServer]:
     """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded.
 
-    Raises `ImportError` without the extra `testing`.
+    `config` is a mapping, or an instance of the class that `@model(config=…)` names. Raises `ImportError`
+    without the extra `testing`, `ConfigError`.
     """
     httpx = _httpx()
 
-    settings = config if isinstance(config, DictConfig) else OmegaConf.create(dict(config or {}))
-    project = Project(Path.cwd(), model_class, settings, FolderWeights(weights))
+    project = Project(Path.cwd(), model_class, config_for(model_class, config), FolderWeights(weights))
     options = options or HttpOptions()
     engine = MemoryEngine()
     runtime = Runtime(project, options, engine, lambda status: _leave(server, status))
+    _count_nothing_by_address(runtime)
     app = create_app(lambda: runtime, options)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
         server = MemoryServer(runtime, engine, http)
@@ -131,6 +131,14 @@ def _httpx() -> ModuleType:
             "reactor_runtime.testing.serve needs httpx: pip install 'reactor-runtime[testing]'."
         ) from error
     return httpx
+
+
+def _count_nothing_by_address(runtime: Runtime) -> None:
+    """All clients of a test have one address, and no test is a flood unless it says so in its options."""
+    arrivals = runtime.arrivals
+    arrivals.lookups.per_minute = 0
+    if arrivals.offers.per_minute == DEFAULT_OFFERS_PER_MINUTE:
+        arrivals.offers.per_minute = 0
 
 
 def _leave(server: MemoryServer, status: int) -> None:

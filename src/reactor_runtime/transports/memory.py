@@ -8,6 +8,8 @@ too, and then nobody connects.
 from __future__ import annotations
 
 import asyncio
+import itertools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,9 @@ from reactor_runtime.errors import EngineError, RequestError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
+from .candidates import CandidateGate
 from .memory_senders import MemoryAudioSender, MemorySender
-from .port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+from .port import CHANNELS_LIMIT, IceCandidate, PeerConfig, PeerEvents, PeerState, Section
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,19 +42,22 @@ class OfferedSection:
 
 
 class MemoryEngine:
-    """Implements `transports.port.Engine`. Keeps the peers it made, for tests to look at."""
+    """Implements `transports.port.Engine`. A client lives as long as the test holds it."""
 
     name = "memory"
+    descriptors_per_peer = 0
 
     def __init__(self) -> None:
         self.peers: list[MemoryPeer] = []
+        """Those that are not closed, for tests to look at."""
         self.closed = False
-        self._clients: dict[str, MemoryClient] = {}
+        self._clients: weakref.WeakValueDictionary[str, MemoryClient] = weakref.WeakValueDictionary()
+        self._keys = itertools.count(1)
 
     async def create_peer(self, config: PeerConfig, events: PeerEvents) -> MemoryPeer:
         if self.closed:
             raise EngineError("The media engine is closed.")
-        peer = MemoryPeer(config, events, self._clients.get)
+        peer = MemoryPeer(config, events, self.peers.remove)
         self.peers.append(peer)
         return peer
 
@@ -63,7 +69,7 @@ class MemoryEngine:
         channels: Sequence[str] = (DATA_CHANNEL,),
     ) -> MemoryClient:
         """A client that offers these sections, in this order. Call on the event loop."""
-        key = f"memory{len(self._clients) + 1}"
+        key = f"memory{next(self._keys)}"
         client = self._clients[key] = MemoryClient(key, sections, codecs, channels, self.peers)
         return client
 
@@ -214,9 +220,8 @@ class MemoryClient:
 class MemoryPeer:
     """Implements `transports.port.Peer`."""
 
-    def __init__(
-        self, config: PeerConfig, events: PeerEvents, find: Callable[[str], MemoryClient | None]
-    ) -> None:
+    def __init__(self, config: PeerConfig, events: PeerEvents, let_go: Callable[[MemoryPeer], None]) -> None:
+        """`let_go` is called once, when the peer has been closed."""
         self.config = config
         self.events = events
         self.key = f"peer{id(self):x}"
@@ -224,7 +229,8 @@ class MemoryPeer:
         self.closed = False
         self.slow_gathering = 0.0
         """Seconds that `gathered` takes."""
-        self._find = find
+        self._gate = CandidateGate(config.from_loopback)
+        self._let_go = let_go
         self._client: MemoryClient | None = None
         self._answer = ""
         self._senders: list[MemorySender] = []
@@ -243,24 +249,27 @@ class MemoryPeer:
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp.parse(offer)
         by_mid = {section.mid: section for section in sections}
+        self._senders = [sender for sender in self._senders if sender.mid in by_mid]
+        self._audio_senders = [sender for sender in self._audio_senders if sender.mid in by_mid]
+        known = {s.mid for s in self._senders} | {s.mid for s in self._audio_senders}
         for part in media:
+            part.lines = self._gate.filter(part.lines)
             section = by_mid.get(part.mid)
-            if section is not None and section.sends and part.kind == "video":
+            if section is not None and section.sends and section.mid not in known:
                 self._add_sender(section, part)
-            if section is not None and section.sends and "OPUS" in part.codecs.values():
-                self._audio_senders.append(MemoryAudioSender(section.mid))
             if section is not None and part.kind == "audio":
                 sdp.set_opus(part, sdp.opus(section.channels))
             part.lines = self._answer_lines(part, section)
         self._answer = sdp.join(head, media)
         return self._answer
 
-    async def restart(self, offer: str) -> str:
-        sdp.parse(offer)
-        return self._answer
+    async def restart(self, offer: str, sections: Sequence[Section]) -> str:
+        return await self.answer(offer, sections)
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
-        if sdp.usable_candidate(candidate.candidate):
+        if self._gate.admit(candidate.candidate) is None:
+            self.events.candidates_refused(1)
+        else:
             self.candidates.append(candidate)
 
     async def gathered(self, within: float) -> str:
@@ -290,7 +299,11 @@ class MemoryPeer:
         if self.closed:
             return
         self.closed = True
+        self._let_go(self)
         client, self._client = self._client, None
+        everyone: list[MemorySender | MemoryAudioSender] = [*self._senders, *self._audio_senders]
+        for sender in everyone:
+            sender.client = None
         if client is not None:
             client.lose_peer()
 
@@ -315,6 +328,9 @@ class MemoryPeer:
         self.change_state(PeerState.CLOSED)
 
     def open_channel(self, label: str) -> None:
+        if len(self._open) >= CHANNELS_LIMIT:
+            self.events.channel_refused()
+            return
         self._open.add(label)
         if not self.closed:
             self.events.channel_opened(label)
@@ -333,9 +349,15 @@ class MemoryPeer:
             client.take(label, data)
 
     def _add_sender(self, section: Section, part: sdp.MediaSection) -> None:
+        if part.kind == "audio" and "OPUS" in part.codecs.values():
+            audio = MemoryAudioSender(section.mid)
+            audio.client = self._client
+            self._audio_senders.append(audio)
         common = [codec for codec in section.codecs if codec in part.codecs.values()]
-        if common:
-            self._senders.append(MemorySender(section.mid, common[0], self.events))
+        if part.kind == "video" and common:
+            sender = MemorySender(section.mid, common[0], self.events)
+            sender.client = self._client
+            self._senders.append(sender)
 
     def _answer_lines(self, part: sdp.MediaSection, section: Section | None) -> list[str]:
         direction = "inactive"

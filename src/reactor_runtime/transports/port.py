@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .gate import FrameGate
 
 
+CHANNELS_LIMIT = 8
+"""Data channels that one client may open; two are what any SDK uses. Further ones are closed."""
+
+
 class PeerState(StrEnum):
     """`RTCPeerConnectionState`."""
 
@@ -58,6 +62,10 @@ class PeerConfig:
     port_range: tuple[int, int] | None = None
     reveal_timestamps: bool = False
     """Whether the senders' `rtp_timestamp` shall be known; it costs a little for each frame."""
+    from_loopback: bool = False
+    """Whether the client is on this machine, so that loopback candidates may lead to it."""
+    sender_turns: bool = True
+    """Whether the client turns its pictures upright when the answer does not offer to."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,20 @@ class PeerEvents(Protocol):
 
     def channel_closed(self, label: str) -> None: ...
 
+    def channel_refused(self) -> None:
+        """The client opened a channel beyond `CHANNELS_LIMIT`; it was closed."""
+
     def message_received(self, label: str, data: bytes, binary: bool) -> None: ...
+
+    def track_refused(self, track: str, message: str) -> None:
+        """The answer leaves a track without media, for want of a codec; `message` is for the client."""
+
+    def candidates_refused(self, count: int) -> None:
+        """So many of the client's candidates did not reach the engine."""
+
+    def picture_refused(self, mid: str, width: int, height: int) -> None:
+        """Engine thread. The client sent a picture of a size that nobody decodes (`transports.pictures`); 0×0
+        for one that does not say its size."""
 
     def keyframe_requested(self, mid: str) -> None:
         """Engine thread. Must not block."""
@@ -151,14 +172,16 @@ class Peer(Protocol):
         Raises `RequestError` when the offer cannot be used.
         """
 
-    async def restart(self, offer: str) -> str:
-        """Take a further offer of the same client, an ICE restart (RFC 8829 section 5.2.1), and answer it.
+    async def restart(self, offer: str, sections: Sequence[Section]) -> str:
+        """Take a further offer of the same client (RFC 8829 section 5.2.2) and answer it: an ICE restart,
+        sections that are new, and sections that are not in `sections` any more. Senders that stay are the
+        same objects as before.
 
-        The sections stay what they are. Raises `RequestError`.
+        Raises `RequestError`; then everything goes on as it was.
         """
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
-        """Unusable candidates (``.local``, TCP, malformed) are ignored."""
+        """Unusable candidates (see `transports.candidates`) are reported and ignored."""
 
     async def gathered(self, within: float) -> str:
         """The answer with the candidates found `within` so many seconds, for clients that do not trickle."""
@@ -179,6 +202,8 @@ class Engine(Protocol):
     """A WebRTC implementation; one per process."""
 
     name: str
+    descriptors_per_peer: int
+    """File descriptors that a peer takes, generously."""
 
     async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer: ...
 

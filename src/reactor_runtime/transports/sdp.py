@@ -10,15 +10,22 @@ from reactor_runtime.errors import RequestError
 SDP_LIMIT = 64 * 1024
 """Bytes of an offer; browsers send 3 to 12 KiB."""
 
+SECTIONS_LIMIT = 64
+"""Media sections of an offer; browsers send one for each track and one for the channels."""
+PAYLOADS_LIMIT = 128
+"""Payload types of a section: RTP has no more (RFC 3550 section 5.1)."""
+ANSWER_LIMIT = 64 * 1024
+"""Bytes of an answer; it says about as much as its offer."""
 ANY_SIZE = 256 * 1024
 """Bytes of a message for a client that sets no bound."""
 OPUS_BPS = {1: 64_000, 2: 128_000}
 """Bits per second by channels: transparent for most music. Engines would take 32,000 and 64,000."""
 
-_RTPMAP = re.compile(r"^a=rtpmap:(\d{1,3}) ([A-Za-z0-9_.-]+)/(\d+)", re.M)
-_FMTP = re.compile(r"^a=fmtp:(\d{1,3}) (.+)$", re.M)
+_RTPMAP = re.compile(r"a=rtpmap:([0-9]{1,3}) ([A-Za-z0-9_.-]+)/[0-9]")
+_FMTP = re.compile(r"a=fmtp:([0-9]{1,3}) (.+)")
+_PORT = re.compile(r"([0-9]{1,5})(?:/[0-9]{1,5})?")
 _SIZE = re.compile(r"[1-9][0-9]{0,11}")
-_DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", re.M)
+_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
 @dataclass
@@ -36,11 +43,16 @@ class MediaSection:
     @property
     def rejected(self) -> bool:
         # The port of a bundle-only section is 0 as well (RFC 9143 section 6).
-        return self.lines[0].split(" ")[1] == "0" and "a=bundle-only" not in self.lines
+        return _port(self.lines[0]) == 0 and "a=bundle-only" not in self.lines
+
+    def order(self, payloads: list[str]) -> None:
+        """Put these payload types on the media line instead of what is there."""
+        self.payloads = payloads
+        self.lines[0] = " ".join([*self.lines[0].split(" ")[:3], *payloads])
 
 
 def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
-    """Session-level lines and media sections. Raises `RequestError` (400) on what is no offer."""
+    """Session-level lines and media sections of an offer. Raises `RequestError` (4xx) on what is none."""
     try:
         size = len(sdp.encode("utf-8"))
     except UnicodeEncodeError:
@@ -48,6 +60,22 @@ def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
         raise RequestError(400, "invalid_sdp", "The SDP is not text: it has half a character.") from None
     if size > SDP_LIMIT:
         raise RequestError(413, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB.")
+    return _parse(sdp)
+
+
+def parse_answer(sdp: str) -> tuple[list[str], list[MediaSection]]:
+    """The same for an answer of ours. Raises `RequestError` (413) when the offer asks for too much of one."""
+    if len(sdp) > ANSWER_LIMIT:
+        raise RequestError(
+            413,
+            "answer_too_large",
+            f"The answer to this offer would be larger than {ANSWER_LIMIT // 1024} KiB; offer fewer sections "
+            "or codecs.",
+        )
+    return _parse(sdp)
+
+
+def _parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
     lines = sdp.replace("\r\n", "\n").strip("\n").split("\n")
     if not lines or lines[0] != "v=0":
         raise RequestError(
@@ -64,24 +92,46 @@ def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
             head.append(line)
     if not blocks:
         raise RequestError(400, "invalid_sdp", "The SDP has no media section.")
+    if len(blocks) > SECTIONS_LIMIT:
+        raise RequestError(
+            400,
+            "too_many_sections",
+            f"The SDP has {len(blocks)} media sections; {SECTIONS_LIMIT} are the most. Use one "
+            "for each track.",
+        )
     return head, [_section(block, index) for index, block in enumerate(blocks)]
+
+
+def _port(line: str) -> int | None:
+    """The port of a media line; None where there is none."""
+    words = line.split(" ", 2)
+    found = _PORT.fullmatch(words[1]) if len(words) > 1 else None
+    return int(found.group(1)) if found else None
 
 
 def _section(lines: list[str], index: int) -> MediaSection:
     words = lines[0][2:].split(" ")
-    if len(words) < 4 or not words[1].split("/")[0].isdigit():
+    if len(words) < 4 or _port(lines[0]) is None:
         raise RequestError(400, "invalid_sdp", f"The media line {lines[0][:80]!r} of the SDP is malformed.")
-    text = "\n".join(lines)
-    mid = next((line[6:].strip() for line in lines if line.startswith("a=mid:")), str(index))
-    direction = _DIRECTION.search(text)
-    return MediaSection(
-        kind=words[0],
-        mid=mid,
-        direction=direction.group(1) if direction else "sendrecv",
-        lines=lines,
-        payloads=words[3:],
-        codecs={number: name.upper() for number, name, _ in _RTPMAP.findall(text)},
-    )
+    payloads = words[3:]
+    if len(payloads) > PAYLOADS_LIMIT:
+        raise RequestError(
+            400,
+            "too_many_payload_types",
+            f"Media section {index} of the SDP lists {len(payloads)} payload types; RTP has "
+            f"{PAYLOADS_LIMIT}.",
+        )
+    section = MediaSection(words[0], str(index), "", lines, payloads)
+    named = False
+    for line in lines:
+        if not named and line.startswith("a=mid:"):
+            section.mid, named = line[6:].strip(), True
+        elif not section.direction and line[2:].rstrip() in _DIRECTIONS and line.startswith("a="):
+            section.direction = line[2:].rstrip()
+        elif found := _RTPMAP.match(line):
+            section.codecs[found.group(1)] = found.group(2).upper()
+    section.direction = section.direction or "sendrecv"
+    return section
 
 
 def prefer(section: MediaSection, names: list[str]) -> None:
@@ -91,29 +141,42 @@ def prefer(section: MediaSection, names: list[str]) -> None:
         name = section.codecs.get(payload, "")
         return names.index(name) if name in names else len(names)
 
-    section.payloads.sort(key=rank)  # stable: the client's own order decides among equals
-    words = section.lines[0].split(" ")
-    section.lines[0] = " ".join([*words[:3], *section.payloads])
+    # Stable: the client's own order decides among equals.
+    section.order(sorted(section.payloads, key=rank))
+
+
+def parameters(section: MediaSection) -> dict[str, str]:
+    """What `a=fmtp` says of each payload type."""
+    found = (_FMTP.match(line) for line in section.lines)
+    return {match.group(1): match.group(2) for match in found if match}
 
 
 def drop(section: MediaSection, name: str) -> None:
     """Take a codec out of the section, with its retransmissions; one that is left alone stays."""
     gone = {payload for payload in section.payloads if section.codecs.get(payload) == name}
-    parameters = _FMTP.findall("\n".join(section.lines))
-    gone |= {number for number, text in parameters if text.strip() in {f"apt={payload}" for payload in gone}}
-    if not set(section.payloads) - gone:
+    repeats = {f"apt={payload}" for payload in gone}
+    gone |= {number for number, text in parameters(section).items() if text.strip() in repeats}
+    kept = [payload for payload in section.payloads if payload not in gone]
+    if not kept:
         return
-    section.payloads = [payload for payload in section.payloads if payload not in gone]
     section.codecs = {payload: codec for payload, codec in section.codecs.items() if payload not in gone}
-    words = section.lines[0].split(" ")
-    kept = [line for line in section.lines[1:] if _payload_of(line) not in gone]
-    section.lines[:] = [" ".join([*words[:3], *section.payloads]), *kept]
+    section.lines[1:] = [line for line in section.lines[1:] if _payload_of(line) not in gone]
+    section.order(kept)
+
+
+def drop_extension(section: MediaSection, uri: str) -> None:
+    """Take an RTP header extension (RFC 8285) out of the section."""
+
+    def is_it(line: str) -> bool:
+        return line.startswith("a=extmap:") and line.split(" ", 2)[1:2] == [uri]
+
+    section.lines[:] = [line for line in section.lines if not is_it(line)]
 
 
 def _payload_of(line: str) -> str:
     """The payload type that an attribute is about; "" for other lines."""
     name, _, value = line.partition(":")
-    return value.split(" ")[0] if name in ("a=rtpmap", "a=fmtp", "a=rtcp-fb") else ""
+    return value.split(" ", 1)[0] if name in ("a=rtpmap", "a=fmtp", "a=rtcp-fb") else ""
 
 
 def keep_h264_profile(section: MediaSection) -> None:
@@ -121,53 +184,42 @@ def keep_h264_profile(section: MediaSection) -> None:
 
     Levels are left alone: what we send is not bound to the level of the offer (RFC 6184 section 8.2.2).
     """
-    parameters = dict(_FMTP.findall("\n".join(section.lines)))
+    said = parameters(section)
 
     def rank(payload: str) -> int:
-        if section.codecs.get(payload) != "H264":
-            return 0
-        text = parameters.get(payload, "").lower()
+        text = said.get(payload, "").lower()
         return (0 if "packetization-mode=1" in text else 2) + (0 if "profile-level-id=42" in text else 1)
 
-    h264 = sorted((p for p in section.payloads if section.codecs.get(p) == "H264"), key=rank)
-    iterator = iter(h264)
-    section.payloads = [next(iterator) if section.codecs.get(p) == "H264" else p for p in section.payloads]
+    h264 = iter(sorted((p for p in section.payloads if section.codecs.get(p) == "H264"), key=rank))
+    section.payloads = [next(h264) if section.codecs.get(p) == "H264" else p for p in section.payloads]
 
 
-def set_opus(section: MediaSection, parameters: dict[str, str]) -> None:
+def set_opus(section: MediaSection, wanted: dict[str, str]) -> None:
     """Add to what a section says about Opus (RFC 7587 section 6.1), or replace it."""
-    for payload in [p for p in section.payloads if section.codecs.get(p) == "OPUS"]:
-        prefix = f"a=fmtp:{payload} "
-        found = next((i for i, line in enumerate(section.lines) if line.startswith(prefix)), None)
-        words = section.lines[found][len(prefix) :].split(";") if found is not None else []
-        known = dict(word.strip().partition("=")[::2] for word in words if word.strip())
-        text = prefix + ";".join(f"{key}={value}" for key, value in (known | parameters).items())
-        if found is None:
-            rtpmap = next(
-                i for i, line in enumerate(section.lines) if line.startswith(f"a=rtpmap:{payload} ")
-            )
-            section.lines.insert(rtpmap + 1, text)
-        else:
-            section.lines[found] = text
+    said = parameters(section)
+    left = {payload for payload in section.payloads if section.codecs.get(payload) == "OPUS"}
+    lines = []
+    for line in section.lines:
+        payload = _payload_of(line) if line.startswith(("a=rtpmap:", "a=fmtp:")) else ""
+        about = line.startswith("a=fmtp:")
+        if payload in left and (about or payload not in said):
+            left.discard(payload)
+            # A line of its own where there was none, in its place where there was one.
+            lines += [] if about else [line]
+            line = f"a=fmtp:{payload} {_merged(said.get(payload, ''), wanted)}"
+        lines.append(line)
+    section.lines[:] = lines
+
+
+def _merged(text: str, wanted: dict[str, str]) -> str:
+    known = dict(word.strip().partition("=")[::2] for word in text.split(";") if word.strip())
+    return ";".join(f"{key}={value}" for key, value in (known | wanted).items())
 
 
 def opus(channels: int) -> dict[str, str]:
     """How sound of so many channels is to be encoded; without it a receiver gets mono at a low rate."""
     stereo = "1" if channels == 2 else "0"
     return {"stereo": stereo, "sprop-stereo": stereo, "maxaveragebitrate": str(OPUS_BPS[channels])}
-
-
-def usable_candidate(candidate: str) -> bool:
-    """Whether a candidate can lead anywhere: UDP, to an address rather than a browser's ``.local`` name."""
-    words = candidate.split()
-    if len(words) < 8 or words[2].lower() != "udp":
-        return False
-    return not words[4].lower().endswith(".local")
-
-
-def usable_line(line: str) -> bool:
-    """False for a candidate line that `usable_candidate` refuses."""
-    return not line.startswith("a=candidate:") or usable_candidate(line[2:])
 
 
 def join(head: list[str], sections: list[MediaSection]) -> str:
@@ -226,14 +278,27 @@ def advertise(sdp: str, address: str) -> str:
     )
 
 
-def with_candidates(sdp: str, candidates: list[tuple[str, str | None]]) -> str:
-    """Add all gathered candidates to each section, and say that they are all.
+def bundled(head: list[str]) -> list[str]:
+    """The mids of the first BUNDLE group, in its order; none without one."""
+    prefix = "a=group:BUNDLE"
+    found = next((line for line in head if line.split(" ", 1)[0] == prefix), "")
+    return found.split(" ")[1:]
 
-    The sections are bundled, so those of the first would do; but aiortc takes those of a transport's last.
+
+def with_candidates(sdp: str, candidates: list[tuple[str, str | None]]) -> str:
+    """Add the gathered candidates, each with the mid it was found for, and say that they are all.
+
+    Sections that are bundled share them all; those of the first would do, but aiortc takes those of a
+    transport's last.
     """
-    head, sections = parse(sdp)
-    lines = [*(f"a={candidate}" for candidate, _ in candidates), "a=end-of-candidates"]
+    head, sections = parse_answer(sdp)
+    group = set(bundled(head))
+
+    def belongs(mid: str | None, section: MediaSection) -> bool:
+        return mid is None or mid == section.mid or (mid in group and section.mid in group)
+
     for section in sections:
         if not section.rejected:
-            section.lines += lines
+            section.lines += [f"a={text}" for text, mid in candidates if belongs(mid, section)]
+            section.lines.append("a=end-of-candidates")
     return join(head, sections)

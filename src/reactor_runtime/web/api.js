@@ -1,5 +1,7 @@
 // The runtime's HTTP. Every refusal becomes an ApiError that carries the server's own sentence and code.
 
+import { inHeader } from "./token.js";
+
 export class ApiError extends Error {
   /** `status` 0 means that no answer came at all. */
   constructor(status, code, detail, extra = {}) {
@@ -21,7 +23,7 @@ export class Api {
 
   #headers(type) {
     const content = type ? { "Content-Type": type } : {};
-    return this.token ? { ...content, Authorization: `Bearer ${this.token}` } : content;
+    return this.token ? { ...content, Authorization: `Bearer ${inHeader(this.token)}` } : content;
   }
 
   async request(method, path, body) {
@@ -51,7 +53,7 @@ export class Api {
 
   /** Loading and failed are answers here, not errors: only silence throws. */
   async health() {
-    return (await this.request("GET", "/health")).answer;
+    return (await this.request("GET", "/health?why=true")).answer;
   }
 
   async session() {

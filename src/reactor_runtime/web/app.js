@@ -4,7 +4,8 @@ import { View } from "./view.js";
 
 const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy may serve us below a path of its own
 
-// The server has answered with a cookie: the secret need not stand in the address, the history and every picture of it.
+// The server leads on from an address with a secret in it. Should one be here all the same, it need not stay.
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 
+document.getElementById("unstarted").remove(); // what it says is not so: this runs
 new View({ root: document.body, host: document.documentElement, base, page: true });

@@ -6,7 +6,7 @@ import { find, makeControl } from "./controls.js";
 import { pairOf } from "./directions.js";
 import { el, freshId, humanize } from "./dom.js";
 import { Pad } from "./pads.js";
-import { initial, readCommand } from "./schema.js";
+import { initial, readCommand, withoutSecrets } from "./schema.js";
 
 const MANY = 8; // fields that are worth a row of their own
 
@@ -192,9 +192,11 @@ class Card {
     this.controls.forEach((control, index) => control.hint?.((option) => keysOf(this.command.fields[index], option)));
   }
 
-  /** All values that can be kept; what is no value yet, as half-written JSON, is not. */
+  /** All values that can be kept; what is no value yet, as half-written JSON, is not, and no secret is. */
   read() {
-    return Object.fromEntries(this.#entries().filter(([, value]) => isWhole(value)));
+    const fields = Object.fromEntries(this.command.fields.map((field) => [field.name, field]));
+    const kept = this.#entries().filter(([, value]) => isWhole(value)).map(([path, value]) => [path, withoutSecrets(fields[path], value)]);
+    return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
   }
 
   #entries() {

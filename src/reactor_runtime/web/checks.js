@@ -37,6 +37,7 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 const WANTED = {
   number: (value) => typeof value === "number",
   text: (value) => typeof value === "string",
+  secret: (value) => ["string", "number"].includes(typeof value),
   toggle: (value) => typeof value === "boolean",
   file: (value) => value instanceof File,
   list: Array.isArray,
@@ -73,6 +74,7 @@ const CHECKS = {
     if (field.pattern && !matches(field.pattern, value)) return say(`must match the pattern ${field.pattern}`);
     return [];
   },
+  secret: (field, value, path, say) => (field.numeric ? [] : CHECKS.text(field, value, path, say)),
   list(field, value, path, say) {
     if (!Array.isArray(value)) return say("must be a list");
     return size(field, value.length, say) ?? value.flatMap((item, index) => problems(field.item, item, `${path}.${index}`));

@@ -5,8 +5,9 @@ import { openWith } from "./token.js";
 const form = document.querySelector("form");
 
 // What did not fit may be nearly a secret, or that of another server: it need not stand in the address.
-if (new URLSearchParams(location.search).has("token")) {
-  history.replaceState(null, "", location.pathname);
+const above = location.pathname.replace(/\/t\/[^/]+\/?$/, "/");
+if (new URLSearchParams(location.search).has("token") || above !== location.pathname) {
+  history.replaceState(null, "", above);
   document.querySelector("[role=alert]").hidden = false;
 }
 

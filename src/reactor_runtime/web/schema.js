@@ -37,6 +37,8 @@ export function readField(name, spec, required = spec?.required === true, depth 
     ...shape(name, core, depth),
   };
   if (field.default === null && !nullable) field.default = undefined;
+  // A secret that nobody typed is left out, whatever the server has in its place.
+  if (field.kind === "secret" && !required) Object.assign(field, { nullable: false, omittable: false, default: undefined });
   return field;
 }
 
@@ -66,6 +68,7 @@ function shape(name, core, depth) {
   if (core.enum || "const" in core) return choice(core.enum ?? [core.const]);
   if (core.arms) return union(name, core.arms, depth);
   if (core.format === "reactor-upload") return { kind: "file" };
+  if (isSecret(core)) return { kind: "secret", numeric: core.type !== "string", minLength: core.minLength, maxLength: core.maxLength };
   switch (core.type) {
     case "boolean": return { kind: "toggle" };
     case "integer":
@@ -76,6 +79,8 @@ function shape(name, core, depth) {
     default: return { kind: "json" };
   }
 }
+
+const isSecret = ({ type, format, writeOnly }) => (format === "password" || writeOnly === true) && ["string", "number", "integer"].includes(type);
 
 function choice(options) {
   const letters = options.reduce((sum, option) => sum + String(option).length + 2, 0);
@@ -169,7 +174,27 @@ function armLabel(arm) {
   if (tag) return String(tag.options[0]);
   if (arm.kind === "number") return arm.integer ? "whole number" : "number";
   if (arm.kind === "choice") return isConstant(arm) ? String(arm.options[0]) : "choice";
-  return { text: "text", toggle: "yes or no", file: "file", list: "list", tuple: "list", map: "object", group: "object" }[arm.kind] ?? arm.type ?? "other";
+  return { text: "text", secret: "secret", toggle: "yes or no", file: "file", list: "list", tuple: "list", map: "object", group: "object" }[arm.kind] ?? arm.type ?? "other";
+}
+
+/** `value` without its secrets, as it may be kept in the browser. */
+export function withoutSecrets(field, value) {
+  const within = (inner, part) => (part === undefined ? undefined : withoutSecrets(inner, part));
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  switch (field.kind) {
+    case "secret": return undefined;
+    case "list": return Array.isArray(value) ? value.map((part) => within(field.item, part)) : value;
+    case "tuple": return Array.isArray(value) ? value.map((part, index) => within(field.fields[index], part)) : value;
+    case "map": return isObject ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, within(field.item, part)])) : value;
+    case "group": return isObject ? Object.fromEntries(field.fields.map((inner) => [inner.name, within(inner, value[inner.name])])) : value;
+    case "union": return field.arms.some(holdsSecret) ? undefined : value;
+    default: return value;
+  }
+}
+
+function holdsSecret(field) {
+  const inner = [...(field.fields ?? []), ...(field.arms ?? []), ...(field.item ? [field.item] : [])];
+  return field.kind === "secret" || inner.some(holdsSecret);
 }
 
 /** The value a control begins with; undefined means unset. */

@@ -11,10 +11,10 @@ const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
 const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
-const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "locked"]);
+const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked"]);
 
 /**
- * Phases: `asking, loading, failed, busy, connecting, live, lost, gone, locked, noroute, refused, ended`.
+ * Phases: `asking, loading, failed, busy, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
  *
  * Events, all with `detail`: `phase {phase, detail, reason, progress}`; `session {descriptor, resumed}` before each
  * connection; `peer` when media flows; `role {role, reason}`; `message` (what the model sent); `frameTime`;
@@ -192,8 +192,8 @@ export class Session extends EventTarget {
     return this.#tell("notice", data);
   }
 
-  #cast({ role, reason = "" }) {
-    this.role = role;
+  #cast({ role, reason = "", view_only: viewOnly = false }) {
+    Object.assign(this, { role, viewOnly });
     this.#tell("role", { role, reason });
   }
 
@@ -217,6 +217,7 @@ export class Session extends EventTarget {
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
     if (status === 401) return this.#enter("locked", message, this.api.token ? "wrong" : null), FAILED_POLL_MS;
     if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
+    if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
     if (status === 409) return this.#enter("busy", message), BUSY_POLL_MS;
     if (status === 404 || code === "closed") return pause; // the session ended under our hands: ask again
     this.#watch = false; // no place among the viewers: wait like everybody else

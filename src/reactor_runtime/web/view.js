@@ -22,7 +22,7 @@ import { wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
 const LOOK_MS = 1_000;
-const WAITING = new Set(["asking", "loading", "connecting", "lost", "gone"]);
+const WAITING = new Set(["asking", "loading", "connecting", "idle", "lost", "gone"]);
 const PLAYABLE = new Set(["live", "lost"]);
 const LOUD = new Set(["failed", "noroute", "refused", "gone", "locked"]);
 
@@ -61,6 +61,7 @@ export class View {
     this.roleAt = el("div", { class: "card role", hidden: true },
       el("p", {}, "You are watching; somebody else plays."),
       el("button", { type: "button", onclick: () => session.takeControl() }, "Take control"));
+    this.takeControl = this.roleAt.querySelector("button");
     this.status = el("p", { class: "unseen", role: "status" });
     this.short = el("span", {}, "Connecting");
     const log = el("div", { class: "panelbody" });
@@ -195,6 +196,7 @@ export class View {
     const { phase, role } = this.session;
     const watching = role === "viewer" && PLAYABLE.has(phase);
     this.roleAt.hidden = !watching;
+    this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
     this.cards.enabled = PLAYABLE.has(phase) && !watching;
     if (watching) this.play.releaseAll();
     this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor(this.session).short;

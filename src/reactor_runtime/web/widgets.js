@@ -112,6 +112,15 @@ const WIDGETS = {
     return field.colour ? withPicker(entry, write, on, label) : simple(entry, () => entry.value, write);
   },
 
+  /** Always empty at first: the server tells no secret, and the page keeps none. */
+  secret(field, on, names) {
+    const entry = el("input", { ...names, type: "password", autocomplete: "off", spellcheck: "false" });
+    entry.addEventListener("input", on.edit);
+    entry.addEventListener("change", on.commit);
+    const read = () => (entry.value === "" ? undefined : field.numeric ? Number(entry.value) : entry.value);
+    return simple(entry, read, (value) => value === undefined && (entry.value = ""));
+  },
+
   toggle(field, on, names, label) {
     const box = el("input", { ...names, type: "checkbox", onchange: () => (on.edit(), on.commit()) });
     const key = el("kbd", { "aria-hidden": "true", hidden: true });

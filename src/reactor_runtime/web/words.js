@@ -15,6 +15,7 @@ const PHASES = {
   loading: ["Loading", "The model is loading", "The video starts by itself when it is ready."],
   failed: ["Load failed", "Load failed", "The page goes on by itself after a restart."],
   busy: ["In use", "Somebody else is playing", "The page starts by itself when the model is free.", "Watch"],
+  idle: ["Waiting", "Nobody is playing", "The picture starts by itself when somebody plays; this token is for watching."],
   live: ["Live", "", ""],
   lost: ["Reconnecting", "Connection lost", "Reconnecting to the running session."],
   gone: ["Server gone", "The server does not answer", "The page reconnects by itself when the server is back."],

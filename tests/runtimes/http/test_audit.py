@@ -9,6 +9,7 @@ import pytest
 
 from reactor_runtime import VideoModel, command, get_ctx, model
 from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
 
 SECRET = "a red car on the moon"
@@ -43,6 +44,7 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def visit(server: MemoryServer, prompt: str = SECRET) -> str:
     """One user; returns the prompt that was there."""
+    await server.wait_state(State.READY)
     client = await server.join()
     before = await client.command("set_prompt", prompt=prompt)
     await client.stop()
@@ -85,6 +87,7 @@ async def test_strict_builds_the_model_again_before_the_next_user() -> None:
     async with serve(Forgetful, options=HttpOptions(audit="strict")) as server:
         await visit(server)
         assert await visit(server) == "calm"
+        await server.wait_state(State.READY)
         assert Forgetful.built == 3
         assert (await server.http.get("/session")).json()["audit"]["leaks"] == 2
 
@@ -93,6 +96,7 @@ async def test_a_model_that_cannot_be_built_again_serves_nobody() -> None:
     async with serve(Forgetful, options=HttpOptions(audit="strict")) as server:
         Forgetful.breaks_at = 2
         await visit(server)
+        await server.wait_state(State.TERMINATED)
         assert server.status == 1
         assert (await server.http.post("/start_session", json={})).status_code == 503
         assert (await server.http.get("/health")).json()["code"] == "model_load_failed"

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from reactor_runtime.errors import CommandError
 from reactor_runtime.media import encoding as encoding_module
 from reactor_runtime.runtimes.http import arrivals as arrivals_module
 from reactor_runtime.runtimes.http import pending as pending_module
+from reactor_runtime.runtimes.http import seats as seats_module
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, decode, serve
@@ -336,20 +338,23 @@ async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:
 # --- connections without an id ---
 
 
-async def test_a_post_beside_a_live_client_is_a_further_client_and_a_put_replaces() -> None:
+async def test_beside_a_live_client_a_post_and_a_put_are_further_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seats_module, "CONSENT_WAIT_S", 0.1)
     async with serve(Painter) as server:
         first = await server.join()
         second = await beside(server)
         await second.wait_frames(1)
-        assert not first.wire.closed
         third = server.client()
         await third.connect("PUT")
         await third.wait_frames(1)
 
-        assert (await second.wait_end())["reason"] == "replaced"
         assert not first.wire.closed
+        assert not second.wire.closed
         assert await first.command("runs") == 1
-        assert await listed(server) == ["controller", "viewer"]
+        assert await refused(third, "runs") == "not_controller"
+        assert await listed(server) == ["controller", "viewer", "viewer"]
 
 
 async def test_a_put_of_the_controller_that_left_throws_no_viewer_out() -> None:
@@ -543,17 +548,49 @@ async def test_another_peer_under_the_same_id_replaces(change: dict[str, str]) -
         assert await second.command("runs") == 1
 
 
-async def test_a_further_offer_must_map_the_same_tracks() -> None:
+async def restarted(server: MemoryServer, client: Client, mine: int, **change: Any) -> httpx.Response:
+    """A further offer of the same peer; `change` is what differs in its body."""
+    body = {**await client.offer(), **change}
+    return await server.http.put(f"{BASE}/connections/{mine}/sdp_params", json=body)
+
+
+async def test_a_section_keeps_its_track() -> None:
     async with serve(Painter) as server:
         mine = await begun(server)
         client = server.client()
         offer = with_identity(client.wire.create_offer())
         await connect_as(client, mine, offer=offer)
-        body = {**await client.offer(), "sdp_offer": offer}
-        body["track_mapping"] = body["track_mapping"][:1]
-        response = await server.http.put(f"{BASE}/connections/{mine}/sdp_params", json=body)
+        mapping = (await client.offer())["track_mapping"]
+        swapped = [{**mapping[0], "mid": mapping[1]["mid"]}, {**mapping[1], "mid": mapping[0]["mid"]}]
+        response = await restarted(server, client, mine, sdp_offer=offer, track_mapping=swapped)
 
         assert (response.status_code, response.json()["code"]) == (400, "sections_changed")
+        assert await client.command("runs") == 1
+
+
+async def test_a_track_that_comes_later_or_goes_is_negotiated() -> None:
+    async with serve(Painter) as server:
+        mine = await begun(server)
+        client = server.client()
+        offer = with_identity(client.wire.create_offer())
+        mapping = (await client.offer())["track_mapping"]
+        first = mapping[0]["mid"]
+        path = f"{BASE}/connections/{mine}/sdp_params"
+        body = {**await client.offer(), "sdp_offer": offer, "track_mapping": mapping[:1]}
+        assert (await server.http.post(path, json=body)).status_code == 202
+        client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
+        await client.wire.wait_for(lambda: bool(client.wire.frames.get(first)))
+        [peer] = server.engine.peers
+        [kept] = peer.senders
+
+        later = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping)
+        assert later.status_code == 202
+        assert kept in peer.senders
+        assert await client.command("runs") == 1
+
+        gone = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping[1:])
+        assert gone.status_code == 202
+        assert kept not in peer.senders
         assert await client.command("runs") == 1
 
 

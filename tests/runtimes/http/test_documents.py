@@ -9,7 +9,8 @@ import reactor_runtime
 
 SOURCES = Path(reactor_runtime.__file__).parent
 CLIENTS = Path(__file__).resolve().parents[3] / "docs" / "clients.md"
-RAISED = re.compile(r"(?:RequestError|_refuse|return)\s*\(?\s*(?:send,\s*)?[45]\d\d,\s*\"([a-z_]+)\"")
+RAISED = re.compile(r"\b[45]\d\d(?: [\w ]+\")?[,:]\s*\(?\s*\"([a-z_]+)\"")
+"""A status and, beside it, a code."""
 
 
 def codes() -> set[str]:

@@ -148,7 +148,17 @@ async def test_a_model_that_cannot_be_loaded() -> None:
         assert health.status_code == 503
         assert health.json()["status"] == "failed"
         assert health.json()["code"] == "model_load_failed"
-        assert "no weights here" in health.json()["detail"]
+        assert "no weights here" not in health.text
+        at_home = await server.http.get("/health?why=true")
+        assert "no weights here" in at_home.json()["detail"]
+        for passed_on in (
+            {"x-forwarded-for": "10.0.0.1"},
+            {"via": "1.1 proxy"},
+            {"x-forwarded-proto": "https"},
+        ):
+            assert (
+                "no weights here" not in (await server.http.get("/health?why=true", headers=passed_on)).text
+            )
         assert (await server.http.post("/stop_session")).status_code == 200
 
 
@@ -320,12 +330,16 @@ async def test_a_client_that_comes_back_in_time_finds_the_same_session(method: s
         assert server.runtime.life.number == 1
 
 
-async def test_a_reconnect_replaces_the_connection_that_is_still_there() -> None:
+async def test_a_reconnect_takes_the_place_of_the_connection_that_goes_meanwhile() -> None:
     async with serve(Painter) as server:
         client = await server.join()
         await client.wait_frames(1)
         again = server.client()
-        await again.connect("PUT")
+        connecting = asyncio.ensure_future(again.connect("PUT"))
+        await asyncio.sleep(0.05)
+        assert not connecting.done()
+        client.wire.lose_network()  # its consent has failed
+        await connecting
         await again.wait_frames(1)
 
         assert (await client.wait_end())["reason"] == "replaced"

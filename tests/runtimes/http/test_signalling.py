@@ -133,7 +133,7 @@ async def test_offers_of_real_clients_are_understood(name: str) -> None:
         response = await post_offer(server, {"sdp_offer": sdp})
 
         assert response.status_code == 202
-        connection = server.runtime.clients.connections[1001]
+        [connection] = server.runtime.clients.connections.values()
         assert connection.offer.has_channel
         assert connection.offer.sections[0].track == "main_video"
         assert connection.peer is not None
@@ -216,10 +216,11 @@ async def test_garbage_sdp_is_400_and_starts_nothing(garbage: str) -> None:
 async def test_an_offer_that_the_engine_refuses_leaves_nothing_behind() -> None:
     async with serve(Painter) as server:
         body = await started(server)
-        create = server.engine.create_peer
+        create, made = server.engine.create_peer, []
 
         async def refusing(*args: Any) -> Any:
             peer = await create(*args)
+            made.append(peer)
 
             async def answer(*_: Any) -> str:
                 raise RequestError(400, "invalid_sdp", "No.")
@@ -231,7 +232,7 @@ async def test_an_offer_that_the_engine_refuses_leaves_nothing_behind() -> None:
         response = await post_offer(server, body)
 
         assert (response.status_code, response.json()) == (400, {"detail": "No.", "code": "invalid_sdp"})
-        assert server.engine.peers[0].closed
+        assert made[0].closed
         assert server.runtime.clients.connections == {}
 
 
@@ -353,10 +354,11 @@ async def test_negotiation_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         body = await started(server)
         await post_offer(server, body)
         assert len(server.runtime.clients.connections) == 1
+        [peer] = server.engine.peers
         await asyncio.sleep(0.2)
 
         assert server.runtime.clients.connections == {}
-        assert server.engine.peers[0].closed
+        assert peer.closed
         assert server.runtime.life.state is State.WAITING
 
 

@@ -15,7 +15,7 @@ from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol import reactor_wire
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.runtimes.http import uploads as uploads_module
-from reactor_runtime.runtimes.http.guard import BODY_LIMIT
+from reactor_runtime.runtimes.http.bodies import BODY_LIMIT
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
 

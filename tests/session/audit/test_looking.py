@@ -174,11 +174,11 @@ def test_words_that_the_schema_offers_are_nobodys() -> None:
 def test_a_frame_and_a_file_of_a_client_are_known_again(tmp_path: Path) -> None:
     file = tmp_path / "secret.png"
     file.write_bytes(b"\x89PNG" + bytes(200))
-    frame, noted = np.zeros((4, 4, 3), np.uint8), Given()
+    frame, noted = np.arange(48, dtype=np.uint8).reshape(4, 4, 3), Given()
     noted.note_frame(frame)
     noted.note_file("secret.png", file)
     made, audit = audited(last=None)
-    made.last, made.image = [frame], {"bytes": file.read_bytes()}
+    made.last, made.image = [frame.copy()], {"bytes": file.read_bytes()}
     assert sorted(told(audit, made, 1, noted)) == ["self.image['bytes']", "self.last[0]"]
 
 

@@ -14,11 +14,19 @@ from starlette.exceptions import HTTPException
 from reactor_runtime._version import __version__
 from reactor_runtime.errors import RequestError
 
-from . import events, info, page, sessions, signalling, uploads
-from .guard import App, Guard
+from . import cloud, events, info, page, sessions, signalling, uploads
+from .access import Access
+from .addresses import Proxies
+from .asgi import App, Message
+from .bodies import Bodies, is_json
+from .entrance import Entrance
+from .guard import Guard
 from .options import HttpOptions
 from .runtime import Runtime
 
+_NO_JSON = (
+    "The body must be JSON, and the request must say so: send the header Content-Type: application/json."
+)
 _CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
 
 
@@ -40,23 +48,37 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
     """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
-    return Guard(
-        create_api(runtime),
+    guard = Guard(
+        Bodies(create_api(runtime), options.max_upload * 2**20),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
-        token=options.token,
-        upload_limit=options.max_upload * 2**20,
+        access=Access(options.secrets),
         public=page.public_paths(),
         door=page.locked(),
     )
+    return Entrance(guard, Proxies(options.trusted_proxies))
+
+
+async def rehearse(app: App) -> None:
+    """One request to nobody: FastAPI makes its routes when the first one comes, and that one would wait."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Message) -> None:
+        pass
+
+    path = f"/{page.EMBEDDED}"
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+    await app({**scope, "headers": [(b"host", b"localhost")], "http_version": "1.1"}, receive, send)
 
 
 def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime
-    routers = (info, events, sessions, signalling, uploads)
+    routers = (info, events, sessions, signalling, uploads, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)
@@ -75,10 +97,14 @@ async def _request_error(_: Request, error: RequestError) -> JSONResponse:
     response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if error.ends_connection:
+        response.headers["Connection"] = "close"
     return response
 
 
-async def _validation_error(_: Request, error: RequestValidationError) -> JSONResponse:
+async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+    if error.body and not is_json(request.headers.get("content-type", "")):
+        return problem(415, "unsupported_media_type", _NO_JSON)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
     return problem(
@@ -87,7 +113,10 @@ async def _validation_error(_: Request, error: RequestValidationError) -> JSONRe
 
 
 async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail))
+    response = problem(error.status_code, _CODES.get(error.status_code, "http_error"), str(error.detail))
+    if allowed := (error.headers or {}).get("Allow"):
+        response.headers["Allow"] = allowed.replace("GET", "GET, HEAD")
+    return response
 
 
 async def _internal_error(_: Request, error: Exception) -> JSONResponse:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reactor_runtime.errors import RequestError
-from reactor_runtime.protocol.codec import FlatCodec
+from reactor_runtime.runtimes import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
 
 from .connection import Connection
+from .descriptors import admit_peer
 from .ice import IceSettings
-from .pending import PendingConnections
-from .ratelimit import TokenBucket
+from .pending import PendingConnections, new_id
+from .ratelimit import AddressLimit
+from .seats import Seats, same_peer
 
 if TYPE_CHECKING:
     from reactor_runtime.protocol.codec import Codec
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
     from .negotiation import Offer
     from .options import HttpOptions
 
-IMPLICIT_CONNECTION = 1001
-"""The connection of clients that know of only one."""
 STALE_OFFER_S = 5.0
 """After this, an offer that has become no connection makes room for others."""
 FORMER_LIMIT = 64
 """Connections that left and may come back under their id; the least recent is forgotten."""
-ADDRESSES_LIMIT = 1024
-"""Addresses whose offers are counted; the least recent is forgotten."""
+UNKNOWN_IDS_PER_MINUTE = 60
+"""How often one address may ask for a connection that is not there, or that another address made."""
+YOUNG_PEER_S = 0.5
+"""How long a peer may take to open its sockets."""
 
 
 class Arrivals:
@@ -41,17 +43,20 @@ class Arrivals:
     def __init__(self, engine: Engine, options: HttpOptions, clients: Clients) -> None:
         self.pending = PendingConnections()
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
-        self.implicit = IMPLICIT_CONNECTION
+        self.implicit = new_id()
         """Which connection the paths without a connection id mean: the newest that came through them."""
+        self.seats = Seats(clients)
         self.implicit_read = asyncio.Event()
         """Set while nobody has still to fetch the answer of that connection."""
         self.implicit_read.set()
         self.implicit_turn = asyncio.Lock()
-        self._implicit_ids: set[int] = set()
-        self._former: dict[int, None] = {}
-        self._connecting: list[int] = []
-        """Ids whose offers the engine is answering."""
-        self._offers: dict[str, TokenBucket] = {}
+        self._former: dict[int, str] = {}
+        """By id, the addresses that they came from."""
+        self._connecting: dict[int, str] = {}
+        """Ids whose offers the engine is answering, and the addresses that they came from."""
+        self.offers = AddressLimit(options.offers_per_minute)
+        self.lookups = AddressLimit(UNKNOWN_IDS_PER_MINUTE)
+        self._count = 0
         self._options = options
         self._engine = engine
         self._clients = clients
@@ -60,65 +65,59 @@ class Arrivals:
         """A new session: nothing is pending, nobody may come back."""
         self.pending.clear()
         self._former.clear()
-        self._implicit_ids.clear()
-        self.implicit = IMPLICIT_CONNECTION
+        self.seats.begin()
+        self._count = 0
+        self.implicit = new_id()
         self.implicit_read.set()
 
     def limit_offers(self, address: str) -> None:
         """Raises `RequestError` (429) when an address offers more often than it may."""
-        per_minute = self._options.offers_per_minute
-        if per_minute <= 0:
-            return
-        bucket = self._offers.pop(address, None) or TokenBucket(per_minute / 60, per_minute)
-        self._offers[address] = bucket
-        if len(self._offers) > ADDRESSES_LIMIT:
-            del self._offers[next(iter(self._offers))]
-        if not bucket.take(time.monotonic()):
+        if not self.offers.take(address, time.monotonic()):
             raise RequestError(
                 429,
                 "rate_limited",
-                f"More than {per_minute} offers a minute from one address; wait a moment.",
-                retry_after=max(1, round(60 / per_minute)),
+                f"More than {self.offers.per_minute} offers a minute from one address; wait a moment.",
+                retry_after=self.offers.retry_after,
             )
 
-    def knows(self, session: Session, connection_id: int) -> bool:
-        """Whether a connection of this id is there, was announced, or may come back."""
-        return (
-            connection_id in self._clients.connections
-            or connection_id in self._connecting
-            or connection_id in self._former
-            or self.pending.known(connection_id, session.number, time.monotonic())
-        )
+    def require(self, session: Session, connection_id: int, address: str) -> None:
+        """A connection of this id is there, was announced, or may come back.
 
-    def announce(self, session: Session) -> int:
-        """A new connection id."""
-        taken = {*self._clients.connections, *self._connecting, *self._former}
-        return self.pending.announce(session.number, time.monotonic(), taken)
-
-    def implicit_for(self, session: Session, offer: Offer, *, again: bool, flat: bool = False) -> int:
-        """Which connection an offer without an id is for.
-
-        That of the same peer, or of a client whose network has gone. `again` says that the client comes back:
-        then it is the newest one, unless the one that steered has left. Otherwise it is a further client.
+        Raises `RequestError` (404, 429). Its own address may ask as often as it likes; from elsewhere that
+        would be guessing.
         """
-        ours = [c for i, c in self._clients.connections.items() if i in self._implicit_ids]
-        if flat:
-            ours = [c for c in ours if isinstance(c.codec, FlatCodec)]
-        found = next((c for c in ours if _same_peer(c.offer, offer)), None)
-        found = found or next((c for c in ours if c.ready and not c.live), None)
-        steered = self._clients.roles.controller is not None
-        if found is None and again and ours and (steered or not any(c.ready for c in ours)):
-            found = ours[-1]
+        known = self._address(session, connection_id)
+        if known == address:
+            return
+        if not self.lookups.take(address, time.monotonic()):
+            raise RequestError(
+                429,
+                "rate_limited",
+                f"More than {self.lookups.per_minute} questions a minute for connections that are not yours; "
+                "wait a moment.",
+                retry_after=self.lookups.retry_after,
+            )
+        if known is None:
+            raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
+
+    def announce(self, session: Session, address: str = "") -> int:
+        """A new connection id."""
+        taken = {*self._clients.connections, *self._connecting, *self._former, self.implicit}
+        return self.pending.announce(session.number, time.monotonic(), taken, address)
+
+    def implicit_for(self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool) -> int:
+        """Which connection an offer without an id is for; see `Seats`. Otherwise it is a further client."""
+        found = self.seats.of(offer, address, again=again, flat=flat)
         if found is not None:
             return found.id
-        if IMPLICIT_CONNECTION in self._clients.connections or IMPLICIT_CONNECTION in self._connecting:
-            return self.announce(session)
-        return IMPLICIT_CONNECTION
+        if self.implicit in self._clients.connections or self.implicit in self._connecting:
+            return self.announce(session, address)
+        return self.implicit
 
     def use_implicit(self, connection_id: int) -> None:
         """From now on, the paths without an id mean this connection."""
         self.implicit = connection_id
-        self._implicit_ids.add(connection_id)
+        self.seats.implicit_ids.add(connection_id)
         self.implicit_read.clear()
 
     async def connect(
@@ -128,6 +127,7 @@ class Arrivals:
         connection_id: int,
         codec: Codec | None,
         running: Callable[[], bool],
+        address: str = "",
     ) -> Connection:
         """Answer an offer. It takes the place of the connection that has this id, role included; an offer of
         the same peer is negotiated by that peer (an ICE restart).
@@ -136,14 +136,20 @@ class Arrivals:
         Raises `RequestError`.
         """
         before = self._clients.connections.get(connection_id)
-        if before is not None and _same_peer(before.offer, offer) and await self._restart(before, offer):
+        _check_place(before, offer)
+        if before is not None and same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
             return before
         if before is None:
-            await self._admit()
-        connection = Connection(connection_id, session, offer, self._clients, codec)
-        self._connecting.append(connection_id)
+            await self._admit(offer)
+        admit_peer(self._engine.descriptors_per_peer, self._coming())
+        self._count += 1
+        connection = Connection(
+            connection_id, session, offer, self._clients, codec, number=self._count, address=address
+        )
+        self._connecting[connection_id] = address
         try:
+            stdio.plug()  # the engine opens sockets
             connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
             await self._hand_over_pending(connection)
             await connection.peer.answer(offer.sdp, offer.sections)
@@ -155,7 +161,7 @@ class Arrivals:
             await connection.close()
             raise
         finally:
-            self._connecting.remove(connection_id)
+            self._connecting.pop(connection_id, None)
         self._clients.add(connection)
         self._former.pop(connection_id, None)
         # Those that came while the engine was at work.
@@ -169,6 +175,8 @@ class Arrivals:
             options.relay_only,
             options.port_range,
             reveal_timestamps=offer.watches_frames,
+            from_loopback=offer.from_loopback,
+            sender_turns=offer.sender_turns,
         )
 
     def address_answer(self, answer: str) -> str:
@@ -176,11 +184,13 @@ class Arrivals:
         address = self._options.advertise_ip
         return sdp.advertise(answer, address) if address else answer
 
-    async def add_candidate(self, session: Session, connection_id: int, candidate: IceCandidate) -> None:
+    async def add_candidate(
+        self, session: Session, connection_id: int, candidate: IceCandidate, address: str = ""
+    ) -> None:
         """Hand a candidate on, or keep it until its offer comes."""
         connection = self._clients.connections.get(connection_id)
         if connection is None or not connection.expects(candidate):
-            self.pending.add(connection_id, session.number, time.monotonic(), candidate)
+            self.pending.add(connection_id, session.number, time.monotonic(), candidate, address)
         else:
             await connection.add_candidate(candidate)
 
@@ -188,16 +198,34 @@ class Arrivals:
         if not connection.ready_once:
             return
         self._former.pop(connection.id, None)
-        self._former[connection.id] = None
+        self._former[connection.id] = connection.address
         if len(self._former) > FORMER_LIMIT:
             del self._former[next(iter(self._former))]
 
     # --- inside ---
 
-    async def _admit(self) -> None:
-        """Raises `RequestError` when no further client may come."""
+    def _address(self, session: Session, connection_id: int) -> str | None:
+        """Where a connection of this id, or its announcement, came from; None when there is none."""
+        connection = self._clients.connections.get(connection_id)
+        if connection is not None:
+            return connection.address
+        if connection_id in self._former:
+            return self._former[connection_id]
+        known = self.pending.known(connection_id, session.number, time.monotonic())
+        return self.pending.address(connection_id) if known else self._connecting.get(connection_id)
+
+    def _coming(self) -> int:
+        """Peers that may have sockets still to open."""
+        since = time.time() - YOUNG_PEER_S
+        young = sum(c.made_at > since for c in self._clients.connections.values())
+        return young + len(self._connecting)
+
+    async def _admit(self, offer: Offer) -> None:
+        """Raises `RequestError` when no further client may come. Viewers leave a place for who plays."""
+        roles = self._clients.roles
+        kept_free = 0 if offer.may_steer or roles.controller is not None else 1
         try:
-            self._clients.roles.admit(len(self._clients.connections) + len(self._connecting))
+            roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RequestError:
             stale = time.time() - STALE_OFFER_S
             others = self._clients.connections.values()
@@ -207,15 +235,17 @@ class Arrivals:
             await self._clients.drop(waiting, "its offer became no connection, and another client waits")
 
     async def _restart(self, connection: Connection, offer: Offer) -> bool:
-        """Let the same peer negotiate again (ICE restart); False when it is too late for that."""
+        """Let the same peer negotiate again: an ICE restart, tracks that come or go.
+
+        False when it is too late for that.
+        """
         if connection.peer is None or connection.closed:
             return False
-        if offer.sections != connection.offer.sections:
-            raise RequestError(
-                400, "sections_changed", "A further offer of a connection must map the same tracks as before."
-            )
-        await connection.peer.restart(offer.sdp)
-        connection.renegotiated(offer)
+        before = connection.offer
+        _refuse_changed(before, offer)
+        await connection.peer.restart(offer.sdp, offer.sections)
+        await connection.renegotiated(offer)
+        self._clients.renegotiated(connection, before)
         return True
 
     async def _hand_over_pending(self, connection: Connection) -> None:
@@ -223,5 +253,22 @@ class Arrivals:
             await connection.add_candidate(candidate)
 
 
-def _same_peer(before: Offer, now: Offer) -> bool:
-    return bool(sdp.fingerprint(now.sdp)) and sdp.identity(before.sdp) == sdp.identity(now.sdp)
+def _check_place(before: Connection | None, offer: Offer) -> None:
+    """Raises `RequestError` when who may only watch offers in the place of who may more."""
+    if before is not None and before.offer.may_steer and not offer.may_steer:
+        raise RequestError(
+            403, "view_only", "This token is for watching: it does not take the place of this connection."
+        )
+
+
+def _refuse_changed(before: Offer, now: Offer) -> None:
+    """Raises `RequestError` when a section of a connection would carry another track than so far."""
+    tracks = {section.mid: (section.track, section.sends) for section in before.sections}
+    for section in now.sections:
+        if tracks.get(section.mid, (section.track, section.sends)) != (section.track, section.sends):
+            raise RequestError(
+                400,
+                "sections_changed",
+                f"Section {section.mid!r} carries track {tracks[section.mid][0]!r}; a further offer may add "
+                "sections and end them, and maps those that stay as before.",
+            )

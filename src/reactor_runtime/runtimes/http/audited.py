@@ -5,15 +5,10 @@ Paths and lines, never values: what one user typed is not for the next one who a
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
-
-from reactor_runtime.errors import ReactorError
 
 if TYPE_CHECKING:
     from .runtime import Runtime
-
-log = logging.getLogger(__name__)
 
 
 def describe(runtime: Runtime) -> dict[str, Any]:
@@ -40,15 +35,3 @@ def note(runtime: Runtime) -> None:
     for finding in report.findings:
         runtime.note("leak", **finding.public())
     runtime.metrics.leaked(len(report.findings) + report.untold)
-
-
-async def rebuild(runtime: Runtime) -> None:
-    """Under a strict audit, build a model anew that has leaked, before its slot is free."""
-    if not runtime.host.audit.must_rebuild or runtime.life.leaving:
-        return
-    log.warning("The model has kept something of its last user and is built again (--audit strict)")
-    try:
-        await runtime.rebuild()
-    except ReactorError as error:
-        log.error("The model could not be built again: %s", error)  # noqa: TRY400  # its line is in the text
-        runtime.fail(str(error))

@@ -17,13 +17,14 @@ from .connection import Connection, Say
 from .roles import Role, Roles
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
 
     from reactor_runtime.session.session import Session
 
+    from .negotiation import Offer
     from .options import HttpOptions
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 DRAIN_POLL_S = 0.01
 FAREWELL_S = 2.0
 """How long a client that is replaced may take to hear about it."""
+WATCHES = "This client's token is for watching."
 
 
 class ClientsOwner(Protocol):
@@ -81,6 +83,15 @@ class Clients:
             self.roles.replace(before, connection)
             self._part(before)
 
+    def renegotiated(self, connection: Connection, before: Offer) -> None:
+        """A client has sent a further offer, and it was answered."""
+        inputs, former = connection.offer.inputs(), before.inputs()
+        for track in former:
+            if track not in inputs:
+                self.roles.unpublish(connection, track)
+        if connection.ready:
+            self._publish(connection, [track for track in inputs if track not in former])
+
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
         before = self.roles.controller
@@ -90,12 +101,17 @@ class Clients:
         _say_role(connection, Role.CONTROLLER, "")
         self._publish_offered(connection)
         if before is not connection:
-            self._owner.note("control_taken", connection=connection.id)
+            self._owner.note("control_taken", connection=connection.number)
 
     def describe(self) -> list[dict[str, object]]:
         """Who is there, without the ids, which only their holders know."""
         return [
-            {"role": self.roles.role_of(c).value, "live": c.live, "since": round(c.made_at, 3)}
+            {
+                "role": self.roles.role_of(c).value,
+                "live": c.live,
+                "since": round(c.made_at, 3),
+                **({"notice": c.notice.to_json()} if c.notice is not None else {}),
+            }
             for c in self.connections.values()
             if c.ready
         ]
@@ -107,7 +123,7 @@ class Clients:
 
     def broadcast(self, say: Say) -> bool:
         """Tell everybody; False when nobody is there to be told."""
-        present = [c for c in self.connections.values() if c.ready and c.offer.has_channel]
+        present = [c for c in self.connections.values() if c.ready and c.notice is None]
         for connection in present:
             connection.say(say)
         return bool(present)
@@ -136,21 +152,23 @@ class Clients:
         connections = [*self.connections.values(), *self._parting]
         self.connections = {}
         self._told.clear()
+        self.arrivals.seats.begin()
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def drop(self, connection: Connection, why: str) -> None:
         """Let go of one client."""
         if connection.closed:
             return
-        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.id, why)
-        self._owner.note("disconnected", connection=connection.id, why=why)
+        log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.number, why)
+        self._owner.note("disconnected", connection=connection.number, why=why)
         if self.connections.get(connection.id) is connection:
             del self.connections[connection.id]
             self.arrivals.remember(connection)
         vacant = self.roles.leave(connection)
+        self.arrivals.seats.changed()
         await connection.close()
-        if vacant:
-            self._say_vacant()
+        if vacant and self.roles.controller is None:
+            self._pass_on(connection)
         self._present(connection.session)
 
     async def drop_silent(self) -> None:
@@ -161,15 +179,28 @@ class Clients:
     # --- ConnectionOwner ---
 
     def connection_ready(self, connection: Connection) -> None:
+        role = self.roles.join(connection, speaks=connection.notice is None)
+        log.info("Session %d: connection %d is a %s", connection.session.number, connection.number, role)
+        self._owner.note("connected", connection=connection.number, role=role.value)
+        if connection.notice is not None:
+            log.warning("Connection %d: %s", connection.number, connection.notice.detail)
+            self._owner.note("no_messages", connection=connection.number, **connection.notice.to_json())
+        elif role is Role.VIEWER:
+            steers = connection.offer.may_steer
+            _say_role(connection, role, "Another client steers this session." if steers else WATCHES)
+        self._publish_offered(connection)
+        self._tell_end(connection)
+
+    def channel_came(self, connection: Connection) -> None:
         role = self.roles.join(connection)
-        log.info("Session %d: connection %d is a %s", connection.session.number, connection.id, role)
-        self._owner.note("connected", connection=connection.id, role=role.value)
-        if role is Role.VIEWER:
-            _say_role(connection, role, "Another client steers this session.")
+        log.info("Connection %d has a data channel now; it is a %s", connection.number, role)
+        self._owner.note("messages", connection=connection.number, role=role.value)
+        _say_role(connection, role, "" if role is Role.CONTROLLER else "Another client steers this session.")
         self._publish_offered(connection)
         self._tell_end(connection)
 
     def presence_changed(self, connection: Connection) -> None:
+        self.arrivals.seats.changed()
         self._present(connection.session)
 
     def connection_lost(self, connection: Connection, why: str) -> None:
@@ -212,21 +243,29 @@ class Clients:
 
         self._owner.spawn(part())
 
+    def _pass_on(self, gone: Connection) -> None:
+        """Let the one steer that waits for it; otherwise say that nobody does."""
+        heir = self.arrivals.seats.heir_of(gone)
+        if heir is None:
+            self._say_vacant()
+        else:
+            self.take_control(heir)
+
     def _say_vacant(self) -> None:
         for connection in self.connections.values():
-            if connection.ready:
+            if connection.ready and connection.offer.may_steer:
                 _say_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
 
     def _publish_offered(self, connection: Connection) -> None:
         """Clients of older generations publish without asking."""
-        for section in connection.offer.sections:
-            track = section.back if section.sends else section.track
-            if track is None:
-                continue
+        self._publish(connection, connection.offer.inputs())
+
+    def _publish(self, connection: Connection, tracks: Iterable[str]) -> None:
+        for track in tracks:
             try:
                 self.roles.publish(connection, track)
             except CommandError as error:
-                log.info("Connection %d does not publish %r: %s", connection.id, track, error)
+                log.info("Connection %d does not publish %r: %s", connection.number, track, error)
 
     def _present(self, session: Session) -> None:
         self._owner.presence(session, any(c.live for c in self.connections.values() if c.session is session))
@@ -253,5 +292,7 @@ def _say_end(connection: Connection, reason: EndReason, message: str) -> None:
 
 
 def _say_role(connection: Connection, role: Role, reason: str) -> None:
-    data = {"role": role.value, **({"reason": reason} if reason else {})}
+    data: dict[str, Any] = {"role": role.value, **({"reason": reason} if reason else {})}
+    if not connection.offer.may_steer:
+        data["view_only"] = True
     connection.say(lambda codec: codec.runtime("role", data))

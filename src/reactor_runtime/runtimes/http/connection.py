@@ -10,11 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from reactor_runtime.protocol.codec import DATA, Codec, JsonCodec, Outgoing, codec_for
+from reactor_runtime.protocol.codec import CONTROL, DATA, Codec, JsonCodec, Outgoing, codec_for
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
+from .channels import CHANNEL_WAIT_S, NO_CHANNEL, Notice, notice
+from .media_notices import MediaNotices
 from .ratelimit import TokenBucket
 from .sink import FrameSink
 
@@ -59,14 +61,18 @@ class ConnectionOwner(Protocol):
         """Engine thread."""
 
     def connection_ready(self, connection: Connection) -> None:
-        """Media and messages can flow for the first time; comes before `presence_changed`."""
+        """Media can flow for the first time, and messages unless there is a `notice`; comes before
+        `presence_changed`."""
+
+    def channel_came(self, connection: Connection) -> None:
+        """Messages can flow after all."""
 
     def sound(self, connection: Connection, track: str, block: NDArray[np.int16], rate: int) -> None:
         """Engine thread."""
 
 
 class Connection:
-    """Implements `PeerEvents`. `ready`: media and messages could flow once. `live`: they do now."""
+    """Implements `PeerEvents`. `ready`: media could flow once. `live`: they do now."""
 
     def __init__(
         self,
@@ -75,9 +81,16 @@ class Connection:
         offer: Offer,
         owner: ConnectionOwner,
         codec: Codec | None = None,
+        *,
+        number: int = 0,
+        address: str = "",
     ) -> None:
         """Without a `codec`, the first inbound frame decides."""
         self.id = connection_id
+        """Its secret: nothing but the answers to this client may carry it."""
+        self.number = number
+        """What others call it: the log, the journal."""
+        self.address = address
         self.session = session
         self.offer = offer
         self.peer: Peer | None = None
@@ -98,6 +111,9 @@ class Connection:
         self._sounds: list[AudioSender] = []
         self._state = PeerState.NEW
         self._channels: set[str] = set()
+        self.notice: Notice | None = None if offer.has_channel else NO_CHANNEL
+        """Why this client cannot be talked to; None when it can, or is still expected to."""
+        self._channel_timer: asyncio.TimerHandle | None = None
         self._users = sdp.ice_users(offer.sdp)
         self._candidates = 0
         self.codec = codec
@@ -107,6 +123,7 @@ class Connection:
         self._told_size = False
         self._codec_timer: asyncio.TimerHandle | None = None
         self._early: deque[tuple[str, bytes, bool]] = deque()
+        self._notices = MediaNotices(self)
         self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, self._reap)
 
     # --- PeerEvents, on the event loop ---
@@ -130,8 +147,16 @@ class Connection:
 
     def channel_opened(self, label: str) -> None:
         self._channels.add(label)
+        if label == DATA and self.ready and self.notice is not None:
+            self.notice = None
+            self._await_codec()
+            self._owner.channel_came(self)
         self._say_held()
         self._check_ready()
+
+    def channel_refused(self) -> None:
+        if not self.session.lost.add(Lost.CHANNELS):
+            log.warning("Connection %d opens more data channels than it may; they are closed", self.number)
 
     def channel_closed(self, label: str) -> None:
         self._channels.discard(label)
@@ -146,7 +171,18 @@ class Connection:
             self.settle(codec_for(data, binary))
         self._owner.message(self, label, data, binary)
 
+    def track_refused(self, track: str, message: str) -> None:
+        self._notices.track_refused(track, message)
+
+    def candidates_refused(self, count: int) -> None:
+        self.session.lost.add(Lost.CANDIDATES, count)
+
     # --- PeerEvents, on the engine's threads ---
+
+    def picture_refused(self, mid: str, width: int, height: int) -> None:
+        section = self._sections.get(mid)
+        if section is not None and not self.closed:
+            self._notices.picture_refused(section.back or section.track, width, height)
 
     def keyframe_requested(self, mid: str) -> None:
         encoding = self._encodings.get(mid)
@@ -181,11 +217,15 @@ class Connection:
         if self.peer is not None and not self.closed and self._candidates <= CANDIDATES_LIMIT:
             await self.peer.add_candidate(candidate)
 
-    def renegotiated(self, offer: Offer) -> None:
-        """The same peer has sent a further offer, and it was answered."""
+    async def renegotiated(self, offer: Offer) -> None:
+        """The same peer has sent a further offer, and it was answered: tracks may have come or gone."""
         self.offer = offer
         self._users = sdp.ice_users(offer.sdp)
         self._candidates = 0
+        self._sections = {section.mid: section for section in offer.sections}
+        if self.ready and self.peer is not None:
+            await self._unsubscribe_except(self.peer)
+            self._subscribe()
 
     def say(self, say: Say) -> bool:
         """Tell the client something; False when it cannot be reached. Held while its codec is unknown, and
@@ -266,27 +306,20 @@ class Connection:
         self.closed = True
         self.ready = self.live = False
         self._reaper.cancel()
-        if self._codec_timer is not None:
-            self._codec_timer.cancel()
+        for timer in (self._codec_timer, self._channel_timer):
+            if timer is not None:
+                timer.cancel()
         self._held.clear()
         self.unanswered.clear()
         if self.answer is not None:
             self.answer.cancel()
-        # Ending an encoding joins its thread, which may be in native code for a frame's time.
-        loop = asyncio.get_running_loop()
-        for sink in self._sinks.values():
-            await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
-        self.count_losses()
-        self._encodings.clear()
-        for sender in self._sounds:
-            self.session.sound.unsubscribe(sender)
-        self._sounds.clear()
+        await self._unsubscribe_except(None)
         if self.peer is not None:
             try:
                 await self.peer.close()
             # Whatever an engine raises here must not keep the session's slot, nor the other connections.
             except Exception:
-                log.exception("Connection %d could not be closed; the others go on", self.id)
+                log.exception("Connection %d could not be closed; the others go on", self.number)
 
     def _send(self, peer: Peer, outgoing: Outgoing) -> bool:
         size, limit = len(outgoing.data), self.offer.message_limit
@@ -298,7 +331,7 @@ class Connection:
             log.warning(
                 "Connection %d takes messages of %d bytes at most; one of %d was dropped. Said once for each "
                 "client.",
-                self.id,
+                self.number,
                 limit,
                 size,
             )
@@ -309,26 +342,43 @@ class Connection:
             self._early.append((label, data, binary))
             return
         if not self.session.lost.add(Lost.EARLY):
-            log.warning("Connection %d sends a lot before it is up; the rest is refused", self.id)
+            log.warning("Connection %d sends a lot before it is up; the rest is refused", self.number)
         # Its channel is open, so it hears that; how it writes is in what came first.
         self.settle(codec_for(*self._early[0][1:]))
         self._owner.message(self, label, data, binary)
 
     def _check_ready(self) -> None:
-        connected = self._state is PeerState.CONNECTED
-        channel = DATA in self._channels or not self.offer.has_channel
-        if self.ready or self.closed or not (connected and channel):
+        if self.ready or self.closed or self._state is not PeerState.CONNECTED:
+            return
+        if DATA not in self._channels and self.notice is None:
+            if self._channel_timer is None:
+                loop = asyncio.get_running_loop()
+                self._channel_timer = loop.call_later(CHANNEL_WAIT_S, self._go_without_channel)
             return
         self.ready = self.ready_once = True
         self._reaper.cancel()
         self._subscribe()
         self._owner.connection_ready(self)
         self._set_live(True)
+        if self.notice is None:
+            self._await_codec()
+        while self._early:
+            self.message_received(*self._early.popleft())
+
+    def _await_codec(self) -> None:
         if self.codec is None:
             loop = asyncio.get_running_loop()
             self._codec_timer = loop.call_later(CODEC_WAIT_S, self.settle, JsonCodec())
-        while self._early:
-            self.message_received(*self._early.popleft())
+
+    def _go_without_channel(self) -> None:
+        """The client is connected and cannot be talked to: let it look on, and have it told."""
+        if self.ready or self.closed or DATA in self._channels:
+            return
+        others = sorted(self._channels - {DATA, CONTROL})
+        if others:
+            log.warning("Connection %d opened the channel %r, not 'data'", self.number, others[0][:40])
+        self.notice = notice(offered=True, opened=bool(others))
+        self._check_ready()
 
     def _set_live(self, live: bool) -> None:
         self.live = live
@@ -338,13 +388,33 @@ class Connection:
         if self.peer is None:
             return
         for sender in self.peer.senders:
+            if sender.mid in self._sinks:
+                continue
             section = self._sections[sender.mid]
             sink = FrameSink(sender)
             self._sinks[sender.mid] = sink
             self._encodings[sender.mid] = self.session.plane.subscribe(section.track, sender.codec, sink)
         for audio in self.peer.audio_senders:
-            self._sounds.append(audio)
-            self.session.sound.subscribe(self._sections[audio.mid].track, audio)
+            if audio not in self._sounds:
+                self._sounds.append(audio)
+                self.session.sound.subscribe(self._sections[audio.mid].track, audio)
+
+    async def _unsubscribe_except(self, peer: Peer | None) -> None:
+        """End what goes to senders that `peer` does not have any more; all without a peer."""
+        left = list(peer.senders) if peer else []
+        self.count_losses()
+        loop = asyncio.get_running_loop()
+        for mid, sink in list(self._sinks.items()):
+            if sink.sender not in left:
+                # Ending an encoding joins its thread, which may be in native code for a frame's time.
+                await loop.run_in_executor(None, self.session.plane.unsubscribe, sink)
+                self.session.lost.add(Lost.NETWORK, sink.newly_dropped())
+                self._sinks.pop(mid, None)
+                self._encodings.pop(mid, None)
+        heard = list(peer.audio_senders) if peer else []
+        for audio in [each for each in self._sounds if each not in heard]:
+            self.session.sound.unsubscribe(audio)
+            self._sounds.remove(audio)
 
     def _reap(self) -> None:
         self._lose(f"it did not connect within {NEGOTIATION_S:g} s")

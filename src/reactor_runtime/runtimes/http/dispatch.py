@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
 from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
@@ -14,8 +16,8 @@ from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, Un
 from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.session.commands import CommandOutcome
 
+from .metrics import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
-from .roles import NotControllerError
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNSENDABLE = "The command ran, but its result does not go through this client's channel."
+TOO_LARGE = {
+    "modelCapabilities": (
+        "capabilities_too_large",
+        "GET /session and GET /schema have it",
+    ),
+    "modelSchema": ("schema_too_large", "GET /schema has it"),
+}
+"""What a client is told whose channel does not take an answer: a code, and where the whole is."""
 NO_CLIPS = "recorder disabled"
 """The words that SDK 1.x knows and makes an error of its own of."""
 TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
@@ -38,6 +48,13 @@ class Dispatcher:
         self._keys = itertools.count()
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
+        token = loglines.client.set(str(connection.id))
+        try:
+            self._message(connection, label, data)
+        finally:
+            loglines.client.reset(token)
+
+    def _message(self, connection: Connection, label: str, data: bytes) -> None:
         codec = connection.codec or JsonCodec()
         # Before the connection is up only what it has no room for comes here, to be refused.
         allowed = connection.ready and connection.limit.take(time.monotonic())
@@ -69,20 +86,33 @@ class Dispatcher:
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
         runtime = self._runtime
         if message.type == "requestCapabilities":
-            capabilities = runtime.capabilities
-            connection.say(lambda codec: codec.runtime("modelCapabilities", capabilities, message.id))
+            self._describe(connection, message, "modelCapabilities", runtime.capabilities)
         elif message.type == "requestSchema":
-            schema = model_schema(runtime.model_class)
-            connection.say(lambda codec: codec.runtime("modelSchema", schema, message.id))
+            self._describe(connection, message, "modelSchema", model_schema(runtime.model_class))
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
-            runtime.clients.take_control(connection)
+            self._take_control(connection, message)
         elif message.type == "watchFrames":
             connection.watch_frames()
         elif message.type not in TAKEN_NOTE_OF:
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
+            self._say_error(connection, message.id, None, error)
+
+    def _describe(
+        self, connection: Connection, message: RuntimeMessage, kind: str, data: Mapping[str, Any]
+    ) -> None:
+        said = connection.say(lambda codec: codec.runtime(kind, data, message.id))
+        if not said and not connection.closed:
+            code, place = TOO_LARGE[kind]
+            text = f"The answer does not go through this client's channel; {place}."
+            self._say_error(connection, message.id, None, CommandError(code, text))
+
+    def _take_control(self, connection: Connection, message: RuntimeMessage) -> None:
+        try:
+            self._runtime.clients.take_control(connection)
+        except CommandError as error:
             self._say_error(connection, message.id, None, error)
 
     def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
@@ -120,7 +150,7 @@ class Dispatcher:
             self._refuse(connection, message, _limited(connection))
             return
         if not self._runtime.roles.may_command(connection):
-            self._refuse(connection, message, NotControllerError())
+            self._refuse(connection, message, self._runtime.roles.refusal(connection))
             return
         key = next(self._keys)
         connection.unanswered[key] = message
@@ -140,7 +170,7 @@ class Dispatcher:
         if message is None:
             return  # answered when the session ended, or the client has gone
         if outcome.error is not None:
-            self._refuse(connection, message, outcome.error)
+            self._refuse(connection, message, _plain(outcome.error))
             return
         said = connection.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
@@ -153,15 +183,17 @@ class Dispatcher:
             self._watch_frame(connection, message.id, outcome.frame)
 
     def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
-        # An author's error may carry anything as its code.
-        self._note_command(message.name, str(error.code))
+        self._note_command(message.name, error.code)
         self._say_error(connection, message.id, message.name, error)
 
     def _note_command(self, name: str, code: str) -> None:
         """A command was answered: `code` is "ok" or that of the refusal."""
         runtime = self._runtime
         if code != "rate_limited":  # only counted, or one client could push everything else out
-            runtime.note("command", command=name, outcome=code)
+            known = name in runtime.host.command_names
+            # No text of a client's is kept, and an author's code may repeat one.
+            outcome = code if code in KNOWN_CODES else "refused"
+            runtime.note("command", command=name if known else "unknown", outcome=outcome)
         runtime.metrics.command(name if name in runtime.host.command_names else "unknown", code)
 
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
@@ -174,7 +206,23 @@ class Dispatcher:
     def _say_error(
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
-        connection.say(lambda codec: codec.command_error(request, command, error))
+        said = connection.say(lambda codec: codec.command_error(request, command, error))
+        if said or connection.closed or connection.notice is not None:
+            return
+        log.warning("A refusal was too large for connection %d: %.2000s", connection.number, error.message)
+        short = CommandError(
+            "error_too_large",
+            f"This was refused with the code {error.code!r}; the sentence does not go through this client's "
+            "channel. The server's log has it, and GET /schema says what the command takes.",
+        )
+        connection.say(lambda codec: codec.command_error(request, command, short))
+
+
+def _plain(error: CommandError) -> CommandError:
+    """What an author raised may be of a class of the author's own, which kept nothing in its place."""
+    return CommandError(
+        getattr(error, "code", None), getattr(error, "message", error), field=getattr(error, "field", None)
+    )
 
 
 def _limited(connection: Connection) -> RateLimitedError:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from . import audited
+from reactor_runtime.loglines import Block, escaped_lines
+from reactor_runtime.session.heap import give_back
+
+from .leaving import leave
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -44,7 +46,7 @@ async def finish(runtime: Runtime, session: Session) -> None:
     if end is not None:
         runtime.note("session_ended", reason=end.reason.value)
         runtime.metrics.session_ended(end.reason, session)
-    await audited.rebuild(runtime)
+    await asyncio.get_running_loop().run_in_executor(None, give_back)
     runtime.free_slot(session)
 
 
@@ -52,9 +54,9 @@ def warn_stuck(runtime: Runtime) -> None:
     """Say where the model is that does not return, and let its clients go."""
     log.warning(
         "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
-        "its loops, also inside long steps. Its threads are here:\n%s",
+        "its loops, also inside long steps. It is here:\n%s",
         runtime.options.stuck_warning,
-        runtime.host.stacks(),
+        Block(escaped_lines(runtime.host.stacks())),
     )
     runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
 
@@ -63,9 +65,9 @@ def kill(runtime: Runtime) -> None:
     """End the process; does not return."""
     log.critical(
         "The model has not returned %g s after the session was to end; the process ends now, so that no "
-        "other user meets this one's state. Its threads are here:\n%s",
+        "other user meets this one's state. It is here:\n%s",
         runtime.options.kill_timeout,
-        runtime.host.stacks(),
+        Block(escaped_lines(runtime.host.stacks())),
     )
     # The model thread cannot be ended in any other way.
     leave_at_once(runtime, KILLED_STATUS)
@@ -79,8 +81,7 @@ def leave_at_once(runtime: Runtime, status: int) -> NoReturn:
         deleting.start()
         # A disk that hangs must not keep the process.
         deleting.join(DELETE_S)
-    logging.shutdown()
-    os._exit(status)
+    leave(status)
 
 
 async def _drain(session: Session) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from reactor_runtime.errors import RequestError
-
-from .journal import FOLLOWERS_LIMIT, Journal, JournalEvent
+from .journal import Journal, JournalEvent
+from .rights import ADMIN
 from .sessions import Worker
 
 router = APIRouter(tags=["events"])
@@ -21,8 +22,22 @@ HEARTBEAT_S = 15.0
 """Silence after which a comment is sent, so that proxies keep the stream."""
 
 
+class EventStream(StreamingResponse):
+    """Has its place before the first byte leaves, and until the last one has."""
+
+    def __init__(self, journal: Journal, hello: dict[str, Any], asked: int | None) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_stream(journal, hello, asked), media_type="text/event-stream", headers=headers)
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._journal.place():
+            await super().__call__(scope, receive, send)
+
+
 @router.get(
     "/events",
+    dependencies=[ADMIN],
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "A stream that does not end."}},
 )
@@ -37,17 +52,11 @@ async def events(
     Numbers that are gone are told as an event `gap`; one from before a restart resumes at the oldest kept.
     """
     journal = runtime.journal
-    if journal.followers >= FOLLOWERS_LIMIT:
-        raise RequestError(
-            503, "too_many_streams", f"{FOLLOWERS_LIMIT} streams are open already.", retry_after=10
-        )
     asked = since
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
         asked = int(last_event_id)
     hello = {"oldest": journal.oldest, "last": journal.last, "started_at": runtime.started_at}
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _stream(journal, hello, asked)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    return EventStream(journal, hello, asked)
 
 
 async def _stream(journal: Journal, hello: dict[str, Any], asked: int | None) -> AsyncIterator[str]:
@@ -57,13 +66,30 @@ async def _stream(journal: Journal, hello: dict[str, Any], asked: int | None) ->
         # The number of a server that ran here before.
         seq = journal.oldest - 1
     async with contextlib.aclosing(journal.follow(seq, HEARTBEAT_S)) as following:
-        async for event in following:
-            if event is None:
+        async for events in following:
+            if not events:
                 yield ": heartbeat\n\n"
                 continue
-            lost = f"{_block('gap', {'from': seq + 1, 'to': event.seq - 1})}" if event.seq > seq + 1 else ""
-            seq = event.seq
-            yield lost + _format(event)
+            first = events[0].seq
+            lost = _block("gap", {"from": seq + 1, "to": first - 1}) if first > seq + 1 else ""
+            seq = events[-1].seq
+            yield lost + _TEXTS.of(events)
+
+
+class _Texts:
+    """The last batch and its text: the streams are mostly at the same place, and are given the same."""
+
+    def __init__(self) -> None:
+        self._events: list[JournalEvent] = []
+        self._text = ""
+
+    def of(self, events: list[JournalEvent]) -> str:
+        if len(events) != len(self._events) or any(map(operator.is_not, events, self._events)):
+            self._events, self._text = events, "".join(map(_format, events))
+        return self._text
+
+
+_TEXTS = _Texts()
 
 
 def _format(event: JournalEvent) -> str:

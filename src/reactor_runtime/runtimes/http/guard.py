@@ -1,4 +1,4 @@
-"""Which requests a server on a laptop answers: Host, Origin, CORS and the size of bodies. Pure ASGI.
+"""Which requests a server on a laptop answers: Host, Origin and CORS. Pure ASGI.
 
 A web page anywhere can make its visitor's browser call ``http://127.0.0.1:8080``. So the Host must be one of
 ours (DNS rebinding), an Origin must be allowed or absent, what a browser fetches for another site without
@@ -7,39 +7,33 @@ naming an origin is refused, and answers name no origin but the one that asked.
 
 from __future__ import annotations
 
-import contextlib
-import hmac
 import ipaddress
-import json
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from reactor_runtime.errors import RequestError
 
-BODY_LIMIT = 10 * 1024 * 1024
-"""Bytes of a request's body."""
-UPLOADS = "/uploads/"
-"""The paths below which files are sent; they are streamed to disk, and have a limit of their own."""
+from .access import VISIT, Access, Entry, is_page
+from .addresses import is_loopback
+from .asgi import App, Message, Receive, Scope, Send
+from .asgi import refuse as _refuse
+from .asgi import respond as _respond
+from .carriers import below_token
+from .refused import refuse_in_words
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-ALLOWED_METHODS = "GET, POST, PUT, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, POST, PUT, OPTIONS"
 ALLOWED_HEADERS = (
     "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
     "reactor-webrtc-version"
 )
-COOKIE = "reactor_token"
-"""The page's cookie; the port follows, because browsers keep one jar for all ports of a host."""
 ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
+PROBES = frozenset({"/health", "/metrics"})
+"""What HTTP/1.0 may ask for without a Host from this machine: proxies' health checks. Browsers name one."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
-_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 class Guard:
@@ -52,20 +46,18 @@ class Guard:
         host: str,
         allow_hosts: Iterable[str] = (),
         allow_origins: Iterable[str] = (),
-        token: str = "",
+        access: Access | None = None,
         public: Iterable[str] = (),
         door: App | None = None,
-        upload_limit: int = BODY_LIMIT,
     ) -> None:
         """`public` are paths of files that hold nothing of anybody's: they need no token, and any site may
-        name them in a `<script>`. `door` answers browsers that open the page without the token.
-        `upload_limit` bounds, in bytes, the files that clients send.
+        name them in a `<script>`. `access` knows the tokens; `door` answers browsers that open the page
+        without one.
         """
         self._app = app
-        self._token = token
+        self._access = access or Access(())
         self._public = frozenset(public)
         self._door = door
-        self._upload_limit = upload_limit
         self._hosts = allowed_hosts(host, allow_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in allow_origins)
 
@@ -77,6 +69,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope, path_token = below_token(scope)
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         send = _with_headers(send, _ALWAYS)
         if sum(name.lower() in (b"host", b"origin") for name, _ in scope["headers"]) > len(
@@ -86,75 +79,49 @@ class Guard:
             return
         host = headers.get(b"host", "")
         origin = headers.get(b"origin")
-        if not self._host_allowed(host):
-            await _refuse(send, 421, "wrong_host", _WRONG_HOST)
+        if not self._host_allowed(host) and not (host == "" and _probe(scope)):
+            await refuse_in_words(send, headers, 421, "wrong_host", _WRONG_HOST, _without_port(host))
             return
         if origin is not None and not self._origin_allowed(origin, host, scope.get("scheme", "http")):
-            await _refuse(
-                send,
-                403,
-                "origin_not_allowed",
-                "Pages of this origin may not use this server; start it with --allow-origin to let them.",
-            )
+            await refuse_in_words(send, headers, 403, "origin_not_allowed", _WRONG_ORIGIN, origin)
             return
         public = scope["method"] in ("GET", "HEAD") and scope["path"] in self._public
         if origin is None and _fetched_for_another_site(scope, headers) and not public:
-            await _refuse(send, 403, "cross_site", "Pages of other sites may not use this server.")
+            await refuse_in_words(send, headers, 403, "cross_site", _CROSS_SITE)
             return
         cors = _cors(origin)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _respond(send, 204, b"", [*cors, *_PREFLIGHT, *_private_network(headers)])
             return
-        if self._token and not public and not token_of(scope, headers, self._token):
-            await self._ask_for_token(scope, receive, _with_headers(send, [*cors, *_CHALLENGE]), headers)
-            return
-        if self._token and in_query(scope, self._token):
-            send = _with_headers(send, [_cookie(scope, self._token)])
-        await self._forward(scope, receive, _with_headers(send, cors), headers)
-
-    async def _ask_for_token(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]
-    ) -> None:
-        page = (scope["method"], scope["path"]) == ("GET", "/")
-        if self._door is not None and page and "text/html" in headers.get(b"accept", ""):
-            await self._door(scope, receive, send)
-            return
-        await _refuse(
-            send,
-            401,
-            "token_required",
-            "This server asks for a token: open the address it printed when it started, or send "
-            "the header Authorization: Bearer TOKEN.",
+        entry = self._access.enter(scope, headers, path_token)
+        await self._let_in(
+            scope, receive, _with_headers(send, [*entry.cookies, *cors]), headers, entry, public
         )
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
-        upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
-        limit = self._upload_limit if upload else BODY_LIMIT
-        if not _fits(headers.get(b"content-length", "0"), limit):
-            await _refuse_body(send, limit)
+    async def _let_in(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: dict[bytes, str],
+        entry: Entry,
+        public: bool,
+    ) -> None:
+        """What the credentials of a request lead to: a refusal, another address, or the application."""
+        if entry.visit is None and not public:
+            await self._ask_for_token(scope, receive, _with_headers(send, _CHALLENGE), headers, entry.refusal)
+        elif entry.location is not None:
+            await _respond(send, 303, b"", [(b"location", entry.location.encode()), *_UNSEEN])
+        else:
+            await self._app({**scope, VISIT: entry.visit}, receive, send)
+
+    async def _ask_for_token(
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str], refusal: RequestError
+    ) -> None:
+        if self._door is not None and is_page(scope, headers):
+            await self._door(scope, receive, send)
             return
-        seen = 0
-        refused = False
-
-        async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                # The length was not told or not true: end the body here.
-                return {"type": "http.disconnect"}
-            return message
-
-        async def answer(message: Message) -> None:
-            nonlocal refused
-            if seen <= limit:
-                await send(message)
-            elif not refused:
-                # Whatever the application makes of half a body, this is what was wrong.
-                refused = True
-                await _refuse_body(send, limit)
-
-        await self._app(scope, bounded, answer)
+        await _refuse(send, refusal.status, refusal.code, refusal.message)
 
     def _host_allowed(self, host: str) -> bool:
         name = _without_port(host)
@@ -197,40 +164,6 @@ def own_names() -> set[str]:
     return {name, f"{name.partition('.')[0]}.local"} if name else set()
 
 
-def token_of(scope: Scope, headers: dict[bytes, str], token: str) -> bool:
-    """Whether a request holds the token: in the Authorization header, the query, or the page's cookie."""
-    scheme, _, credential = headers.get(b"authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and _same(credential.strip(), token):
-        return True
-    jar: SimpleCookie = SimpleCookie()
-    with contextlib.suppress(CookieError):
-        jar.load(headers.get(b"cookie", ""))
-    name = _cookie_name(scope)
-    return in_query(scope, token) or (name in jar and _same(unquote(jar[name].value), token))
-
-
-def in_query(scope: Scope, token: str) -> bool:
-    """Whether the token came in the address, as it does the first time the page is opened."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return any(_same(value, token) for value in query.get("token", []))
-
-
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
-
-
-def _cookie(scope: Scope, token: str) -> tuple[bytes, bytes]:
-    """For the page's own requests; other sites' pages never cause it to be sent."""
-    name = _cookie_name(scope)
-    # People choose tokens with spaces and semicolons, which end a cookie.
-    return b"set-cookie", f"{name}={quote(token, safe='')}; Path=/; HttpOnly; SameSite=Strict".encode()
-
-
-def _cookie_name(scope: Scope) -> str:
-    server = scope.get("server")
-    return f"{COOKIE}_{server[1]}" if server else COOKIE
-
-
 def _fetched_for_another_site(scope: Scope, headers: dict[bytes, str]) -> bool:
     """Whether a browser loads this into a page of another site, as an image or a script."""
     if headers.get(b"sec-fetch-site") != "cross-site":
@@ -255,14 +188,17 @@ def _private_network(headers: dict[bytes, str]) -> list[tuple[bytes, bytes]]:
     return [(b"access-control-allow-private-network", b"true")]
 
 
+def _probe(scope: Scope) -> bool:
+    """Whether a health check of this machine asks."""
+    client = scope.get("client")
+    plain = scope.get("http_version") == "1.0" and scope["method"] in ("GET", "HEAD")
+    return plain and scope["path"] in PROBES and client is not None and is_loopback(client[0])
+
+
 def _without_port(host: str) -> str:
     """The name in ``name:port``; "" when it is anything else."""
     found = _HOST.fullmatch(host.lower())
     return found.group(1) if found else ""
-
-
-def _fits(length: str, limit: int) -> bool:
-    return _LENGTH.fullmatch(length) is not None and int(length) <= limit
 
 
 def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
@@ -276,7 +212,11 @@ def _cors(origin: str | None) -> list[tuple[bytes, bytes]]:
 
 
 _WRONG_HOST = "This server does not answer under that host name; name it with --allow-host if it is yours."
+_WRONG_ORIGIN = "Pages of this origin may not use this server; start it with --allow-origin to let them."
+_CROSS_SITE = "Pages of other sites may not use this server."
 _CHALLENGE = [(b"www-authenticate", b"Bearer")]
+_UNSEEN = [(b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer")]
+"""The address that led here holds a token: nobody keeps it or is told it."""
 _ALWAYS = [(b"x-content-type-options", b"nosniff")]
 _PREFLIGHT = [
     (b"access-control-allow-methods", ALLOWED_METHODS.encode()),
@@ -296,18 +236,3 @@ def _with_headers(send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
         await send(message)
 
     return wrapped
-
-
-async def _refuse(send: Send, status: int, code: str, detail: str) -> None:
-    body = json.dumps({"detail": detail, "code": code}).encode()
-    await _respond(send, status, body, [(b"content-type", b"application/json")])
-
-
-async def _refuse_body(send: Send, limit: int) -> None:
-    await _refuse(send, 413, "body_too_large", f"A body may have {limit // 2**20} MiB at most.")
-
-
-async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})

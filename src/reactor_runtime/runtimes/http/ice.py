@@ -16,8 +16,13 @@ CREDENTIALS_S = 3600
 """How long an ephemeral TURN credential is valid."""
 EPHEMERAL_USER = "reactor"
 
-_STUN = re.compile(r"^stuns?:[^\s?]+$")
-_TURN = re.compile(r"^turns?:[^\s?]+(\?transport=(udp|tcp))?$")
+_HOST_AND_PORT = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s,;?/:@\[\]]+)(?::(?P<port>[0-9]{1,5}))?"
+_STUN = re.compile(rf"stuns?:{_HOST_AND_PORT}")
+_TURN = re.compile(rf"turns?:{_HOST_AND_PORT}(?:\?transport=(?:udp|tcp))?")
+_BARE_ENTRY = re.compile(r"turns?:[^\s,;]+(?=[\s,]|$)")
+_WHOLE_ENTRY = re.compile(r"([^;]+);([^;]+);\s*([^\s,;]+)")
+_MAX_PORT = 65535
+_SEPARATORS = ", \t\r\n"
 
 
 class IceConfigError(ReactorError):
@@ -34,8 +39,11 @@ class IceSettings:
 
     def __post_init__(self) -> None:
         for url in self.stun:
-            if not _STUN.match(url):
-                raise IceConfigError(f"--stun-server {url!r} is no STUN URL; write it as stun:host:3478.")
+            if not _is_url(_STUN, url):
+                hint = ", without the //" if "//" in url else ""
+                raise IceConfigError(
+                    f"--stun-server {url!r} is no STUN URL; write it as stun:host:3478{hint}."
+                )
         for entry in self.turn:
             self._split(entry)
 
@@ -51,9 +59,9 @@ class IceSettings:
 
     def _split(self, entry: str) -> tuple[str, str, str]:
         parts = entry.split(";")
-        if len(parts) == 3 and parts[0] and parts[1] and _TURN.match(parts[2]):
+        if len(parts) == 3 and parts[0] and parts[1] and _is_url(_TURN, parts[2]):
             return parts[0], parts[1], parts[2]
-        if len(parts) == 1 and _TURN.match(entry):
+        if len(parts) == 1 and _is_url(_TURN, entry):
             if not self.secret:
                 raise IceConfigError(
                     "--turn-server with a bare URL needs --turn-secret; or write "
@@ -61,7 +69,37 @@ class IceSettings:
                 )
             return "", "", entry
         # The entry may hold a password, so it is not repeated.
-        raise IceConfigError("--turn-server must be username;credential;turn:host:port, or turn:host:port.")
+        number = self.turn.index(entry) + 1
+        raise IceConfigError(
+            "--turn-server must be username;credential;turn:host:3478, or turn:host:3478 with --turn-secret; "
+            f"several go with commas between them. Entry {number} is neither."
+        )
+
+
+def stun_entries(text: str) -> list[str]:
+    """The URLs of a list with commas, as in ``STUN_SERVERS``; spaces divide too."""
+    return text.replace(",", " ").split()
+
+
+def turn_entries(text: str) -> list[str]:
+    """The entries of a list with commas, as in ``TURN_SERVERS``.
+
+    An entry ends where its URL ends, so that a password may hold commas and spaces.
+    """
+    entries: list[str] = []
+    rest = text.strip(_SEPARATORS)
+    while rest:
+        found = _BARE_ENTRY.match(rest) or _WHOLE_ENTRY.match(rest)
+        if found is None:
+            return [*entries, rest]  # `IceSettings` says what is wrong with it
+        entries.append(";".join(found.groups()) or found[0])
+        rest = rest[found.end() :].lstrip(_SEPARATORS)
+    return entries
+
+
+def _is_url(pattern: re.Pattern[str], url: str) -> bool:
+    found = pattern.fullmatch(url)
+    return found is not None and int(found["port"] or 1) in range(1, _MAX_PORT + 1)
 
 
 def ephemeral_credential(secret: str, expires: float) -> tuple[str, str]:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reactor_runtime.protocol.openapi import model_schema
+from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
 
+from .rights import ADMIN, Asking, hears_why
 from .runtime import CRASHES_IN_A_ROW, Runtime
 from .sessions import Worker
 
 router = APIRouter(tags=["info"])
 
+LOAD_FAILED = "The model could not be loaded; the server's log says why."
+
 
 @router.get("/health")
-async def health(runtime: Worker) -> JSONResponse:
+async def health(
+    runtime: Worker,
+    asking: Asking,
+    request: Request,
+    why: Annotated[bool, Query(description="Say the error's own words, to who sits at the machine")] = False,
+) -> JSONResponse:
     """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
-    `progress_message`, and when it could not load."""
+    `progress_message`, when it could not load, and while it is built again because its reset raised."""
     body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
+    if runtime.life.broken and runtime.life.state is not State.TERMINATED and runtime.load_error is None:
+        body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.crashes}
+        return JSONResponse({"status": "failing", **body}, 503, {"Retry-After": "1"})
     if runtime.life.state is State.CREATED:
         now = runtime.host.progress.now
         detail = "The model is loading."
         body |= {"code": "loading", "detail": detail, "progress": now.share, "progress_message": now.message}
         return JSONResponse({"status": "loading", **body}, 503, {"Retry-After": "1"})
     if runtime.load_error is not None:
-        return JSONResponse(
-            {"status": "failed", **body, "code": "model_load_failed", "detail": runtime.load_error}, 503
-        )
+        detail = runtime.load_error if why and hears_why(asking.grant, request) else LOAD_FAILED
+        return JSONResponse({"status": "failed", **body, "code": "model_load_failed", "detail": detail}, 503)
     if runtime.life.state is State.TERMINATED:
         detail = "This worker has ended; start it again."
         return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
@@ -43,7 +54,7 @@ async def schema(runtime: Worker) -> dict[str, Any]:
     return model_schema(runtime.model_class)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, dependencies=[ADMIN])
 async def metrics(runtime: Worker) -> Response:
     """Counters in the text format of Prometheus."""
     return Response(runtime.metrics.render(runtime), media_type=CONTENT_TYPE_LATEST)

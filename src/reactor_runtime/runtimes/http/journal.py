@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
+
+from reactor_runtime.errors import RequestError
 
 HISTORY = 4096
 """Events kept for clients that resume."""
 FOLLOWERS_LIMIT = 64
 """Streams at a time."""
+OF_A_SESSION = frozenset({"connection", "command"})
+"""What an event tells about the people of a session: kept until that ends."""
+BATCH = 256
+"""Events that a stream is given at once."""
+BATCH_EVERY_S = 0.1
+"""A stream that was given events waits so long for more: many events are few writes."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Journal:
         self._events: deque[JournalEvent] = deque(maxlen=history)
         self._seq = 0
         self._changed = asyncio.Event()
-        self._closed = False
+        self._closing = asyncio.Event()
         self.followers = 0
 
     @property
@@ -47,39 +56,66 @@ class Journal:
         self._events.append(JournalEvent(self._seq, self._clock(), kind, data))
         self._wake()
 
+    def forget(self, session: int) -> None:
+        """The session of this number has ended: what comes after shall not tell who did what in it."""
+        for index, event in enumerate(self._events):
+            if event.data.get("session") == session and not OF_A_SESSION.isdisjoint(event.data):
+                kept = {name: value for name, value in event.data.items() if name not in OF_A_SESSION}
+                self._events[index] = replace(event, data=kept)
+
     def close(self) -> None:
         """End every stream, so that a shutdown waits for none of them."""
-        self._closed = True
+        self._closing.set()
         self._wake()
 
-    def since(self, seq: int) -> list[JournalEvent]:
-        return [event for event in self._events if event.seq > seq]
+    def since(self, seq: int, limit: int = BATCH) -> list[JournalEvent]:
+        """The `limit` oldest events after `seq`; the numbers have no holes, so none is looked for."""
+        kept = len(self._events)
+        first = max(0, kept - (self._seq - seq))
+        # By index, and not from the front: readers that keep up want the last few of thousands.
+        return [self._events[index] for index in range(first, min(kept, first + limit))]
 
-    async def follow(self, seq: int, heartbeat: float) -> AsyncGenerator[JournalEvent | None]:
-        """Events after `seq` as they happen; None every `heartbeat` seconds of silence.
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Count a stream before it is given. Raises `RequestError` when there are too many."""
+        if self.followers >= FOLLOWERS_LIMIT:
+            raise RequestError(
+                503, "too_many_streams", f"{FOLLOWERS_LIMIT} streams are open already.", retry_after=10
+            )
+        self.followers += 1
+        try:
+            yield
+        finally:
+            self.followers -= 1
+
+    async def follow(self, seq: int, heartbeat: float) -> AsyncGenerator[list[JournalEvent]]:
+        """Events after `seq` as they happen; none of them every `heartbeat` seconds of silence.
 
         A reader that is slower than the history misses the oldest; the numbers tell it so.
         """
-        self.followers += 1
-        try:
-            while True:
-                changed = self._changed
-                events = self.since(seq)
-                for event in events:
-                    seq = event.seq
-                    yield event
-                if events:
-                    continue
-                if self._closed:
-                    return
-                try:
-                    # Not wait_for, which swallows a cancellation that comes with an event (Python 3.11).
-                    async with asyncio.timeout(heartbeat):
-                        await changed.wait()
-                except TimeoutError:
-                    yield None
-        finally:
-            self.followers -= 1
+        while True:
+            changed = self._changed
+            events = self.since(seq)
+            if events:
+                seq = events[-1].seq
+                yield events
+                if len(events) < BATCH:
+                    await self._pause()
+                continue
+            if self._closing.is_set():
+                return
+            try:
+                # Not wait_for, which swallows a cancellation that comes with an event (Python 3.11).
+                async with asyncio.timeout(heartbeat):
+                    await changed.wait()
+            except TimeoutError:
+                yield []
+
+    async def _pause(self) -> None:
+        """Until more events are worth a write; a closed journal has no more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BATCH_EVERY_S):
+                await self._closing.wait()
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

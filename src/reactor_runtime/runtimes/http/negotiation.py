@@ -36,6 +36,18 @@ class Offer:
     """Bytes of a message that this client takes at once."""
     watches_frames: bool = False
     """Whether the client may ask when the frame of a command goes out: our page does."""
+    from_loopback: bool = False
+    """Whether the client is on this machine."""
+    sender_turns: bool = True
+    """Whether the client turns its pictures upright when it is not asked for them as they are."""
+
+    may_steer: bool = True
+    """Whether the token that it came with is for more than watching."""
+
+    def inputs(self) -> list[str]:
+        """The input tracks that the client sends."""
+        tracks = [section.back if section.sends else section.track for section in self.sections]
+        return [track for track in tracks if track is not None]
 
 
 def read_offer(
@@ -45,11 +57,18 @@ def read_offer(
     encodes: Sequence[VideoCodec] = CODECS,
     *,
     watches_frames: bool = False,
+    from_loopback: bool = False,
+    sender_turns: bool = True,
 ) -> Offer:
-    """Raises `RequestError` (4xx) that says what does not fit."""
+    """Sections that the client has rejected carry nothing, whatever the mapping says of them.
+
+    Raises `RequestError` (4xx) that says what does not fit.
+    """
     _, media = sdp.parse(text)
     by_mid = {section.mid: section for section in media if section.kind in ("audio", "video")}
-    entries = list(mapping) or _unmapped(list(by_mid.values()), tracks)
+    rejected = {mid for mid, section in by_mid.items() if section.rejected}
+    alive = [section for mid, section in by_mid.items() if mid not in rejected]
+    entries = [e for e in mapping if e.mid not in rejected] if mapping else _unmapped(alive, tracks)
     sections = [_section(entry, by_mid, tracks, tuple(encodes)) for entry in entries]
     if not mapping:
         sections = _two_way(sections, by_mid, tracks)
@@ -61,6 +80,8 @@ def read_offer(
         any(section.kind == "application" and not section.rejected for section in media),
         sdp.max_message_size(media),
         watches_frames,
+        from_loopback,
+        sender_turns,
     )
 
 
@@ -139,6 +160,8 @@ def _clients_direction(track: Track) -> str:
 
 
 def _refuse_doubles(values: list[str], what: str) -> None:
+    seen = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise RequestError(400, "duplicate_mapping", f"The mapping names {what} {value[:80]!r} twice.")
+        seen.add(value)

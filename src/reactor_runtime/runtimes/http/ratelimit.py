@@ -4,6 +4,8 @@ from __future__ import annotations
 
 COMMANDS_PER_S = 200.0
 COMMAND_BURST = 400
+ADDRESSES_LIMIT = 1024
+"""Addresses that are counted; the least recent is forgotten."""
 
 
 class TokenBucket:
@@ -24,3 +26,26 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+
+class AddressLimit:
+    """So many events a minute from one address. `now` in seconds; 0 a minute means no limit."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def take(self, address: str, now: float) -> bool:
+        """Count one event; False when it is one too many."""
+        if self.per_minute <= 0:
+            return True
+        bucket = self._buckets.pop(address, None) or TokenBucket(self.per_minute / 60, self.per_minute)
+        self._buckets[address] = bucket
+        if len(self._buckets) > ADDRESSES_LIMIT:
+            del self._buckets[next(iter(self._buckets))]
+        return bucket.take(now)
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds until one more is let through."""
+        return max(1, round(60 / self.per_minute)) if self.per_minute > 0 else 1

@@ -24,6 +24,11 @@ class NotControllerError(CommandError):
         super().__init__("not_controller", "Another client steers this session; ask for it with takeControl.")
 
 
+class ViewOnlyError(CommandError):
+    def __init__(self) -> None:
+        super().__init__("view_only", "This client's token is for watching.")
+
+
 class PublisherTakenError(CommandError):
     """The code is the one that clients know."""
 
@@ -58,10 +63,14 @@ class Roles:
                 retry_after=10,
             )
 
-    def join(self, connection: Connection) -> Role:
-        """Place a client that has connected: it steers if nobody does."""
-        if self._controller is None or self._controller.closed:
+    def join(self, connection: Connection, *, speaks: bool = True) -> Role:
+        """Place a client that has connected: it steers if nobody does, and if it may and can say anything."""
+        vacant = self._controller is None or self._controller.closed
+        if vacant and speaks and connection.offer.may_steer:
             self._controller = connection
+            if not self._shared:
+                # The camera of one that looks on gives way.
+                self._publishers = {t: c for t, c in self._publishers.items() if c is connection}
         return self.role_of(connection)
 
     def leave(self, connection: Connection) -> bool:
@@ -73,7 +82,9 @@ class Roles:
         return vacant
 
     def take(self, connection: Connection) -> Connection | None:
-        """Make `connection` the controller; returns who lost that, if somebody did."""
+        """Make `connection` the controller; returns who lost that, if somebody did. Raises `CommandError`."""
+        if not connection.offer.may_steer:
+            raise ViewOnlyError
         before, self._controller = self._controller, connection
         if before is connection:
             return None
@@ -84,21 +95,33 @@ class Roles:
 
     def replace(self, old: Connection, new: Connection) -> None:
         """`new` is the same client as `old`, on another connection."""
+        if not new.offer.may_steer:
+            self.leave(old)
+            return
         if self._controller is old:
             self._controller = new
         self._publishers = {t: new if c is old else c for t, c in self._publishers.items()}
 
     def may_command(self, connection: Connection) -> bool:
-        return self._shared or connection is self._controller
+        return connection.offer.may_steer and (self._shared or connection is self._controller)
+
+    @staticmethod
+    def refusal(connection: Connection) -> CommandError:
+        """Why a client may not command."""
+        return NotControllerError() if connection.offer.may_steer else ViewOnlyError()
 
     def publish(self, connection: Connection, track: str) -> None:
         """Let `connection` feed the input `track`. Raises `CommandError`."""
-        if not self.may_command(connection):
-            raise NotControllerError
+        if not self.may_command(connection) and not self._alone(connection):
+            raise self.refusal(connection)
         holder = self._publishers.get(track)
         if holder is not None and holder is not connection and not holder.closed:
             raise PublisherTakenError(track)
         self._publishers = {**self._publishers, track: connection}
+
+    def _alone(self, connection: Connection) -> bool:
+        """Whether this client cannot ask for control, and nobody else has it."""
+        return connection.notice is not None and self._controller is None
 
     def unpublish(self, connection: Connection, track: str) -> None:
         if self._publishers.get(track) is connection:

@@ -8,25 +8,31 @@ import hmac
 import logging
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.capabilities import capabilities
+from reactor_runtime.authoring.lines import authors, source, where
 from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.loglines import Block, Limits, escaped
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
+from reactor_runtime.runtimes import stdio
+from reactor_runtime.session import life
 from reactor_runtime.session.audit.observer import AuditMode
 from reactor_runtime.session.host import ModelHost, ModelOutcome
-from reactor_runtime.session.life import Effect, Life, Limits, SessionEnd
+from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending
+from . import audited, ending, forks
 from .arrivals import Arrivals
 from .background import Background
+from .claims import SILENCE_S, Claims
 from .clients import Clients
 from .connection import Connection
 from .dispatch import Dispatcher
@@ -51,6 +57,7 @@ log = logging.getLogger(__name__)
 CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
+NOBODY_CAME = f"No client connected within {SILENCE_S:g} s, and another one asked for the model."
 CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
@@ -64,12 +71,13 @@ class Runtime:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
         self.life = Life(
-            Limits(
+            life.Limits(
                 options.orphan_timeout,
                 options.max_session_duration,
                 options.stuck_warning,
                 options.kill_timeout,
-            )
+            ),
+            rebuild=options.on_reset_error == "rebuild",
         )
         self.host = ModelHost(project.model_class, project.config, project.weights, AuditMode(options.audit))
         self.model_name = self.host.spec.name
@@ -82,7 +90,10 @@ class Runtime:
         """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
         self.metrics = Metrics(self.model_name)
+        self._limits = Limits()
+        self._limits.install()
         self.clients = Clients(engine, options, self)
+        self.claims = Claims()
         self.started_at = time.time()
         self.capabilities = capabilities(project.model_class)
         self.dispatcher = Dispatcher(self)
@@ -94,7 +105,7 @@ class Runtime:
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._noted = State.CREATED
-        self._background.spawn(self._watch_pings())
+        self._background.spawn(self._watch())
 
     # --- what routes call ---
 
@@ -102,19 +113,11 @@ class Runtime:
         """Begin to build the model; returns at once."""
         self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
-    async def rebuild(self) -> None:
-        """Build the model again, between two sessions. Raises `ModelLoadError`."""
-        await asyncio.wrap_future(self.host.load())
-
-    def fail(self, reason: str) -> None:
-        """The model is of no use any more: refuse sessions, say why in `/health`, and leave."""
-        self.load_error = reason
-        self.leave()
-
-    async def start_session(self) -> dict[str, Any]:
-        """Raises `RequestError` (409, 503)."""
-        await self._wait_while_closing()
+    async def start_session(self, address: str = "") -> dict[str, Any]:
+        """`address` is whoever asks. Raises `RequestError` (409, 503)."""
+        await self._claim(address)
         number = self.life.start(time.monotonic())
+        self.claims.started(address, time.monotonic())
         self.session = Session(
             number,
             self._session_id(),
@@ -129,6 +132,17 @@ class Runtime:
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
+
+    async def _claim(self, address: str) -> None:
+        """Wait for the slot; a session that nobody came to gives way. Raises `RequestError` (409)."""
+        await self._wait_while_closing()
+        now = time.monotonic()
+        if self.life.state is State.WAITING and self.claims.lapsed(address, now):
+            self.claims.promise(address, now)
+            self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
+            await self._wait_while_closing()
+        if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
+            raise RequestError(409, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
@@ -164,7 +178,7 @@ class Runtime:
 
     def _session_id(self) -> str:
         """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.token else LOCAL_SESSION_ID
+        return secrets.token_urlsafe(16) if self.options.secrets else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""
@@ -174,15 +188,19 @@ class Runtime:
             )
         return self.session
 
-    async def connect(self, offer: Offer, connection_id: int, codec: Codec | None = None) -> Connection:
+    async def connect(
+        self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
+    ) -> Connection:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
+        self.claims.offered(time.monotonic())
         return await self.arrivals.connect(
             session,
             offer,
             connection_id,
             codec,
             running=lambda: self.session is session and self.life.state in IN_SESSION,
+            address=address,
         )
 
     def leave(self) -> None:
@@ -205,6 +223,7 @@ class Runtime:
             await self._loop.run_in_executor(None, self.session.close)
         self.host.close()
         self._engine.close()
+        self._limits.remove()
 
     # --- ClientsOwner ---
 
@@ -215,7 +234,10 @@ class Runtime:
         log.info(
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
         )
+        forks.close_on_exec()
         session.set_connected(present)
+        if present:
+            self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, time.monotonic()))
 
@@ -245,6 +267,8 @@ class Runtime:
         """Nothing of a session is left."""
         if self.session is session:
             self.session = None
+        self.claims.ended(time.monotonic())
+        self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
 
     # --- messages out ---
@@ -271,7 +295,8 @@ class Runtime:
         self.load_error = (
             str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
         )
-        log.error("The model could not be loaded: %s", self.load_error, exc_info=error.__cause__ or error)
+        log.error("The model could not be loaded: %s%s", self.load_error, Block(_authors_lines(error)))
+        log.debug("The whole traceback:", exc_info=error.__cause__ or error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
@@ -294,6 +319,9 @@ class Runtime:
             self._exit()
         elif effect is Effect.KILL:
             ending.kill(self)
+        elif effect is Effect.REBUILD:
+            log.info("The model is built again before its next user")
+            self.load()
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
@@ -311,18 +339,23 @@ class Runtime:
         """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
         if not self._left:
             self._left = True
-            self._leave(1 if self.load_error else 0)
+            self._leave(1 if self.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
         audited.note(self)
-        error = future.exception() or future.result().error
-        self.crashes = self.crashes + 1 if error is not None else 0
-        if error is not None:
-            self.note("error", where="start_session")
+        failure = future.exception()
+        # A visit that we could not even end says nothing about the model's state.
+        outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
+        failed = outcome.error is not None
+        for hook, error in (("start_session", outcome.error), ("reset", outcome.reset_error)):
+            if error is not None:
+                self.note("error", where=hook)
+        self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        message = "The model stopped because of an error." if error is not None else ""
-        self._apply(self.life.model_ended(session.number, time.monotonic(), error is not None, message))
+        message = "The model stopped because of an error." if failed else ""
+        broken = outcome.reset_error is not None or self.host.audit.must_rebuild
+        self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S
@@ -333,9 +366,12 @@ class Runtime:
             except TimeoutError:
                 return
 
-    async def _watch_pings(self) -> None:
+    async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCHDOG_S)
+            stdio.plug()
+            forks.close_on_exec()
+            self._limits.report()
             await self.clients.drop_silent()
 
     def _schedule(self) -> None:
@@ -354,6 +390,12 @@ class Runtime:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _authors_lines(error: BaseException) -> str:
+    """Where the author's code was when loading failed, a line each; `-v` shows the whole traceback."""
+    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
+    return "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
 
 
 def _application(text: str, codec: Codec) -> Outgoing:

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import faulthandler
 import ipaddress
 import logging
 import os
 import secrets
-import signal
+import selectors
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import uvicorn
+from anyio.lowlevel import checkpoint
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
+from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 
-from .app import create_app
-from .ending import leave_at_once
+from . import leaving as leaving_process
+from .acceptor import acceptor
+from .app import create_app, rehearse
+from .asgi import App
+from .connections import Connections
+from .credentials import encoded
+from .forks import guarding
+from .interfaces import others_open
+from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
+from .redaction import redacted
 from .runtime import Runtime
+from .signals import signals
+from .watchdog import watched
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -36,16 +48,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128
+SWEEP_S = 2.0
+"""How long a start waits until what killed processes have left is swept."""
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
-FORCED_STATUS = 130
-"""Exit status after a second signal."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
 times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
-LEAVE_DEADLINE_S = 75.0
-"""A shutdown that takes longer than this, the kill limit of the model included, is cut off."""
 
 
 class BindError(ReactorError):
@@ -70,33 +79,51 @@ def serve(project: Project, options: HttpOptions) -> int:
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     sockets = _bind(options.host, options.port)
+    _sweep()
     options = _with_token(options, sockets[0])
+    # Our own, so that a forked child can let go of it, and of the reading end of the loop's own pipe.
+    selector = selectors.DefaultSelector()
+    loop = asyncio.SelectorEventLoop(selector)
+    fds = (getattr(selector, "fileno", lambda: -1)(), *(key.fd for key in selector.get_map().values()))
     try:
-        return asyncio.run(_serve(project, options, sockets))
+        with (
+            redacted([*options.secrets, options.turn_secret]),
+            guarding(sockets, fds),
+            asyncio.Runner(loop_factory=lambda: loop) as runner,
+        ):
+            return runner.run(_serve(project, options, sockets))
     finally:
         for sock in sockets:
             sock.close()
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[socket.socket]) -> int:
+def _sweep() -> None:
+    """Before the first client, but not for ever: a disk may hang."""
+    sweeping = threading.Thread(target=folders.sweep, name="reactor-sweep", daemon=True)
+    sweeping.start()
+    sweeping.join(SWEEP_S)
+
+
+async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
     runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
-    server = _Server(
-        uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-        )
-    )
-    serving = loop.create_task(server.serve(sockets=sockets))
-    with _signals(loop, runtime):
+    connections = Connections(connections_limit(options.max_connections))
+    runtime.metrics.registry.register(connections)
+    server = _Server(_config(app, connections))
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
+    await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
+    await rehearse(app)
+    serving = loop.create_task(server.serve(sockets=list(sockets)))
+    with signals(loop, runtime), watched():
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
-        log.info("Serving %s on %s", runtime.model_name, _url(sockets[0]))
-        if options.token:
-            # To the terminal of whoever started us, once; never into a log.
-            address = f"{_url(sockets[0])}/?token={quote(options.token, safe='')}"
-            print(f"Open {address}", file=sys.stderr, flush=True)
+        urls = _urls(sockets[0], options)
+        log.info("Serving %s on %s", runtime.model_name, urls[0])
+        _print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
@@ -105,7 +132,22 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[socket.so
         await serving
         await warming
         await runtime.close()
+        leaving_process.begin(status)
     return status
+
+
+def _config(app: App, connections: Connections) -> uvicorn.Config:
+    return uvicorn.Config(
+        cast("Any", app),  # uvicorn spells ASGI's types out
+        http=acceptor(connections),
+        backlog=ACCEPTS_AT_A_TIME,
+        proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
 
 
 def _engine(options: HttpOptions) -> Engine:
@@ -120,7 +162,7 @@ def _engine(options: HttpOptions) -> Engine:
 def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     """Off loopback, strangers can reach us: without a token of the operator's we make one."""
     address = ipaddress.ip_address(sock.getsockname()[0])
-    if options.token or options.no_token or address.is_loopback:
+    if options.secrets or options.no_token or address.is_loopback:
         return options
     return dataclasses.replace(options, token=secrets.token_urlsafe(24))
 
@@ -137,36 +179,7 @@ def _resolve(leaving: asyncio.Future[int], status: int) -> None:
         leaving.set_result(status)
 
 
-@contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
-    """The first signal ends the session and then the process; the second ends the process."""
-    asked = False
-
-    def on_signal() -> None:
-        nonlocal asked
-        if asked:
-            log.warning("Asked twice; leaving at once")
-            _force(runtime)
-        asked = True
-        log.info("Shutting down; a second signal leaves at once")
-        loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
-        runtime.leave()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-def _force(runtime: Runtime) -> None:
-    faulthandler.dump_traceback(all_threads=True)
-    leave_at_once(runtime, FORCED_STATUS)
-
-
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
@@ -184,18 +197,18 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> Listener:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    sock = socket.socket(family, kind, protocol)
+    sock = Listener(family, kind, protocol)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        sock.listen(BACKLOG)
+        sock.listen()
     except OSError:
         sock.close()
         raise
@@ -203,6 +216,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _url(sock: socket.socket) -> str:
+def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
+    """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
+    return [f"http://[{each}]:{port}" if ":" in each else f"http://{each}:{port}" for each in hosts]
+
+
+def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
+    """To the terminal of whoever started us, once; the token never goes into a log."""
+    query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
+    if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
+        for url in urls:
+            print(f"Open {url}{query}", file=sys.stderr, flush=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+
+from reactor_runtime.errors import RequestError
 
 from . import audited
+from .callers import address_of
+from .rights import Asking, check_may_stop, check_scope
 from .runtime import Runtime
 
 router = APIRouter(tags=["session"])
@@ -20,19 +24,47 @@ def worker() -> Runtime:
 Worker = Annotated[Runtime, Depends(worker)]
 
 
-@router.post("/start_session")
-async def start_session(runtime: Worker) -> dict[str, Any]:
-    """Begin a session. The body is ignored: clients of different ages send different ones."""
-    return await runtime.start_session()
+def in_scope(runtime: Worker, asking: Asking) -> None:
+    check_scope(asking.grant, runtime.session)
 
 
-@router.post("/stop_session")
-async def stop_session(runtime: Worker) -> dict[str, Any]:
+IN_SCOPE = Depends(in_scope)
+"""Among the `dependencies` of a route: a token for one session opens no other."""
+
+
+@router.post("/start_session", dependencies=[IN_SCOPE])
+async def start_session(runtime: Worker, request: Request, asking: Asking) -> dict[str, Any]:
+    """Begin a session. The body is ignored: clients of different ages send different ones.
+
+    Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
+    no other way to take part.
+    """
+    if not asking.grant.may_steer or asking.grant.session is not None:
+        return _running(runtime)
+    descriptor = await runtime.start_session(address_of(request))
+    if runtime.session is not None:
+        runtime.session.owner = asking.grant.subject
+    return descriptor
+
+
+def _running(runtime: Runtime) -> dict[str, Any]:
+    try:
+        runtime.require_session()
+    except RequestError:
+        raise RequestError(
+            409, "nothing_to_watch", "No session is running, and this token starts none; wait for one."
+        ) from None
+    return runtime.descriptor()
+
+
+@router.post("/stop_session", dependencies=[IN_SCOPE])
+async def stop_session(runtime: Worker, asking: Asking) -> dict[str, Any]:
     """End the session. 200 also when there is none; the state says whether the slot is free."""
+    check_may_stop(asking.grant, runtime.session)
     return {"state": (await runtime.stop_session()).value}
 
 
-@router.get("/session")
+@router.get("/session", dependencies=[IN_SCOPE])
 async def session(runtime: Worker) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
     end = runtime.last_end

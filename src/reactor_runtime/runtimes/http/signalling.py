@@ -10,25 +10,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from reactor_runtime.errors import RequestError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
+from reactor_runtime.transports.candidates import is_loopback
 from reactor_runtime.transports.port import IceCandidate
 
+from .callers import address_of
+from .connection import Connection
 from .ice import wire_form
 from .negotiation import Offer, TrackMapping, read_offer
 from .pending import LAST_ID
+from .rights import visit
 from .runtime import Runtime
-from .sessions import Worker
+from .sessions import IN_SCOPE, Worker
 
-router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"])
-flat_router = APIRouter(tags=["webrtc"])
+router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])
+flat_router = APIRouter(tags=["webrtc"], dependencies=[IN_SCOPE])
 
 ANSWER_WAIT_S = 1.0
 """How long a poll for the answer is held before it says "not yet"."""
@@ -41,6 +46,8 @@ FLAT_ANSWER_WAIT_S = 5.0
 IMPLICIT_TURN_S = 0.5
 """How long an offer without a connection id waits until the answer before it has been fetched."""
 CANDIDATES_LIMIT = 64
+CHROMIUM = "Chrome/"
+"""In the `User-Agent` of Chromium, which drops pictures that it would have to turn (seen: 156)."""
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
@@ -50,7 +57,13 @@ SessionId = Annotated[str, Path(max_length=128)]
 ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
 
 
-class MappingEntry(BaseModel):
+class Body(BaseModel):
+    """What clients send: `true` is no number, and a number no text."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class MappingEntry(Body):
     """Which section of the offer carries which track; the direction is the client's."""
 
     mid: str = Field(max_length=64)
@@ -59,20 +72,20 @@ class MappingEntry(BaseModel):
     direction: Literal["recvonly", "sendonly", "sendrecv"]
 
 
-class OfferBody(BaseModel):
+class OfferBody(Body):
     sdp_offer: str
     client_info: dict[str, Any] = Field(default_factory=dict)
     track_mapping: list[MappingEntry] = Field(default_factory=list, max_length=64)
 
 
-class FlatOfferBody(BaseModel):
+class FlatOfferBody(Body):
     """The offer of clients of 1.6 and before."""
 
     sdp: str
     type: Literal["offer"] = "offer"
 
 
-class CandidateEntry(BaseModel):
+class CandidateEntry(Body):
     """`RTCIceCandidateInit`."""
 
     candidate: str = Field(max_length=2048)
@@ -80,7 +93,7 @@ class CandidateEntry(BaseModel):
     sdp_mline_index: int | None = Field(default=None, ge=0, le=1024)
 
 
-class CandidatesBody(BaseModel):
+class CandidatesBody(Body):
     candidates: list[CandidateEntry] = Field(max_length=CANDIDATES_LIMIT)
     is_final: bool = False
     client_info: dict[str, Any] = Field(default_factory=dict)
@@ -105,7 +118,8 @@ async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request
 async def offer_again(
     session_id: SessionId, body: OfferBody, runtime: Worker, request: Request
 ) -> JSONResponse:
-    """Take the offer of a client that reconnects; its former connection is replaced."""
+    """Take the offer of a client that reconnects. Beside a client that is live it waits up to 3 s for that
+    one to go, whose place it takes; then it is a further client."""
     runtime.check_session_id(session_id)
     await _connect_implicit(runtime, request, body, again=True)
     return JSONResponse(None, 202)
@@ -119,22 +133,24 @@ async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
     if sdp is None:
         return JSONResponse(None, 202)
     runtime.arrivals.implicit_read.set()
-    return JSONResponse({"sdp_answer": sdp})
+    return JSONResponse({"sdp_answer": sdp, **_notice(runtime, runtime.arrivals.implicit)})
 
 
 @router.post("/ice_candidates", status_code=202)
-async def candidates(session_id: SessionId, body: CandidatesBody, runtime: Worker) -> JSONResponse:
+async def candidates(
+    session_id: SessionId, body: CandidatesBody, runtime: Worker, request: Request
+) -> JSONResponse:
     """Take the client's candidates as it finds them."""
     runtime.check_session_id(session_id)
-    await _add_candidates(runtime, runtime.arrivals.implicit, body)
+    await _add_candidates(runtime, runtime.arrivals.implicit, body, address_of(request))
     return JSONResponse(None, 202)
 
 
 @router.post("/connections", status_code=201)
-async def announce(session_id: SessionId, runtime: Worker) -> JSONResponse:
-    """A new connection id. Nothing is sent to it before its offer."""
+async def announce(session_id: SessionId, runtime: Worker, request: Request) -> JSONResponse:
+    """A new connection id, which is the connection's secret. Nothing is sent to it before its offer."""
     runtime.check_session_id(session_id)
-    connection_id = runtime.arrivals.announce(runtime.require_session())
+    connection_id = runtime.arrivals.announce(runtime.require_session(), address_of(request))
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
@@ -144,8 +160,8 @@ async def offer_on(
 ) -> JSONResponse:
     """Take the offer of an announced connection."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
-    await _connect(runtime, _read(runtime, request, body), connection_id, None)
+    _require_known(runtime, connection_id, request)
+    await _connect(runtime, _read(runtime, request, body), connection_id, None, address_of(request))
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
@@ -158,24 +174,32 @@ async def offer_again_on(
 
 
 @router.get("/connections/{connection_id}/sdp_params", responses=NOT_YET)
-async def answer_on(session_id: SessionId, connection_id: ConnectionId, runtime: Worker) -> JSONResponse:
-    """200 with the answer, or 202 when it is not there yet."""
+async def answer_on(
+    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+) -> JSONResponse:
+    """200 with the answer, or 202 when it is not there yet. A `notice` says what the client lacks."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
+    _require_known(runtime, connection_id, request)
     sdp = await _answer(runtime, connection_id, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse({"connection_id": connection_id}, 202)
-    return JSONResponse({"sdp_answer": sdp, "connection_id": connection_id})
+    return JSONResponse(
+        {"sdp_answer": sdp, "connection_id": connection_id, **_notice(runtime, connection_id)}
+    )
 
 
 @router.post("/connections/{connection_id}/ice_candidates", status_code=202)
 async def candidates_on(
-    session_id: SessionId, connection_id: ConnectionId, body: CandidatesBody, runtime: Worker
+    session_id: SessionId,
+    connection_id: ConnectionId,
+    body: CandidatesBody,
+    runtime: Worker,
+    request: Request,
 ) -> JSONResponse:
     """Take candidates, also before the offer: they are kept for it."""
     runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id)
-    await _add_candidates(runtime, connection_id, body)
+    _require_known(runtime, connection_id, request)
+    await _add_candidates(runtime, connection_id, body, address_of(request))
     return JSONResponse(None, 202)
 
 
@@ -201,11 +225,21 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
 def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
-    runtime.arrivals.limit_offers(request.client.host if request.client else "")
+    address = address_of(request)
+    runtime.arrivals.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(runtime.options.encoder))
-    return read_offer(body.sdp_offer, mapping, runtime.tracks, encodes, watches_frames=watches_frames)
+    offer = read_offer(
+        body.sdp_offer,
+        mapping,
+        runtime.tracks,
+        encodes,
+        watches_frames=watches_frames,
+        from_loopback=is_loopback(address),
+        sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
+    )
+    return replace(offer, may_steer=visit(request).grant.may_steer)
 
 
 async def _connect_implicit(
@@ -213,32 +247,41 @@ async def _connect_implicit(
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(runtime, request, body)
-    arrivals = runtime.arrivals
+    arrivals, address = runtime.arrivals, address_of(request)
     flat = isinstance(codec, FlatCodec)
+    if again:
+        # Outside the turn: others need not wait for it.
+        await arrivals.seats.wait(offer, address, flat=flat)
     async with arrivals.implicit_turn:
-        target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+        target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
         if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
-            target = arrivals.implicit_for(runtime.require_session(), offer, again=again, flat=flat)
+            target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
         arrivals.use_implicit(target)
+    beside = target not in runtime.clients.connections
     try:
-        await _connect(runtime, offer, target, codec or JsonCodec())
+        connection = await _connect(runtime, offer, target, codec or JsonCodec(), address)
     except BaseException:
         arrivals.implicit_read.set()
         raise
+    if again and beside:
+        arrivals.seats.expect(connection)
     return target
 
 
-async def _connect(runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None) -> None:
+async def _connect(
+    runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None, address: str
+) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
-    connection = await runtime.connect(offer, connection_id, codec)
+    connection = await runtime.connect(offer, connection_id, codec, address)
     if connection.peer is None:
         raise RequestError(409, "connection_closed", "This connection was closed; offer again.")
     within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
     connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
+    return connection
 
 
 async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | None:
@@ -257,16 +300,23 @@ async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | 
     return runtime.arrivals.address_answer(answer)
 
 
-async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody) -> None:
+async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody, address: str) -> None:
     session = runtime.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        await runtime.arrivals.add_candidate(session, connection_id, candidate)
+        await runtime.arrivals.add_candidate(session, connection_id, candidate, address)
 
 
-def _require_known(runtime: Runtime, connection_id: int) -> None:
-    if not runtime.arrivals.knows(runtime.require_session(), connection_id):
-        raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
+def _require_known(runtime: Runtime, connection_id: int, request: Request) -> None:
+    runtime.arrivals.require(runtime.require_session(), connection_id, address_of(request))
+
+
+def _notice(runtime: Runtime, connection_id: int) -> dict[str, Any]:
+    """What a client lacks that cannot be told over its channel."""
+    connection = runtime.clients.connections.get(connection_id)
+    if connection is None or connection.notice is None:
+        return {}
+    return {"notice": connection.notice.to_json()}
 
 
 def _ice_servers(runtime: Runtime) -> dict[str, Any]:

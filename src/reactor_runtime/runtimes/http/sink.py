@@ -18,7 +18,7 @@ class FrameSink:
     """A peer's track as the encoding sees it."""
 
     def __init__(self, sender: VideoSender) -> None:
-        self._sender = sender
+        self.sender = sender
         self._reported = 0
         self._paused = False
         self._needs_key = False
@@ -33,13 +33,13 @@ class FrameSink:
         if self._paused or (self._needs_key and not frame.key):
             return
         self._needs_key = False
-        self._sender.push(frame)
+        self.sender.push(frame)
         while self._watched and frame.index >= self._watched[0][0]:
             self._watched.popleft()[1](frame)
 
     def newly_dropped(self) -> int:
         """How many frames the peer's network has not carried since this was last asked."""
-        dropped = self._sender.gate.dropped + self._sender.dropped
+        dropped = self.sender.gate.dropped + self.sender.dropped
         before, self._reported = self._reported, dropped
         return dropped - before
 

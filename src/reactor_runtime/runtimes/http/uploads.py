@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from reactor_runtime.errors import RequestError
 from reactor_runtime.session.uploads import Incoming
 
-from .sessions import Worker
-from .signalling import SessionId
+from .rights import CONTROL, Asking
+from .sessions import IN_SCOPE, Worker
+from .signalling import Body, SessionId
 
 router = APIRouter(tags=["uploads"])
 log = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ BLOCK = 2**20
 """Bytes that are collected before they are written."""
 STALLED_S = 30.0
 """A body of which nothing comes for so long is given up."""
+
+ENDED_S = 1.0
+"""How long a body may take to learn that its session has ended."""
 
 UploadId = Annotated[str, Path(max_length=128)]
 RAW: dict[str, Any] = {
@@ -39,27 +44,29 @@ RAW: dict[str, Any] = {
 }
 
 
-class UploadBody(BaseModel):
+class UploadBody(Body):
     """A file that will be sent. `size` is in bytes, and must be true."""
 
     name: str = Field(default="upload", max_length=1024)
-    size: int = Field(gt=0, le=2**53)
+    size: int = Field(gt=0, le=2**53, strict=True)
     mime_type: str = Field(default="application/octet-stream", max_length=255)
 
 
-@router.post("/sessions/{session_id}/uploads", status_code=201)
+@router.post("/sessions/{session_id}/uploads", status_code=201, dependencies=[CONTROL, IN_SCOPE])
 async def announce(
-    session_id: SessionId, body: UploadBody, runtime: Worker, request: Request
+    session_id: SessionId, body: UploadBody, runtime: Worker, asking: Asking, request: Request
 ) -> JSONResponse:
     """Make room for a file, and say where it is to be sent."""
     runtime.check_session_id(session_id)
     upload = runtime.require_session().uploads.announce(body.name, body.size, body.mime_type)
-    # Under the host name by which the client reaches us: the guard has checked it.
+    # Under the host name by which the client reaches us: the guard has checked it. The query stands for a
+    # token, which SDKs do not send there.
     url = request.url_for("take_file", upload_id=upload.id)
-    return JSONResponse({"presigned_id": upload.id, "presigned_url": str(url), "path": url.path}, 201)
+    signed = url if asking.uploads is None else url.replace(query=asking.uploads.query(upload.id))
+    return JSONResponse({"presigned_id": upload.id, "presigned_url": str(signed), "path": url.path}, 201)
 
 
-@router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW)
+@router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW, dependencies=[CONTROL])
 async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> dict[str, Any]:
     """Take the bytes of a file that was announced: as many as that, once."""
     session = runtime.session
@@ -69,8 +76,11 @@ async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> d
         incoming = await asyncio.to_thread(session.uploads.open, upload_id)
         try:
             await _receive(request, incoming)
-        except BaseException:
+        except BaseException as error:
             incoming.abort()
+            if isinstance(error, RequestError):
+                # What is still to come of the body would keep the connection for as long as it drips in.
+                error.ends_connection = True
             raise
     except OSError as error:
         log.exception("A file of a client could not be kept")
@@ -81,7 +91,7 @@ async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> d
 
 async def _receive(request: Request, incoming: Incoming) -> None:
     block = bytearray()
-    async for chunk in _chunks(request):
+    async for chunk in _chunks(request, incoming):
         block += chunk
         if len(block) >= BLOCK:
             await asyncio.to_thread(incoming.write, bytes(block))
@@ -90,17 +100,31 @@ async def _receive(request: Request, incoming: Incoming) -> None:
     await asyncio.to_thread(incoming.finish)
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Raises `RequestError` (400, 408) when the body ends early or stalls."""
+async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
+    """Raises `RequestError` (400, 408, 409) when the body ends early or stalls, or the session has ended."""
     stream = aiter(request.stream())
     while True:
+        next_chunk = asyncio.ensure_future(anext(stream))
         try:
-            async with asyncio.timeout(STALLED_S):
-                chunk = await anext(stream)
+            await _arrived(next_chunk, incoming)
+            chunk = next_chunk.result()
         except StopAsyncIteration:
             return
         except ClientDisconnect:
             raise RequestError(400, "wrong_length", "The body ended before the file did.") from None
-        except TimeoutError:
-            raise RequestError(408, "upload_stalled", f"Nothing came for {STALLED_S:g} s.") from None
+        finally:
+            next_chunk.cancel()
         yield chunk
+
+
+async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming) -> None:
+    """Wait for bytes. Raises `RequestError` (408, 409)."""
+    deadline = time.monotonic() + STALLED_S
+    while True:
+        incoming.check()
+        if next_chunk.done():
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise RequestError(408, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
+        await asyncio.wait({next_chunk}, timeout=min(left, ENDED_S))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 STRINGS_LIMIT = 512
 """Different texts that are remembered of one session; the newest stay."""
 NUMBERS_LIMIT = 512
 FRAMES_LIMIT = 256
-"""Frames and blocks of a client that are known again while they live."""
+"""Frames of a client that are known again; the newest stay."""
+LOOKED_AT = 64
+"""Bytes of a frame."""
 VALUES_LIMIT = 1000
 """Values of one command that are looked at."""
 EXACT = 3
@@ -25,6 +28,19 @@ COMMON_NUMBERS = frozenset({-1, 0, 1, 2, 3, 4, 8, 10, 16, 100})
 """Too common to say that they came from anybody."""
 
 
+Shown = tuple[tuple[int, ...], bytes]
+"""The shape of a frame, and bytes from all over it."""
+
+
+def _seen(array: Any) -> Shown | None:
+    """None for what is all one colour: anybody may have made that."""
+    if array.dtype != np.uint8 or array.ndim != 3 or not array.size or not array.flags.c_contiguous:
+        return None
+    flat = array.reshape(-1)
+    looked_at = bytes(flat[:: max(1, flat.size // LOOKED_AT)].tobytes())
+    return (array.shape, looked_at) if len(set(looked_at)) > 3 else None
+
+
 class Given:
     """Written by the runtime's threads while the session runs; read by the audit after it."""
 
@@ -32,7 +48,7 @@ class Given:
         self._lock = threading.Lock()
         self._strings: dict[str, None] = {}
         self._numbers: dict[float, None] = {}
-        self._frames: list[weakref.ref[Any]] = []
+        self._frames: dict[Shown, None] = {}
         self._files: list[tuple[int, bytes]] = []
 
     def note(self, value: Any, vocabulary: frozenset[str] = frozenset()) -> None:
@@ -55,11 +71,10 @@ class Given:
                 waiting.extend(each)
 
     def note_frame(self, array: Any) -> None:
-        """Remember a frame of a client for as long as it lives."""
-        with self._lock:
-            if len(self._frames) >= FRAMES_LIMIT:
-                self._frames = [frame for frame in self._frames if frame() is not None][-FRAMES_LIMIT // 2 :]
-            self._frames.append(weakref.ref(array))
+        """Remember a frame of a client by a few of its bytes: authors get copies."""
+        seen = _seen(array)
+        if seen is not None:
+            self._keep(self._frames, seen, FRAMES_LIMIT)
 
     def note_file(self, name: str, path: Path) -> None:
         """Remember a client's file by its name and its beginning."""
@@ -74,8 +89,8 @@ class Given:
     def freeze(self) -> Client:
         """What is known now, for looking it up."""
         with self._lock:
-            frames = [frame for each in self._frames if (frame := each()) is not None]
-        return Client(tuple(self._strings), frozenset(self._numbers), frames, tuple(self._files))
+            strings, numbers, frames = list(self._strings), frozenset(self._numbers), frozenset(self._frames)
+        return Client(strings, numbers, frames, tuple(self._files))
 
     def _keep(self, known: dict[Any, None], value: Any, limit: int) -> None:
         with self._lock:
@@ -107,14 +122,13 @@ class Client:
         self,
         strings: Iterable[str] = (),
         numbers: frozenset[float] = frozenset(),
-        frames: Iterable[Any] = (),
+        frames: frozenset[Shown] = frozenset(),
         files: Iterable[tuple[int, bytes]] = (),
     ) -> None:
         self._exact = frozenset(text for text in strings if len(text) >= EXACT)
         self._parts = tuple(text for text in self._exact if len(text) >= PART)
         self._numbers = numbers
-        self._alive = list(frames)  # kept, so that no other object has one of these ids meanwhile
-        self._frames = frozenset(id(frame) for frame in self._alive)
+        self._frames = frames
         self._files = tuple((size, head) for size, head in files if size >= EXACT)
 
     def owns_text(self, text: str) -> bool:
@@ -129,7 +143,7 @@ class Client:
         return number in self._numbers
 
     def owns_frame(self, array: Any) -> bool:
-        return id(array) in self._frames
+        return bool(self._frames) and type(array) is np.ndarray and _seen(array) in self._frames
 
     def owns(self, scalar: Any) -> bool:
         """A text, or bytes; numbers are asked for one by one, where they stand for themselves."""

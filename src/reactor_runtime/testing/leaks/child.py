@@ -34,7 +34,7 @@ def _played(order: dict[str, Any]) -> dict[str, Any]:
     try:
         config = None if order["config"] is None else Path(order["config"])
         weights = None if order["weights"] is None else Path(order["weights"])
-        project = load_project(Path(order["path"]), config, order["overrides"], weights)
+        project = load_project(Path(order["path"]), config, order["overrides"], weights, order["target"])
         return {
             "model": project.model_class.__name__,
             "sessions": play(project, order["plan"], order["seed"]),

@@ -71,6 +71,8 @@ class Order:
     overrides: Sequence[str] = ()
     weights: Path | None = None
     seed: int = 0
+    target: str | None = None
+    """A file or a class of the project; see `load_project`."""
 
 
 class ProblemError(Exception):
@@ -240,6 +242,7 @@ def _play(order: Order, plan: str, deadline: float, verdict: Verdict) -> list[di
             "config": None if order.config is None else str(order.config),
             "overrides": list(order.overrides),
             "weights": None if order.weights is None else str(order.weights),
+            "target": order.target,
             "plan": plan,
             "seed": order.seed,
             "result": str(result),

@@ -14,11 +14,16 @@ from .shaper import Impairment
 _HOST = re.compile(r"^a=candidate:(\S+) (\d+) udp (\d+) (\d+(?:\.\d+){3}) (\d+) typ host(.*)$", re.I)
 
 
+RELAY_DESCRIPTORS = 16
+"""Sockets of the relays of one peer."""
+
+
 class ImpairedEngine:
     """Implements `transports.port.Engine`."""
 
     def __init__(self, engine: Engine, impairment: Impairment) -> None:
         self.name = f"{engine.name}, impaired"
+        self.descriptors_per_peer = engine.descriptors_per_peer + RELAY_DESCRIPTORS
         self._engine = engine
         self._impairment = impairment
 
@@ -43,8 +48,8 @@ class _ImpairedPeer:
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         return await self._peer.answer(_without_candidates(offer), sections)
 
-    async def restart(self, offer: str) -> str:
-        return await self._peer.restart(_without_candidates(offer))
+    async def restart(self, offer: str, sections: Sequence[Section]) -> str:
+        return await self._peer.restart(_without_candidates(offer), sections)
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
         """Ignored: the engine would go around the relay."""

@@ -16,6 +16,8 @@ class ReactorWebRtcEngine:
     """One libwebrtc factory. There can be only one alive in a process."""
 
     name = "reactor-webrtc"
+    descriptors_per_peer = 24
+    """8 to 12 UDP sockets, and as many of TCP, on a machine with one or two addresses."""
 
     def __init__(self) -> None:
         builder = rw.PeerConnectionFactoryBuilder()

@@ -1,0 +1,177 @@
+"""Who may do what: secrets, the tokens that are signed with them, and what each of them allows.
+
+A *secret* is the operator's: whoever holds it is `admin`, and can make tokens. A *token* is a JWT (HS256,
+nothing else) that says a role, a subject, when it ends and, if it is for one session only, which.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import math
+import secrets as random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reactor_runtime.errors import ReactorError, RequestError
+
+ALGORITHM = "HS256"
+SECRETS_LIMIT = 2
+"""The one that signs, and the one before it."""
+SUBJECT_LIMIT = 128
+"""Characters of a subject or of a session's id in a token."""
+TOKEN_LIMIT = 4096
+"""Bytes of a token; what is longer is not read as one."""
+CLOCK_LEEWAY_S = 30.0
+"""How far the clock of the machine that made a token may be ahead of ours."""
+LATEST = 2.0**40
+"""The latest end of a token, in Unix seconds: what is later, or no number at all, is no time."""
+STRONG_SECRET = 16
+"""Characters below which a secret can be guessed by somebody who holds a token that it signed."""
+
+
+class TokenRole(StrEnum):
+    """`view` watches, `control` also starts, steers and stops what is its own, `admin` does everything."""
+
+    VIEW = "view"
+    CONTROL = "control"
+    ADMIN = "admin"
+
+
+class SecretError(ReactorError):
+    """The secrets that the operator gave cannot be used."""
+
+    code = "secret"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a valid credential allows. Times are Unix seconds; `session` bounds it to that session."""
+
+    role: TokenRole
+    subject: str
+    session: str | None = None
+    expires: float | None = None
+
+    @property
+    def may_steer(self) -> bool:
+        return self.role is not TokenRole.VIEW
+
+    @property
+    def rules(self) -> bool:
+        """Whether others' sessions, events and figures are this holder's too."""
+        return self.role is TokenRole.ADMIN and self.session is None
+
+
+EVERYBODY = Grant(TokenRole.ADMIN, "everybody")
+"""On a server that asks for no token."""
+OPERATOR = Grant(TokenRole.ADMIN, "operator")
+"""Who shows the secret itself."""
+
+
+class Keys:
+    """The secrets of one server: the first signs, each opens. Without any, everybody may do everything."""
+
+    def __init__(self, secrets: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+        """Derives the keys, which takes some 60 ms a secret, so that no request has to."""
+        self._secrets = [encoded(secret) for secret in secrets]
+        self._signing = [_signing_key(secret) for secret in self._secrets]
+        self._clock = clock
+
+    @property
+    def open(self) -> bool:
+        return not self._secrets
+
+    def read(self, credential: bytes) -> Grant | None:
+        """What a credential allows; None when it is none of ours. Raises `RequestError` (401), expired."""
+        if self.open:
+            return EVERYBODY
+        if self._is_secret(credential):
+            return OPERATOR
+        if credential.count(b".") != 2 or len(credential) > TOKEN_LIMIT:
+            return None
+        for key in self._signing:
+            if (claims := _verified(credential, key)) is not None:
+                return self._grant(claims)
+        return None
+
+    def mint(self, role: TokenRole, lifetime: float, subject: str = "", session: str | None = None) -> str:
+        """A token for `lifetime` seconds. Without a `subject` it is somebody of its own."""
+        import jwt
+
+        now = self._clock()
+        claims: dict[str, Any] = {"role": role.value, "sub": subject or random.token_urlsafe(9)}
+        claims |= {"iat": int(now), "exp": math.ceil(now + lifetime)}
+        if session is not None:
+            claims["session"] = session
+        return jwt.encode(claims, self._signing[0], algorithm=ALGORITHM)
+
+    def _is_secret(self, credential: bytes) -> bool:
+        # All are compared, so that the time tells nothing about which fits.
+        found = [hmac.compare_digest(credential, form) for secret in self._secrets for form in _forms(secret)]
+        return any(found)
+
+    def _grant(self, claims: dict[str, Any]) -> Grant | None:
+        """None for what was signed by us, and yet says nothing that we know."""
+        role, subject, session, expires = (claims.get(key) for key in ("role", "sub", "session", "exp"))
+        if not isinstance(role, str) or role not in list(TokenRole):
+            return None
+        if not _is_name(subject) or not (session is None or _is_name(session)):
+            return None
+        if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < LATEST:
+            return None
+        if expires <= self._clock():
+            raise RequestError(401, "token_expired", "This token has expired; ask for another one.")
+        return Grant(TokenRole(role), str(subject), session, float(expires))
+
+
+def secrets_in(text: str) -> tuple[str, ...]:
+    """The secrets in what the operator gave: one a line, the one that signs first. Raises `SecretError`."""
+    found = tuple(line.strip() for line in text.split("\n") if line.strip())
+    if len(found) > SECRETS_LIMIT:
+        raise SecretError(
+            f"There are {len(found)} lines where the token is: the first line is the token, and a second may "
+            "be the one before it, which still opens."
+        )
+    return found
+
+
+def encoded(secret: str) -> bytes:
+    """The bytes of a secret as the environment, a file or a request has them."""
+    return secret.encode("utf-8", "surrogateescape")
+
+
+def _forms(secret: bytes) -> list[bytes]:
+    """Some clients write headers in Latin-1, which is what HTTP once said."""
+    try:
+        return [secret, secret.decode().encode("latin-1")]
+    except UnicodeError:
+        return [secret]
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= SUBJECT_LIMIT
+
+
+@functools.lru_cache(maxsize=2 * SECRETS_LIMIT)
+def _signing_key(secret: bytes) -> bytes:
+    """Slow on purpose: whoever holds a token can try secrets at home until one fits its signature."""
+    import jwt  # noqa: F401  # loaded here, before the first request needs it: a tenth of a second
+
+    return hashlib.scrypt(secret, salt=b"reactor-runtime token", n=2**14, r=8, p=1, dklen=32)
+
+
+def _verified(token: bytes, key: bytes) -> dict[str, Any] | None:
+    """The claims of a token with a true signature. When it ends is the caller's to look at."""
+    import jwt
+
+    options: Any = {"require": ["exp", "sub", "role"], "verify_exp": False, "verify_iat": False}
+    try:
+        return dict(jwt.decode(token, key, [ALGORITHM], options, leeway=CLOCK_LEEWAY_S))
+    except (jwt.PyJWTError, ValueError, OverflowError, TypeError, RecursionError):
+        # The last ones: JSON of a stranger's that nests, or that has numbers which are none.
+        return None

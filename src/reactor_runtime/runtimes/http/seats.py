@@ -1,0 +1,107 @@
+"""Whose place an offer takes that names no connection. Event loop only.
+
+A connection's id is its secret. Clients that know of only one connection have none to show: they get the
+place of the same peer, or of a client that is not there any more. Beside a client that is live they wait a
+moment for it to go, as it does when they are that client on another network, and then come in beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from reactor_runtime.protocol.codec import FlatCodec
+from reactor_runtime.transports import sdp
+
+if TYPE_CHECKING:
+    from .clients import Clients
+    from .connection import Connection
+    from .negotiation import Offer
+
+CONSENT_WAIT_S = 3.0
+"""How long an offer of a client that comes back waits for the one that is live to fail its consent."""
+HEIR_S = 30.0
+"""How long after its offer such a client inherits the role of the one that it came in beside."""
+NEGOTIATING_S = 5.0
+"""A first offer from another address is left alone for so long: it may be connecting."""
+
+
+class Seats:
+    """The connections that came without an id, and who follows the one that steers."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.implicit_ids: set[int] = set()
+        self._clients = clients
+        self._changed = asyncio.Event()
+        self._heirs: dict[Connection, tuple[Connection, float]] = {}
+        """Who follows whom, and until when."""
+
+    def begin(self) -> None:
+        """A new session."""
+        self.implicit_ids.clear()
+        self._heirs.clear()
+
+    def changed(self) -> None:
+        """A client came, went silent or left."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def of(self, offer: Offer, address: str, *, again: bool, flat: bool) -> Connection | None:
+        """The connection whose place this offer takes. `again` says that the client comes back."""
+        ours = self._ours(flat)
+        if not offer.may_steer:
+            # Who may only watch takes the place of nobody who may more.
+            ours = [c for c in ours if not c.offer.may_steer]
+        found = next((c for c in ours if same_peer(c.offer, offer)), None)
+        found = found or next((c for c in ours if c.ready and not c.live), None)
+        if found is None and again:
+            found = next((c for c in reversed(ours) if not c.ready and _given_up(c, address)), None)
+        return found
+
+    async def wait(self, offer: Offer, address: str, *, flat: bool) -> None:
+        """Return when a place is free for a client that comes back, after `CONSENT_WAIT_S` at the latest."""
+        there = self._ours(flat)
+        deadline = time.monotonic() + CONSENT_WAIT_S
+        while (left := deadline - time.monotonic()) > 0:
+            gone = set(there) - set(self._ours(flat))
+            steered = self._clients.roles.controller is not None
+            if not there or gone or not steered or self.of(offer, address, again=True, flat=flat):
+                return
+            changed = self._changed
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                return
+
+    def expect(self, heir: Connection) -> None:
+        """`heir` came in beside a live client, which it may be itself: it steers if that one goes soon."""
+        steers = self._clients.roles.controller
+        may = heir.offer.may_steer
+        if may and steers is not None and steers is not heir and steers.id in self.implicit_ids:
+            self._heirs[heir] = (steers, time.monotonic() + HEIR_S)
+
+    def heir_of(self, gone: Connection) -> Connection | None:
+        """Who takes the role of a client that has gone: the newest that waits for that."""
+        now = time.monotonic()
+        self._heirs = {
+            heir: (before, until)
+            for heir, (before, until) in self._heirs.items()
+            if until > now and not heir.closed
+        }
+        waiting = [h for h, (before, _) in self._heirs.items() if before is gone and h.ready]
+        return waiting[-1] if waiting else None
+
+    def _ours(self, flat: bool) -> list[Connection]:
+        ours = [c for i, c in self._clients.connections.items() if i in self.implicit_ids]
+        return [c for c in ours if isinstance(c.codec, FlatCodec)] if flat else ours
+
+
+def same_peer(before: Offer, now: Offer) -> bool:
+    """Whether two offers come from one peer."""
+    return bool(sdp.fingerprint(now.sdp)) and sdp.identity(before.sdp) == sdp.identity(now.sdp)
+
+
+def _given_up(connection: Connection, address: str) -> bool:
+    """Whether an offer that has not become a connection may make room for one from `address`."""
+    return connection.address == address or connection.made_at < time.time() - NEGOTIATING_S

@@ -1,0 +1,75 @@
+"""The page is never white: where its scripts do not come or do not run, it says what to do."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sites import Handler, serving
+
+from .server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.wire]
+
+PROJECT = Path(__file__).parent / "model"
+REMEDY = "proxy_set_header Host $http_host;"
+
+
+def test_without_scripts(files: str, new_page: Any) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(files)
+    page.get_by_text(REMEDY).wait_for()
+    page.locator("noscript p").wait_for()
+
+
+def test_where_scripts_are_refused(files: str, new_page: Any) -> None:
+    page = new_page()
+    page.route("**/*.js", lambda route: route.fulfill(status=403, body="{}"))
+    page.goto(files)
+    page.get_by_text(REMEDY).wait_for()
+
+
+def test_it_is_gone_once_the_page_runs(files: str, new_page: Any) -> None:
+    page = new_page()
+    page.goto(files)
+    page.locator("html[data-phase]").wait_for()
+    assert page.get_by_text(REMEDY).count() == 0
+
+
+@pytest.fixture
+def forgetful(server: Server) -> Iterator[str]:
+    """A proxy under a name of its own that does not pass the Host on, as nginx without a line for it."""
+
+    class Proxy(Handler):
+        def _pass(self) -> None:
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            upstream.request(self.command, self.path, body, headers)
+            answer = upstream.getresponse()
+            content = answer.read()
+            upstream.close()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("transfer-encoding", "connection", "date", "server"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            self._pass()
+
+        def do_POST(self) -> None:
+            self._pass()
+
+    with serving(Proxy) as port:
+        yield f"http://proxied.example:{port}"
+
+
+def test_behind_a_proxy_that_does_not_pass_the_host_on(forgetful: str, new_page: Any) -> None:
+    page = new_page()
+    page.goto(forgetful)
+    page.get_by_text(REMEDY).wait_for()

@@ -1,0 +1,94 @@
+"""Whatever holds the event loop is named in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from reactor_runtime.runtimes.http import watchdog
+from reactor_runtime.runtimes.http.watchdog import HELD_S, watched
+
+
+def hold(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def hold_the_interpreter(seconds: float) -> None:
+    """One call of C that lets no other thread run."""
+    text, took = "a" * 18, 0.0
+    while took < seconds / 2:
+        text += "a"
+        began = time.perf_counter()
+        re.match(r"(a+)+b", text)
+        took = time.perf_counter() - began
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+async def run(callback: Callable[[], None]) -> None:
+    """As a callback of its own, as a request would."""
+    done = asyncio.Event()
+    asyncio.get_running_loop().call_soon(lambda: (callback(), done.set()))
+    await done.wait()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 # the watchdog's thread tells nobody
+            await asyncio.sleep(0.01)
+
+
+def test_the_number_of_the_table() -> None:
+    assert (HELD_S, watchdog.TELL_EVERY_S) == (0.1, 10)
+
+
+@pytest.mark.parametrize("holder", [hold, hold_the_interpreter])
+async def test_a_callback_that_holds_the_loop_is_told_with_its_stack(
+    holder: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with watched():
+        await run(lambda: holder(0.4))
+        await until(lambda: bool(told(caplog)))
+    [line] = told(caplog)
+    assert f"in {holder.__name__}" in line
+    assert "held by one callback" in line
+
+
+async def test_it_is_told_while_it_runs(caplog: pytest.LogCaptureFixture) -> None:
+    def wait_for_the_line() -> None:
+        deadline = time.monotonic() + 5
+        while not told(caplog) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    with watched():
+        await run(wait_for_the_line)
+    assert "in wait_for_the_line" in told(caplog)[0]
+
+
+async def test_many_short_ones_are_nothing_to_tell(caplog: pytest.LogCaptureFixture) -> None:
+    with watched():
+        for _ in range(40):
+            await run(lambda: hold(0.005))
+        await asyncio.sleep(0.2)
+    assert [line for line in told(caplog) if "in hold" in line] == []
+
+
+async def test_a_holder_is_told_once_and_others_are_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched() as dog:
+        await run(lambda: hold(0.4))
+        await until(lambda: bool(told(caplog)))
+        await run(lambda: hold(0.3))
+        await until(lambda: dog._untold == 1)
+        monkeypatch.setattr(watchdog, "TELL_EVERY_S", 0.0)
+        await run(lambda: hold(0.3))
+        await until(lambda: len(told(caplog)) == 2)
+    assert "(1 more since the last such line)" in told(caplog)[1]

@@ -1,0 +1,168 @@
+"""What a test may change in its process, seen before and after.
+
+Tests of one worker share a process: what one leaves changed, the next one finds.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One thing of the process: how it is read, and how it is put back."""
+
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+
+
+def changed_since(before: dict[str, Any]) -> list[str]:
+    """Put back what differs from `before`; returns a line for each."""
+    changes = []
+    for part in PARTS:
+        now = part.read()
+        if part.name == LEVELS:
+            # A library that is imported for the first time brings loggers of its own.
+            now = {name: level for name, level in now.items() if name in before[part.name]}
+        if now != before[part.name]:
+            changes.append(f"{part.name}: {_difference(before[part.name], now)}")
+            part.write(before[part.name])
+    return changes
+
+
+def state() -> dict[str, Any]:
+    return {part.name: part.read() for part in PARTS}
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """For tests whose subject is to change the process, such as a command line's log."""
+    before = state()
+    try:
+        yield
+    finally:
+        changed_since(before)
+
+
+def _difference(before: Any, now: Any) -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
+        return "; ".join(f"{key} {before.get(key)!r} -> {now.get(key)!r}" for key in sorted(keys, key=str))
+    return f"{before!r} -> {now!r}"
+
+
+def _levels() -> dict[str, int]:
+    loggers = logging.root.manager.loggerDict.items()
+    return {"": logging.root.level} | {
+        name: logger.level for name, logger in loggers if isinstance(logger, logging.Logger)
+    }
+
+
+def _set_levels(levels: dict[str, int]) -> None:
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def _handlers() -> list[logging.Handler]:
+    """Those of the root; pytest has some of its own in each phase of a test."""
+    return [each for each in logging.root.handlers if not type(each).__module__.startswith("_pytest")]
+
+
+def _set_handlers(handlers: list[logging.Handler]) -> None:
+    for handler in set(_handlers()) - set(handlers):
+        logging.root.removeHandler(handler)
+    for handler in set(handlers) - set(_handlers()):
+        logging.root.addHandler(handler)
+
+
+def _signals() -> dict[signal.Signals, Any]:
+    # SIGALRM is pytest-timeout's, which puts its own back when it thinks fit.
+    named = [n for n in signal.valid_signals() if isinstance(n, signal.Signals) and n is not signal.SIGALRM]
+    return {number: signal.getsignal(number) for number in named}
+
+
+def _set_signals(handlers: dict[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        if signal.getsignal(number) != handler and handler is not None:
+            signal.signal(number, handler)
+
+
+def _environment() -> dict[str, str]:
+    # pytest says here which test runs.
+    return {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    for key in _environment().keys() - variables.keys():
+        del os.environ[key]
+    os.environ.update(variables)
+
+
+def _wakeup_fd() -> int:
+    number = signal.set_wakeup_fd(-1)
+    if number != -1:
+        signal.set_wakeup_fd(number)
+    return number
+
+
+def _set_filters(filters: list[Any]) -> None:
+    warnings.filters[:] = filters  # type: ignore[index]  # typeshed promises a sequence; it is a list
+
+
+def _set_faulthandler(enabled: bool) -> None:
+    (faulthandler.enable if enabled else faulthandler.disable)()
+
+
+def _set_gc(enabled: bool) -> None:
+    (gc.enable if enabled else gc.disable)()
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return "(a folder that is gone)"
+
+
+def _set_path(entries: list[str]) -> None:
+    sys.path[:] = entries
+
+
+def _set_meta_path(finders: list[Any]) -> None:
+    sys.meta_path[:] = finders
+
+
+LEVELS = "levels of loggers"
+PARTS = (
+    _Part(LEVELS, _levels, _set_levels),
+    _Part("handlers of the root logger", _handlers, _set_handlers),
+    _Part("logging.disable", lambda: logging.root.manager.disable, logging.disable),
+    _Part(
+        "logging.raiseExceptions",
+        lambda: logging.raiseExceptions,
+        lambda value: setattr(logging, "raiseExceptions", value),
+    ),
+    _Part("signal handlers", _signals, _set_signals),
+    _Part("the wake-up descriptor", _wakeup_fd, signal.set_wakeup_fd),
+    _Part("environment", _environment, _set_environment),
+    _Part("working directory", _working_directory, os.chdir),
+    _Part("switch interval", sys.getswitchinterval, sys.setswitchinterval),
+    _Part("filters of warnings", lambda: list(warnings.filters), _set_filters),
+    _Part("sys.path", lambda: list(sys.path), _set_path),
+    _Part("sys.meta_path", lambda: list(sys.meta_path), _set_meta_path),
+    _Part("faulthandler", faulthandler.is_enabled, _set_faulthandler),
+    _Part("garbage collection", gc.isenabled, _set_gc),
+    _Part("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    _Part("excepthook", lambda: sys.excepthook, lambda value: setattr(sys, "excepthook", value)),
+)

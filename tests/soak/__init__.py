@@ -1,0 +1,1 @@
+"""Long runs that measure; `scripts/soak` starts them, `scripts/test` does not."""

@@ -1,0 +1,81 @@
+"""The fixture that watches what tests change in their process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests import process
+
+
+def _handler() -> None:
+    logging.root.addHandler(logging.NullHandler())
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda: logging.getLogger("reactor_runtime").setLevel(logging.ERROR), "levels of loggers"),
+        (_handler, "handlers of the root logger"),
+        (lambda: os.environ.update(REACTOR_LEFT="1"), "REACTOR_LEFT"),
+        (lambda: os.chdir("/"), "working directory"),
+        (lambda: sys.setswitchinterval(0.123), "switch interval"),
+        (lambda: warnings.simplefilter("ignore"), "filters of warnings"),
+        (lambda: sys.path.append("/nowhere"), "sys.path"),
+    ],
+)
+def test_a_change_is_named_and_put_back(change: Callable[[], None], named: str) -> None:
+    logging.getLogger("reactor_runtime")
+    before = process.state()
+    change()
+    changes = process.changed_since(before)
+    assert named in "\n".join(changes)
+    assert process.changed_since(before) == []
+
+
+def test_a_signal_handler_is_named_and_put_back() -> None:
+    import signal
+
+    before = process.state()
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    assert "signal handlers" in process.changed_since(before)[0]
+    assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+
+
+def test_a_test_that_leaves_the_process_changed_fails(pytester_like: Callable[[str], str]) -> None:
+    text = pytester_like("import os\ndef test_it():\n    os.environ['REACTOR_LEFT'] = '1'\n")
+    assert "the test leaves the process changed: environment: REACTOR_LEFT" in text
+
+
+@pytest.fixture
+def pytester_like(tmp_path: Path) -> Callable[[str], str]:
+    """Runs a file of tests under this project's configuration, and gives what pytest printed."""
+    import subprocess
+
+    def run(source: str) -> str:
+        root = Path(__file__).parents[1]
+        folder = tmp_path / "tests"
+        folder.mkdir()
+        (folder / "conftest.py").write_text("from tests.conftest import process_unchanged\n", "utf-8")
+        (folder / "test_it.py").write_text(source, "utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            str(root / "pyproject.toml"),
+        ]
+        done = subprocess.run(
+            [*command, str(folder)], cwd=root, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.stdout
+
+    return run
