@@ -1,6 +1,7 @@
 // Puts a player together: who hears whom. The page is one, and `<reactor-player>` is one in somebody else's page.
 
 import { Api } from "./api.js";
+import { Audit } from "./audit.js";
 import { Capture } from "./capture.js";
 import { Cards } from "./cards.js";
 import { Charts } from "./charts.js";
@@ -73,6 +74,7 @@ export class View {
       onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
     });
     this.capture.stage = this.stage;
+    this.audit = page ? new Audit(this.api, (what, sentence) => this.messages.error(what, sentence)) : null;
     this.inputs = new Inputs(this.inputsAt, { prefs: own, signal: this.#off.signal, failed: (what, sentence) => this.messages.error(what, sentence) });
     this.cards = new Cards(this.controlsAt, {
       prefs: models,
@@ -134,6 +136,7 @@ export class View {
   }
 
   #begun({ descriptor, resumed }) {
+    this.audit?.look(); // at what the session before has left
     this.model = descriptor.model?.name ?? "Reactor";
     if (this.page) this.name.textContent = document.title = this.model;
     if (this.schema) this.schema.textContent = JSON.stringify(descriptor.capabilities ?? {}, null, 2);
@@ -171,6 +174,7 @@ export class View {
     this.#cast();
     if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
     else if (phase === "ended") this.messages.note(words.sentence);
+    if (phase === "ended") this.audit?.look();
     // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
     if (phase === "ended" && detail.reason !== "error") this.inputs.close();
     this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from reactor_runtime.errors import RequestError
 
+from . import audited
 from .callers import address_of
 from .rights import Asking, check_may_stop, check_scope
 from .runtime import Runtime
@@ -74,6 +75,7 @@ async def session(runtime: Worker) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
+        "audit": audited.describe(runtime),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
