@@ -29,8 +29,8 @@ from reactor_runtime.authoring.media import MediaBundle, TrackData
 from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
+from reactor_runtime.session.audit.observer import AuditMode, SessionAudit
 
-from .audit.observer import AuditMode, SessionAudit
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
 from .loop import SessionLoop

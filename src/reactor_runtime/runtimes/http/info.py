@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reactor_runtime.protocol.openapi import model_schema
+from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
+from reactor_runtime.worker.worker import CRASHES_IN_A_ROW, Worker
 
-from .rights import ADMIN, Asking, hears_why
-from .runtime import CRASHES_IN_A_ROW, Runtime
-from .sessions import Worker
+from .sessions import TheWorker
 
 router = APIRouter(tags=["info"])
 
@@ -23,7 +23,7 @@ LOAD_FAILED = "The model could not be loaded; the server's log says why."
 
 @router.get("/health")
 async def health(
-    runtime: Worker,
+    runtime: TheWorker,
     asking: Asking,
     request: Request,
     why: Annotated[bool, Query(description="Say the error's own words, to who sits at the machine")] = False,
@@ -49,16 +49,16 @@ async def health(
 
 
 @router.get("/schema")
-async def schema(runtime: Worker) -> dict[str, Any]:
+async def schema(runtime: TheWorker) -> dict[str, Any]:
     """The model's commands and tracks as OpenAPI 3.1."""
     return model_schema(runtime.model_class)
 
 
 @router.get("/metrics", response_class=Response, dependencies=[ADMIN])
-async def metrics(runtime: Worker) -> Response:
+async def metrics(runtime: TheWorker) -> Response:
     """Counters in the text format of Prometheus."""
     return Response(runtime.metrics.render(runtime), media_type=CONTENT_TYPE_LATEST)
 
 
-def _status(runtime: Runtime) -> str:
+def _status(runtime: Worker) -> str:
     return "failing" if runtime.crashes >= CRASHES_IN_A_ROW else "healthy"

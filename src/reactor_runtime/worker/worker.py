@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.lines import authors, source, where
 from reactor_runtime.authoring.tracks import Track, tracks_of
+from reactor_runtime.clients.clients import Clients
+from reactor_runtime.clients.connection import Connection
+from reactor_runtime.clients.dispatch import Dispatcher
+from reactor_runtime.clients.negotiation import Offer
+from reactor_runtime.clients.roles import Roles
+from reactor_runtime.clients.signalling import Signalling
 from reactor_runtime.errors import ReactorError, RequestError
 from reactor_runtime.loglines import Block, Limits, escaped
 from reactor_runtime.media.encoders import EncoderChoice
+from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
-from reactor_runtime.runtimes import stdio
 from reactor_runtime.session import life
 from reactor_runtime.session.audit.observer import AuditMode
 from reactor_runtime.session.host import ModelHost, ModelOutcome
@@ -29,17 +35,11 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending, forks
-from .arrivals import Arrivals
+from . import audited, ending
 from .background import Background
 from .claims import SILENCE_S, Claims
-from .clients import Clients
-from .connection import Connection
-from .dispatch import Dispatcher
 from .journal import Journal
 from .metrics import Metrics
-from .negotiation import Offer
-from .roles import Roles
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -49,8 +49,9 @@ if TYPE_CHECKING:
 
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.session.commands import Answer
 
-    from .options import HttpOptions
+    from .options import WorkerOptions
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +63,11 @@ CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
 
-class Runtime:
+class Worker:
     """The session slot of this process, its connections and the model behind it."""
 
     def __init__(
-        self, project: Project, options: HttpOptions, engine: Engine, leave: Callable[[int], None]
+        self, project: Project, options: WorkerOptions, engine: Engine, leave: Callable[[int], None]
     ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
@@ -173,12 +174,12 @@ class Runtime:
         return self.clients.roles
 
     @property
-    def arrivals(self) -> Arrivals:
+    def arrivals(self) -> Signalling:
         return self.clients.arrivals
 
     def _session_id(self) -> str:
         """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.secrets else LOCAL_SESSION_ID
+        return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""
@@ -254,6 +255,18 @@ class Runtime:
 
     def note(self, kind: str, **data: object) -> None:
         self.journal.add(kind, session=self.life.number, **data)
+
+    # --- DispatchOwner ---
+
+    @property
+    def command_names(self) -> frozenset[str]:
+        return self.host.command_names
+
+    def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
+        self.host.command(session, name, arguments, answer)
+
+    def count_command(self, name: str, code: str) -> None:
+        self.metrics.command(name, code)
 
     def call(self, function: Callable[..., None], *args: object) -> None:
         """Run `function` on the loop, from any thread."""

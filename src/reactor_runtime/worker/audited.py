@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .runtime import Runtime
+    from .worker import Worker
 
 
-def describe(runtime: Runtime) -> dict[str, Any]:
+def describe(runtime: Worker) -> dict[str, Any]:
     """For `GET /session`: the mode, how much was found so far, and where after the last session."""
     audit = runtime.host.audit
     report = audit.last
@@ -27,7 +27,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
     return {"mode": audit.mode.value, "leaks": audit.leaks, "last": last}
 
 
-def note(runtime: Runtime) -> None:
+def note(runtime: Worker) -> None:
     """A session has ended and was looked at: put each leak into the journal, and count them."""
     report = runtime.host.audit.last
     if report is None or report.session != runtime.life.number:
