@@ -80,6 +80,14 @@ def test_an_open_file_is_told(told: Callable[..., list[str]], tmp_path: Path) ->
     assert told() == []
 
 
+def test_a_folder_that_is_held_is_no_open_file(told: Callable[..., list[str]], tmp_path: Path) -> None:
+    held = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert told() == []
+    finally:
+        os.close(held)
+
+
 def test_a_child_process_is_told(told: Callable[..., list[str]]) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:

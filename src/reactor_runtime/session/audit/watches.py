@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import stat
 import sys
 import threading
 import time
@@ -196,6 +197,8 @@ def _in_words(name: str, before: str | None, now: str) -> tuple[str, str]:
 _FUNCTIONS = Types(types.FunctionType, types.MethodType)
 
 
+_NO_FILES = ("/dev/", "/proc/", "/memfd:", "/sys/")
+"""What looks like a file and is none of anybody's."""
 _TEST_RUNNERS = "PYTEST_"
 """Variables that change while an author's own tests run."""
 _INSTALLED = (sys.prefix, sys.base_prefix)
@@ -238,9 +241,10 @@ def _open_files() -> list[tuple[object, str]]:
     for name in names:
         try:
             target = os.readlink(folder / name)
+            is_file = stat.S_ISREG(os.stat(folder / name).st_mode)
         except OSError:
             continue  # closed meanwhile
-        if target.startswith("/") and not target.startswith(("/dev/", "/proc/", "/memfd:", "/sys/")):
+        if is_file and not target.startswith(_NO_FILES):
             found.append(((name, target), target))
     return found
 
