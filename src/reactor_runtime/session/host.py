@@ -71,8 +71,9 @@ class ModelHost:
         model_class: type[VideoModel],
         config: DictConfig,
         weights: WeightsSource,
-        audit: AuditMode = AuditMode.WARN,
+        audit: str = AuditMode.WARN,
     ) -> None:
+        """`audit` is what follows from a leak; see `AuditMode`."""
         self.model_class = model_class
         self.spec = spec_of(model_class)
         self._config = config
@@ -86,7 +87,7 @@ class ModelHost:
         self.commands = CommandRunner(commands_of(model_class))
         self.command_names = frozenset(commands_of(model_class))
         self.feed = MediaFeed()
-        self.audit = SessionAudit(model_class, audit)
+        self.audit = SessionAudit(model_class, AuditMode(audit))
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:

@@ -27,11 +27,13 @@ def describe(runtime: Worker) -> dict[str, Any]:
     return {"mode": audit.mode.value, "leaks": audit.leaks, "last": last}
 
 
-def note(runtime: Worker) -> None:
-    """A session has ended and was looked at: put each leak into the journal, and count them."""
+def note(runtime: Worker) -> bool:
+    """A session has ended and was looked at: put each leak into the journal, and count them. True when no
+    other session may follow on this model."""
     report = runtime.host.audit.last
     if report is None or report.session != runtime.life.number:
-        return
+        return False
     for finding in report.findings:
         runtime.note("leak", **finding.public())
     runtime.metrics.leaked(len(report.findings) + report.untold)
+    return runtime.host.audit.must_rebuild

@@ -27,7 +27,6 @@ from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
-from reactor_runtime.session.audit.observer import AuditMode
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
@@ -80,7 +79,7 @@ class Worker:
             ),
             rebuild=options.on_reset_error == "rebuild",
         )
-        self.host = ModelHost(project.model_class, project.config, project.weights, AuditMode(options.audit))
+        self.host = ModelHost(project.model_class, project.config, project.weights, options.audit)
         self.model_name = self.host.spec.name
         self.model_class = project.model_class
         self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
@@ -355,7 +354,6 @@ class Worker:
             self._leave(1 if self.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
-        audited.note(self)
         failure = future.exception()
         # A visit that we could not even end says nothing about the model's state.
         outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
@@ -367,7 +365,7 @@ class Worker:
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         message = "The model stopped because of an error." if failed else ""
-        broken = outcome.reset_error is not None or self.host.audit.must_rebuild
+        broken = audited.note(self) or outcome.reset_error is not None
         self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 
     async def _wait_while_closing(self) -> None:
