@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
+from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
 from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, UndecodableError
 from reactor_runtime.protocol.openapi import model_schema
-from reactor_runtime.session.commands import CommandOutcome
 
 from .outcomes import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
@@ -86,9 +86,9 @@ class Dispatcher:
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
         owner = self._owner
         if message.type == "requestCapabilities":
-            self._describe(connection, message, "modelCapabilities", owner.capabilities)
+            self._describe(connection, message, "modelCapabilities", owner.model.capabilities)
         elif message.type == "requestSchema":
-            self._describe(connection, message, "modelSchema", model_schema(owner.model_class))
+            self._describe(connection, message, "modelSchema", model_schema(owner.model))
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
@@ -131,7 +131,7 @@ class Dispatcher:
         connection.say(lambda codec: codec.track_response(message, error))
 
     def _change_track(self, connection: Connection, message: TrackMessage) -> None:
-        track = self._owner.tracks.get(message.track)
+        track = self._owner.model.tracks.get(message.track)
         if track is None:
             raise CommandError("unknown_track", f"The model has no track {message.track!r}.")
         if message.verb == "publish_track" and track.direction is TrackDirection.OUT:
@@ -190,11 +190,11 @@ class Dispatcher:
         """A command was answered: `code` is "ok" or that of the refusal."""
         owner = self._owner
         if code != "rate_limited":  # only counted, or one client could push everything else out
-            known = name in owner.command_names
+            known = name in owner.model.command_names
             # No text of a client's is kept, and an author's code may repeat one.
             outcome = code if code in KNOWN_CODES else "refused"
             owner.note("command", command=name if known else "unknown", outcome=outcome)
-        owner.count_command(name if name in owner.command_names else "unknown", code)
+        owner.count_command(name if name in owner.model.command_names else "unknown", code)
 
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
         """Tell the client, when it happens, that this frame of the default track goes out to it."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reactor_runtime.authoring.model import VideoModel
-    from reactor_runtime.authoring.tracks import Track
-    from reactor_runtime.session.commands import Answer
+    from reactor_runtime.authoring.description import ModelDescription
+    from reactor_runtime.executors.port import Answer
     from reactor_runtime.session.session import Session
 
     from .clients import Clients
@@ -42,16 +41,7 @@ class DispatchOwner(Protocol):
     """What answers to messages are made from."""
 
     @property
-    def model_class(self) -> type[VideoModel]: ...
-
-    @property
-    def capabilities(self) -> Mapping[str, Any]: ...
-
-    @property
-    def tracks(self) -> Mapping[str, Track]: ...
-
-    @property
-    def command_names(self) -> frozenset[str]: ...
+    def model(self) -> ModelDescription: ...
 
     @property
     def clients(self) -> Clients: ...

@@ -71,7 +71,7 @@ class MemoryServer:
         channels: tuple[str, ...] = ("data",),
     ) -> Client:
         """A client that offers one section for each track of the model."""
-        tracks = list(self.runtime.tracks.values())
+        tracks = list(self.runtime.model.tracks.values())
         sections = [OfferedSection(t.kind.value, DIRECTIONS[t.direction.value]) for t in tracks]
         wire = self.engine.client(sections, codecs=codecs, channels=channels)
         return Client(self.http, wire, [track.name for track in tracks])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def describe(runtime: Worker) -> dict[str, Any]:
     """For `GET /session`: the mode, how much was found so far, and where after the last session."""
-    audit = runtime.host.audit
+    audit = runtime.executor.audit
     report = audit.last
     last = None
     if report is not None:
@@ -30,10 +30,10 @@ def describe(runtime: Worker) -> dict[str, Any]:
 def note(runtime: Worker) -> bool:
     """A session has ended and was looked at: put each leak into the journal, and count them. True when no
     other session may follow on this model."""
-    report = runtime.host.audit.last
+    report = runtime.executor.audit.last
     if report is None or report.session != runtime.life.number:
         return False
     for finding in report.findings:
         runtime.note("leak", **finding.public())
     runtime.metrics.leaked(len(report.findings) + report.untold)
-    return runtime.host.audit.must_rebuild
+    return runtime.executor.audit.must_rebuild

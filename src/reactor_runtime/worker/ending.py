@@ -38,7 +38,7 @@ async def finish(runtime: Worker, session: Session) -> None:
     runtime.flush(session)
     runtime.metrics.collect(session)
     await _tell_and_close(runtime, deadline)
-    runtime.host.detach(session)
+    runtime.executor.detach(session)
     await asyncio.get_running_loop().run_in_executor(None, session.close)
     end = runtime.life.end
     log.info("Session %d ended: %s", session.number, end.reason if end else "?")
@@ -55,7 +55,7 @@ def warn_stuck(runtime: Worker) -> None:
         "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
         "its loops, also inside long steps. It is here:\n%s",
         runtime.options.stuck_warning,
-        Block(escaped_lines(runtime.host.stacks())),
+        Block(escaped_lines(runtime.executor.stacks())),
     )
     runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
 
@@ -66,7 +66,7 @@ def kill(runtime: Worker) -> None:
         "The model has not returned %g s after the session was to end; the process ends now, so that no "
         "other user meets this one's state. It is here:\n%s",
         runtime.options.kill_timeout,
-        Block(escaped_lines(runtime.host.stacks())),
+        Block(escaped_lines(runtime.executor.stacks())),
     )
     # The model thread cannot be ended in any other way.
     leave_at_once(runtime, KILLED_STATUS)

@@ -9,12 +9,10 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.lines import authors, source, where
-from reactor_runtime.authoring.tracks import Track, tracks_of
 from reactor_runtime.clients.clients import Clients
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.dispatch import Dispatcher
@@ -22,12 +20,13 @@ from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
 from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.executors.port import Executor, ModelOutcome
+from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.loglines import Block, Limits, escaped
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
-from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
@@ -46,9 +45,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec, Outgoing
-    from reactor_runtime.session.commands import Answer
 
     from .options import WorkerOptions
 
@@ -79,23 +78,22 @@ class Worker:
             ),
             rebuild=options.on_reset_error == "rebuild",
         )
-        self.host = ModelHost(project.model_class, project.config, project.weights, options.audit)
-        self.model_name = self.host.spec.name
-        self.model_class = project.model_class
-        self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
+        self.executor: Executor = ThreadExecutor(
+            project.model_class, project.config, project.weights, options.audit
+        )
+        self.model = self.executor.description
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
-        self.metrics = Metrics(self.model_name)
+        self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
         self.clients = Clients(engine, options, self)
         self.claims = Claims()
         self.started_at = time.time()
-        self.capabilities = capabilities(project.model_class)
         self.dispatcher = Dispatcher(self)
         self._engine = engine
         self._leave = leave
@@ -111,7 +109,7 @@ class Worker:
 
     def load(self) -> None:
         """Begin to build the model; returns at once."""
-        self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
+        self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
     async def start_session(self, address: str = "") -> dict[str, Any]:
         """`address` is whoever asks. Raises `RequestError` (409, 503)."""
@@ -121,14 +119,13 @@ class Worker:
         self.session = Session(
             number,
             self._session_id(),
-            self.model_class,
-            self.model_name,
+            self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
         )
         self.clients.begin()
-        self.host.begin(self.session)
+        self.executor.begin(self.session)
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
@@ -155,8 +152,8 @@ class Worker:
         return session_descriptor(
             session_id=LOCAL_SESSION_ID if self.session is None else self.session.session_id,
             state=self.life.state.value,
-            model_name=self.model_name,
-            capabilities=self.capabilities,
+            model_name=self.model.name,
+            capabilities=self.model.capabilities,
             number=self.life.number,
             started_at=self.started_at,
         )
@@ -219,9 +216,9 @@ class Worker:
         self.close_streams()
         await self.clients.close_all()
         if self.session is not None:
-            self.host.detach(self.session)
+            self.executor.detach(self.session)
             await self._loop.run_in_executor(None, self.session.close)
-        self.host.close()
+        self.executor.close()
         self._engine.close()
         self._limits.remove()
 
@@ -245,24 +242,20 @@ class Worker:
         self.dispatcher.message(connection, label, data, binary)
 
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
-        self.host.media(session, track, rgb)
+        self.executor.media(session, track, rgb)
 
     def sound(
         self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
     ) -> None:
-        self.host.sound(session, track, block, rate, source)
+        self.executor.sound(session, track, block, rate, source)
 
     def note(self, kind: str, **data: object) -> None:
         self.journal.add(kind, session=self.life.number, **data)
 
     # --- DispatchOwner ---
 
-    @property
-    def command_names(self) -> frozenset[str]:
-        return self.host.command_names
-
     def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
-        self.host.command(session, name, arguments, answer)
+        self.executor.command(session, name, arguments, answer)
 
     def count_command(self, name: str, code: str) -> None:
         self.metrics.command(name, code)
@@ -301,7 +294,7 @@ class Worker:
     def _loaded(self, future: Future[None]) -> None:
         error = future.exception()
         if error is None:
-            log.info("Model %s is ready", self.model_name)
+            log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
         self.load_error = (
@@ -337,7 +330,7 @@ class Worker:
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
-            self.host.run(session).add_done_callback(
+            self.executor.run(session).add_done_callback(
                 lambda future: self.call(self._model_ended, session, future)
             )
         elif effect is Effect.STOP_MODEL:

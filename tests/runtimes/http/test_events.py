@@ -247,7 +247,7 @@ async def test_session_reconciles() -> None:
         assert (told["state"], told["number"]) == ("STREAMING", start["session"])
         assert told["frames"] >= len(client.frames())
         assert told["clients"][0]["role"] == start["role"]
-        assert told["capabilities"] == server.runtime.capabilities
+        assert told["capabilities"] == server.runtime.model.capabilities
 
 
 # --- /metrics ---

@@ -30,12 +30,12 @@ async def health(
 ) -> JSONResponse:
     """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
     `progress_message`, when it could not load, and while it is built again because its reset raised."""
-    body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
+    body: dict[str, Any] = {"model": runtime.model.name, "state": runtime.life.state.value}
     if runtime.life.broken and runtime.life.state is not State.TERMINATED and runtime.load_error is None:
         body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.crashes}
         return JSONResponse({"status": "failing", **body}, 503, {"Retry-After": "1"})
     if runtime.life.state is State.CREATED:
-        now = runtime.host.progress.now
+        now = runtime.executor.progress.now
         detail = "The model is loading."
         body |= {"code": "loading", "detail": detail, "progress": now.share, "progress_message": now.message}
         return JSONResponse({"status": "loading", **body}, 503, {"Retry-After": "1"})
@@ -51,7 +51,7 @@ async def health(
 @router.get("/schema")
 async def schema(runtime: TheWorker) -> dict[str, Any]:
     """The model's commands and tracks as OpenAPI 3.1."""
-    return model_schema(runtime.model_class)
+    return model_schema(runtime.model)
 
 
 @router.get("/metrics", response_class=Response, dependencies=[ADMIN])

@@ -127,7 +127,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = _urls(sockets[0], options)
-        log.info("Serving %s on %s", runtime.model_name, urls[0])
+        log.info("Serving %s on %s", runtime.model.name, urls[0])
         _print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:

@@ -233,7 +233,7 @@ def _read(runtime: Worker, request: Request, body: OfferBody) -> Offer:
     offer = read_offer(
         body.sdp_offer,
         mapping,
-        runtime.tracks,
+        runtime.model.tracks,
         encodes,
         watches_frames=watches_frames,
         from_loopback=is_loopback(address),
