@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_runtime.runtimes.http.addresses import HOPS_LIMIT, Proxies, is_loopback, parse
+from reactor_runtime.runtimes.door.addresses import HOPS_LIMIT, Proxies, is_loopback, parse
 from reactor_runtime.runtimes.http.options import DEFAULT_TRUSTED_PROXIES
 
 HERE, PROXY, CLIENT, LIAR = "127.0.0.1", "10.0.0.1", "198.51.100.7", "6.6.6.6"
