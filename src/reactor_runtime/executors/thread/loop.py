@@ -85,7 +85,7 @@ class SessionLoop:
             loop.call_soon_threadsafe(loop.call_later, HANDLER_GRACE_S, self._cancel_handler)
 
     def cancel_leftovers(self) -> list[str]:
-        """Cancel every task that is left, let it hear that, and name those that do not end: they never run again."""
+        """Cancel every task that is left and name those that do not end: they never run again."""
         with self._lock:
             loop, thread = self._loop, self._thread
         if loop is None:

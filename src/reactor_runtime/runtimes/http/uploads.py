@@ -27,7 +27,7 @@ from .signalling import Body, SessionId
 router = APIRouter(tags=["uploads"])
 log = logging.getLogger(__name__)
 
-BLOCK = 2**20
+BLOCK = 2**18
 """Bytes that are collected before they are written."""
 STALLED_S = 30.0
 """A body of which nothing comes for so long is given up."""
