@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reactor_runtime.project import environment
-
 from .options import examples, path_option, verbose_option, weights_option
 from .output import keep_stdout
 
@@ -22,14 +20,19 @@ REVISION_CHARS = 12
 @click.group(
     "weights",
     invoke_without_command=True,
-    epilog=examples("reactor weights", "reactor weights list -p .", "reactor weights prune --dry-run"),
+    epilog=examples("reactor weights", "reactor weights -p . list", "reactor weights prune --dry-run"),
 )
+@path_option
+@weights_option
 @verbose_option
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, path: Path, weights_dir: Path | None) -> None:
     """Say which weights are on this machine, and who asks for them."""
+    given = {"path": path, "weights_dir": weights_dir}
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_command, path=Path(), weights_dir=environment.weights_dir())
+        ctx.invoke(list_command, **given)
+    # What stands before the subcommand counts for it too.
+    ctx.default_map = dict.fromkeys(command.commands, given)
 
 
 @command.command("list")

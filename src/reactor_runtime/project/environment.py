@@ -20,6 +20,12 @@ ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
 WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
 
 HUB_OFFLINE = "HF_HUB_OFFLINE"
+HUB_ENDPOINT = "HF_ENDPOINT"
+
+
+def hub_endpoint() -> str | None:
+    """Of another hub than the public one."""
+    return os.environ.get(HUB_ENDPOINT, "").strip().rstrip("/") or None
 
 
 def hub_is_offline() -> bool:

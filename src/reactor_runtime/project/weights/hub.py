@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from reactor_runtime.errors import WeightsError
+from reactor_runtime.project import environment
 
 from .connection import read_range
 from .masking import scrubbed
@@ -36,7 +37,7 @@ class Hub:
     def listing(self) -> Listing:
         wanted = self._repository
         with self._translated():
-            info: Any = self._library.HfApi().repo_info(
+            info: Any = self._library.HfApi(endpoint=environment.hub_endpoint()).repo_info(
                 wanted.name,
                 repo_type=wanted.kind,
                 revision=wanted.revision,
@@ -62,6 +63,7 @@ class Hub:
             sibling.rfilename,
             repo_type=self._repository.kind,
             revision=commit,
+            endpoint=environment.hub_endpoint(),
         )
         return RemoteFile(
             safe_path(path, self._source.shown),

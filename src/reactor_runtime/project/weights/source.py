@@ -20,7 +20,7 @@ _REPOSITORY = re.compile(
     r"(?:(?P<kind>datasets|spaces|models)/)?"
     r"(?P<repo>[\w.-]+(?:/[\w.-]+)?)"
     r"(?:@(?P<revision>refs/[\w.-]+/[\w.%-]+|[^/@]+))?"
-    r"(?:/(?P<folder>.+?))?/?"
+    r"(?:/(?P<folder>[^@]+?))?/?"
 )
 
 
