@@ -16,7 +16,7 @@ from .archive import is_archive
 from .manifest import Manifest, parse_manifest
 from .masking import scrubbed
 from .names import REMOTE_MANIFEST, safe_path
-from .remote import CHUNK, Listing, RemoteChangedError, RemoteFile, TransientError, digest_of
+from .remote import CHUNK, Listing, Piece, RemoteChangedError, RemoteFile, TransientError, digest_of
 from .source import BUCKETS, Source
 from .web import unfinished
 
@@ -72,7 +72,7 @@ class Bucket:
             return self._single()
         return Listing(digest_of(files), tuple(files))
 
-    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[bytes]:
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[Piece]:
         import obstore
 
         options: Any = {"if_match": file.identity} if file.identity else {}

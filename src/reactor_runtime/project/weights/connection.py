@@ -86,7 +86,7 @@ def translated(url: str) -> Generator[None]:
 
 def read_range(
     url: str, headers: Mapping[str, str], file: RemoteFile, start: int, end: int | None
-) -> Generator[bytes]:
+) -> Generator[memoryview]:
     """Bytes of `file`; what changed since it was listed raises `RemoteChangedError`, never comes."""
     asked = dict(headers)
     ranged = file.ranged and end is not None
@@ -101,17 +101,20 @@ def read_range(
         yield from _pieces(url, response, skip, wanted)
 
 
-def _pieces(url: str, response: http.client.HTTPResponse, skip: int, wanted: int | None) -> Generator[bytes]:
+def _pieces(
+    url: str, response: http.client.HTTPResponse, skip: int, wanted: int | None
+) -> Generator[memoryview]:
+    """Each is good until the next one: they share their memory."""
+    buffer = memoryview(bytearray(CHUNK))
     left = wanted
     while left is None or left > 0:
-        piece = response.read1(CHUNK if left is None or skip else min(CHUNK, left))
-        if not piece:
+        size = response.readinto(buffer if left is None or skip else buffer[:left])
+        if not size:
             break
-        if skip:
-            dropped = min(skip, len(piece))
-            skip, piece = skip - dropped, piece[dropped:]
+        dropped = min(skip, size)
+        skip -= dropped
+        piece = buffer[dropped:size][:left]
         if left is not None:
-            piece = piece[:left]
             left -= len(piece)
         if piece:
             yield piece

@@ -13,7 +13,7 @@ from reactor_runtime.errors import WeightsError
 
 from .progress import Progress
 from .remote import DamagedError, Remote, RemoteFile, TransientError
-from .staging import BLOCK, StagedFile
+from .staging import BLOCK, StagedFile, start_writing
 
 WORKERS = 8
 """Ranges that are asked for at once."""
@@ -131,6 +131,8 @@ class Fetch:
                 if git is not None:
                     git.update(data)
                 block += 1
+                if block % RANGE_BLOCKS == 0:
+                    start_writing(stream.fileno(), block - RANGE_BLOCKS, RANGE_BLOCKS)
         _compare(staged, sha256.hexdigest(), git.hexdigest() if git is not None else "")
         return sha256.hexdigest()
 

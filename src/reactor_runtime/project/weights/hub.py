@@ -12,7 +12,7 @@ from reactor_runtime.project import environment
 from .connection import read_range
 from .masking import scrubbed
 from .names import safe_path
-from .remote import Listing, RemoteFile, TransientError
+from .remote import Listing, Piece, RemoteFile, TransientError
 from .source import Source
 
 LIST_TIMEOUT_S = 30.0
@@ -52,7 +52,7 @@ class Hub:
         )
         return Listing(str(info.sha), files, pinned=True)
 
-    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[bytes]:
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[Piece]:
         return read_range(file.address, self._headers, file, start, end)
 
     def _file(self, sibling: Any, path: str, commit: str) -> RemoteFile:

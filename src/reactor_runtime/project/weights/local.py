@@ -10,7 +10,7 @@ from reactor_runtime.errors import WeightsError
 
 from .archive import is_archive
 from .names import MANIFEST, PARTIAL, safe_path
-from .remote import CHUNK, Listing, RemoteChangedError, RemoteFile, digest_of
+from .remote import CHUNK, Listing, Piece, RemoteChangedError, RemoteFile, digest_of
 from .source import Source
 
 
@@ -31,7 +31,7 @@ class LocalFolder:
             raise WeightsError(f"{error.filename or root} cannot be read: {error.strerror}.") from None
         return Listing(digest_of(files), files)
 
-    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[bytes]:
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[Piece]:
         place = Path(file.address)
         try:
             with place.open("rb") as stream:

@@ -11,7 +11,9 @@ from reactor_runtime.errors import WeightsError
 
 from .source import BUCKETS, Source
 
-CHUNK = 256 * 1024
+Piece = bytes | memoryview
+
+CHUNK = 128 * 1024
 """Bytes that are asked of a connection at once."""
 
 
@@ -72,8 +74,11 @@ class Remote(Protocol):
 
     def listing(self) -> Listing: ...
 
-    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[bytes]:
-        """The bytes from `start` up to `end` (None: all there are), in pieces; close it when done early."""
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[Piece]:
+        """The bytes from `start` up to `end` (None: all there are), in pieces; close it when done early.
+
+        A piece is good until the next one is asked for.
+        """
         ...
 
 

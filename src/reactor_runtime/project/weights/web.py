@@ -15,7 +15,7 @@ from .connection import identity_of, opened, read_range, total_of
 from .manifest import MAX_BYTES, Manifest, parse_manifest
 from .masking import masked
 from .names import REMOTE_MANIFEST, safe_path
-from .remote import CHUNK, Listing, RemoteFile, TransientError, digest_of
+from .remote import CHUNK, Listing, Piece, RemoteFile, TransientError, digest_of
 from .source import Source
 
 NAMELESS = "weights"
@@ -34,7 +34,7 @@ class Web:
         file = self._probed(RemoteFile(self._name, None, "", self._url))
         return Listing(_revision(file), (file,), archive=is_archive(self._name))
 
-    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[bytes]:
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Generator[Piece]:
         return read_range(file.address, self._headers, file, start, end)
 
     def _probed(self, file: RemoteFile) -> RemoteFile:
