@@ -19,6 +19,19 @@ TURN_SECRET = "TURN_SECRET"
 ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
 WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
 
+HUB_OFFLINE = "HF_HUB_OFFLINE"
+HUB_ENDPOINT = "HF_ENDPOINT"
+
+
+def hub_endpoint() -> str | None:
+    """Of another hub than the public one."""
+    return os.environ.get(HUB_ENDPOINT, "").strip().rstrip("/") or None
+
+
+def hub_is_offline() -> bool:
+    """Whether nothing is to be fetched, said as the hub's own library understands it."""
+    return os.environ.get(HUB_OFFLINE, "").strip().upper() in {"1", "ON", "YES", "TRUE"}
+
 
 def weights_dir() -> Path | None:
     """The folder of weights the environment names, for callers that have no command line."""
