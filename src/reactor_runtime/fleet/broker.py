@@ -264,6 +264,8 @@ class Broker:
             self.line.put(ticket.id, ticket.order)
         if ticket.state in PRESENT:
             self._add(ticket)
+        if ticket.state is TicketState.CLAIMED:
+            self._deadlines.set("adopt", ticket.id, now + self.limits.heartbeat_lost)
 
     def _add(self, ticket: Ticket) -> None:
         self.tickets[ticket.id] = ticket
@@ -308,7 +310,7 @@ class Broker:
         self.line.leave(ticket.order)
         self._move(ticket, state)
         ticket.reason = reason
-        for kind in ("poll", "claim"):
+        for kind in ("poll", "claim", "adopt"):
             self._deadlines.cancel(kind, ticket.id)
         self._per_address[ticket.address] -= 1
         if not self._per_address[ticket.address]:
@@ -421,6 +423,15 @@ class Broker:
     def _heartbeat_missed(self, owner: str, now: float) -> list[Effect]:
         return self.worker_lost(owner, "silent", now)
 
+    def _not_adopted(self, owner: str, now: float) -> list[Effect]:
+        """After a restart, no worker has said that it serves this ticket."""
+        ticket = self.tickets[owner]
+        worker = self.workers.get(ticket.worker)
+        if ticket.state is not TicketState.CLAIMED or (worker is not None and worker.epoch == ticket.epoch):
+            return []
+        self._to_head(ticket, "worker_lost", now)
+        return [Told(owner), *self._offer(now), *self._scale(now)]
+
     def _drain_over(self, owner: str, now: float) -> list[Effect]:
         worker = self.workers.get(owner)
         return [] if worker is None else [Revoke(owner, worker.epoch, "drained")]
@@ -443,6 +454,7 @@ class Broker:
 _ON_TIME = {
     "poll": Broker._poll_lost,
     "claim": Broker._claim_missed,
+    "adopt": Broker._not_adopted,
     "heartbeat": Broker._heartbeat_missed,
     "drain": Broker._drain_over,
     "idle": Broker._idle_over,
