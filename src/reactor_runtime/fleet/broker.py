@@ -127,7 +127,8 @@ class Broker:
     def worker_starting(self, worker_id: str, now: float) -> list[Effect]:
         """An engine began to start a worker that `ScaleUp` asked for."""
         self._starting = max(0, self._starting - 1)
-        self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now, heard=now)
+        if worker_id not in self.workers:
+            self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now, heard=now)
         return []
 
     def scale_failed(self, now: float) -> list[Effect]:
@@ -237,6 +238,14 @@ class Broker:
 
     # --- time ---
 
+    def slept(self, now: float) -> None:
+        """This process stood still, or its machine did: the silence of the others meanwhile says nothing."""
+        for ticket in self.tickets.values():
+            self.seen(ticket.id, now)
+        for worker_id in self.workers:
+            if self._deadlines.has("heartbeat", worker_id):
+                self.heard(worker_id, now)
+
     def deadline(self) -> float | None:
         """When `tick` next has something to do."""
         return self._deadlines.next()
@@ -258,6 +267,7 @@ class Broker:
     def restore(self, ticket: Ticket, now: float) -> None:
         """Take over a ticket that a store remembers; its holder has the usual time to be heard of."""
         ticket.seen, ticket.watchers = now, 0
+        ticket.joined = min(ticket.joined, now)  # another boot's clock
         if ticket.state is TicketState.OFFERED:
             ticket.state, ticket.worker = TicketState.WAITING, ""
         if ticket.state is TicketState.WAITING:
@@ -378,7 +388,7 @@ class Broker:
 
     def _lease(self, ticket: Ticket, now: float) -> Lease:
         cap = self.limits.session_cap
-        return Lease(ticket.worker, ticket.epoch, ticket.id, now + cap if cap else 0.0)
+        return Lease(ticket.worker, ticket.epoch, ticket.id, now + cap if cap else 0.0, cap, ticket.address)
 
     # --- inside: how many workers ---
 

@@ -21,6 +21,9 @@ class Deadlines:
     def cancel(self, kind: str, owner: str) -> None:
         self._at.pop((kind, owner), None)
 
+    def has(self, kind: str, owner: str) -> bool:
+        return (kind, owner) in self._at
+
     def next(self) -> float | None:
         """When something is due; None when nothing is."""
         self._clean()

@@ -81,3 +81,7 @@ class Lease:
     epoch: int
     ticket: str
     deadline: float = 0.0
+    seconds: float = 0.0
+    """The same as a length: the worker's clock is another one. 0 without a limit."""
+    address: str = ""
+    """Of the user; the worker says it again when the gateway was restarted."""
