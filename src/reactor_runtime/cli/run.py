@@ -13,6 +13,7 @@ import click
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes import stdio
+from reactor_runtime.runtimes.http import lifeline
 from reactor_runtime.runtimes.http import options as http
 
 from .options import (
@@ -314,6 +315,9 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx), target)
         return
+    options["lifeline"] = lifeline.found()
+    if options["lifeline"] is not None:
+        options["lifeline"].tie()
     options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)

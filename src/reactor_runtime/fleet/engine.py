@@ -1,8 +1,8 @@
 """What runs workers. An engine knows processes or actors, their leases as numbers, and neither sessions nor
 frames; which worker serves whom is the broker's to decide.
 
-`start`, `stop`, `grant` and `revoke` return at once: what came of them is an event. Events come in the order in
-which they happened, and after `Lost` none comes about that worker.
+`start`, `stop`, `grant` and `revoke` return at once: what came of them is an event. Events come in the order
+in which they happened, and after `Lost` none comes about that worker.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Announced:
     """Of the user whom it serves."""
     left: float = 0.0
     """Seconds until the lease ends; 0 without a limit."""
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A slot is not started again for a while: its worker ended too often. The last lines of its log say why."""
+    """A slot is not started again for a while: its worker ended too often, and said this last."""
 
     slot: str
     lines: tuple[str, ...]

@@ -1,8 +1,8 @@
 """What outlives the gateway: the tickets and the number of the newest lease.
 
-`Broker.changed` says which tickets a store has not seen as they are; `Saved` writes them on a thread of its
-own, one batch at a time, so that a slow disk holds nobody up. A store that is lost or broken costs places in the
-line, never a running session: workers announce their leases themselves.
+`Broker.changed` says which tickets a store has not seen as they are; `writing` writes them on a thread of its
+own, one batch at a time, so that a slow disk holds nobody up. A store that is lost or broken costs places in
+the line, never a running session: workers announce their leases themselves.
 """
 
 from __future__ import annotations

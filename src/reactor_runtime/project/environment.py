@@ -18,6 +18,12 @@ TURN_SERVERS = "TURN_SERVERS"
 TURN_SECRET = "TURN_SECRET"
 ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
 WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
+WORKER = "REACTOR_WORKER"
+"""Set by a fleet's engine for its workers: the worker's name."""
+WORKER_PARENT = "REACTOR_WORKER_PARENT"
+"""The process id of the engine."""
+WORKER_FD = "REACTOR_WORKER_FD"
+"""The pipe into which the worker writes its port."""
 
 
 def weights_dir() -> Path | None:

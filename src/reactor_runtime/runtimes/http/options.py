@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .credentials import secrets_in
+from .lifeline import Lifeline
 
 DEFAULT_PORT = 8080
 DEFAULT_ORPHAN_TIMEOUT_S = 30.0
@@ -56,6 +57,8 @@ class HttpOptions:
     """A bad network for our own media; see `transports.impair`."""
     on_reset_error: str = "rebuild"
     """After a `reset` that raised: "rebuild" the model before the next user, or "exit" with status 1."""
+    lifeline: Lifeline | None = None
+    """Of a worker that a fleet's engine has started."""
     encoder: str = "auto"
     """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""
 

@@ -35,6 +35,7 @@ from .connections import Connections
 from .credentials import encoded
 from .forks import guarding
 from .interfaces import others_open
+from .leases import Leases
 from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
 from .redaction import redacted
 from .runtime import Runtime
@@ -108,7 +109,8 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
     runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
-    app = create_app(lambda: runtime, options)
+    leases = Leases(runtime) if options.lifeline is not None else None
+    app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
     server = _Server(_config(app, connections))
@@ -118,6 +120,8 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
     serving = loop.create_task(server.serve(sockets=list(sockets)))
+    if options.lifeline is not None:
+        options.lifeline.tell_port(sockets[0].getsockname()[1])
     with signals(loop, runtime), watched():
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
