@@ -58,6 +58,7 @@ class Announced:
     left: float = 0.0
     """Seconds until the lease ends; 0 without a limit."""
     pid: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

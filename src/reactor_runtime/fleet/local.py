@@ -107,7 +107,10 @@ class LocalEngine:
         self._slot_freed = asyncio.Condition()
         # The kernel ends workers with the thread that forked them: this one lives as long as the engine.
         self._spawner = WorkerThread("reactor-engine")
+        self.closed = asyncio.Event()
+        """No worker is left, and none will be."""
         self._closing = False
+        self._model = ""
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -149,6 +152,7 @@ class LocalEngine:
                 await self._until(lambda: not self._workers)
         except TimeoutError:
             self.kill_all()
+        self.closed.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -294,6 +298,7 @@ class LocalEngine:
         match event:
             case Announced():
                 worker.announced, worker.epoch = True, max(worker.epoch, event.epoch)
+                self._model = event.model
             case Taken():
                 worker.epoch, worker.session, worker.taken_at = event.epoch, event.session, self._clock()
             case Freed():
@@ -303,11 +308,12 @@ class LocalEngine:
     def _present(self, name: str) -> Event:
         """What a new reader hears of a worker."""
         worker = self._workers[name]
+        pid = worker.process.pid
         if not worker.announced or worker.endpoint is None:
-            return Started(name, worker.process.pid)
+            return Started(name, pid)
         lease = worker.lease
         if lease is None or not worker.session:
-            return Announced(name, worker.endpoint, worker.epoch, pid=worker.process.pid)
+            return Announced(name, worker.endpoint, worker.epoch, pid=pid, model=self._model)
         over = self._clock() - worker.taken_at
         left = max(0.1, lease.seconds - over) if lease.seconds else 0.0
         return Announced(
@@ -318,7 +324,8 @@ class LocalEngine:
             worker.session,
             lease.address,
             left,
-            worker.process.pid,
+            pid,
+            self._model,
         )
 
     def _lost(self, name: str, reason: str) -> None:
@@ -353,7 +360,8 @@ def _event(name: str, endpoint: Endpoint, report: dict[str, Any]) -> Event | Non
     match report:
         case {"type": "announced", "epoch": epoch, "ticket": ticket, "session": session}:
             address, left = report.get("address", ""), report.get("left", 0.0)
-            return Announced(name, endpoint, epoch, ticket, session, address, left)
+            model = report.get("model", "")
+            return Announced(name, endpoint, epoch, ticket, session, address, left, model=model)
         case {"type": "heartbeat"}:
             return Heard(name)
         case {"type": "taken", "epoch": epoch, "session": session}:

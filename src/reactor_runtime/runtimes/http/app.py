@@ -91,9 +91,14 @@ def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)
+    add_handlers(app)
+    return app
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make an answer of everything that a route raises."""
     for kind, handler in _HANDLERS:
         app.add_exception_handler(kind, handler)
-    return app
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:

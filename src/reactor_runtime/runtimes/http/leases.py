@@ -104,6 +104,7 @@ class Leases:
             "session": held.session,
             "address": held.address if held.session else "",
             "left": left,
+            "model": self._runtime.model_name,
         }
 
     async def reports(self) -> AsyncGenerator[dict[str, Any]]:
@@ -123,6 +124,11 @@ class Leases:
                 yield report
         finally:
             self._streams.discard(queue)
+
+    def close(self) -> None:
+        """End the streams, so that a shutdown waits for none of them."""
+        self._tell(type="leaving")
+        self._streams.clear()
 
     def _tell(self, **report: Any) -> None:
         for queue in list(self._streams):
