@@ -23,6 +23,8 @@ from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
 
+FLEET = '  <meta name="reactor-fleet" content="tickets">'
+"""Says to the page that there is a waiting room in front of it."""
 ABOUT_THE_MODEL = ("/schema", "/openapi.json")
 """The same on every worker: any of them is asked."""
 
@@ -54,7 +56,7 @@ def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys) -> FastAPI:
         cloud.router,
     ):
         app.include_router(router)
-    page.mount(app)
+    page.mount(app, FLEET)
     for path in ABOUT_THE_MODEL:
         app.add_api_route(path, _AboutTheModel(fleet, proxy), include_in_schema=False)
     app.mount("/", proxy)

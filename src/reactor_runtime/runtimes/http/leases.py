@@ -54,7 +54,7 @@ class Leases:
         self._held = Held()
         self._timer: asyncio.TimerHandle | None = None
         self._streams: set[asyncio.Queue[dict[str, Any]]] = set()
-        self._loaded = False
+        self._loaded = runtime.life.state is State.READY
         runtime.state_changed = self.changed
 
     async def grant(self, epoch: int, ticket: str, address: str, seconds: float) -> str:
@@ -110,9 +110,9 @@ class Leases:
     async def reports(self) -> AsyncGenerator[dict[str, Any]]:
         """What is, then what happens, and a heartbeat in every silence of two seconds. Never ends."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(REPORTS_LIMIT)
-        yield {"type": "hello", "pid": os.getpid()}
         self._streams.add(queue)
         try:
+            yield {"type": "hello", "pid": os.getpid()}
             if self._loaded:
                 yield self.announcement()
             while queue in self._streams or not queue.empty():
