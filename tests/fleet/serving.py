@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 TOY = Path(__file__).parent / "toy"
-START_S = 60.0
+START_S = 110.0
 
 
 class Fleet:

@@ -68,10 +68,11 @@ export class Session extends EventTarget {
   /** Ends the session if it is ours; who looks on only goes away. */
   async stop() {
     const ours = this.#claim && this.role === "controller";
+    const inLine = this.phase === "queued" || this.phase === "turn";
     this.#run?.abort("stopped");
     this.#wake();
     this.#drop();
-    this.#enter("ended", "", ours || !this.#claim ? "stopped" : "left");
+    this.#enter("ended", "", inLine ? "left_line" : ours || !this.#claim ? "stopped" : "left");
     if (ours) await this.#close();
     else if (this.room) await this.room.leave();
     this.#claim = null;

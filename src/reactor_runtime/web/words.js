@@ -6,6 +6,7 @@ const ENDS = {
   completed: ["Finished", "The model has finished.", "Play again"],
   time_cap: ["Time is up", "The session reached its time limit.", "Play again"],
   replaced: ["Taken over", "The session was opened somewhere else.", "Play here"],
+  left_line: ["Left the line", "Your place is somebody else's now.", "Queue again"],
   turn_missed: ["Your turn has passed", "Nobody took it in time, and the next one plays.", "Queue again"],
   error: ["Stopped by an error", "The model stopped with an error. Its log has the details.", "Start again"],
 };
