@@ -14,7 +14,7 @@ from tests.runtimes.http.models import Painter
 from reactor_runtime.runtimes.door.connections import Connections
 from reactor_runtime.runtimes.door.listening import Listener, leave_accept_failures_to_listeners
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.server import _bind, _config, _Server
+from reactor_runtime.runtimes.http.server import Server, bind, uvicorn_config
 from reactor_runtime.testing import MemoryServer, serve
 
 
@@ -103,10 +103,10 @@ async def door(limit: int = 64, app: Any = None, options: HttpOptions | None = N
     connections = Connections(limit)
     async with serve(Painter, options=options) as memory:
         own: Any = memory.http._transport
-        sockets = _bind("127.0.0.1", 0)
+        sockets = bind("127.0.0.1", 0)
         for sock in sockets:
             sock.make_room = connections.make_room
-        server = _Server(_config(app or own.app, connections))
+        server = Server(uvicorn_config(app or own.app, connections))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
         door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0])

@@ -15,6 +15,7 @@ from reactor_runtime.errors import WeightsError
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.process import stdio
 from reactor_runtime.project import environment
+from reactor_runtime.runtimes.http import lifeline
 from reactor_runtime.runtimes.http import options as http
 from reactor_runtime.worker import options as work
 
@@ -331,6 +332,9 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx), target)
         return
+    options["lifeline"] = lifeline.found()
+    if options["lifeline"] is not None:
+        options["lifeline"].tie()
     options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)

@@ -11,6 +11,7 @@ import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
 import { Photon } from "./photon.js";
 import { Play } from "./play.js";
+import { hasRoom, Room } from "./room.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { countersOf, ratesBetween } from "./stats.js";
@@ -22,7 +23,7 @@ import { wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
 const LOOK_MS = 1_000;
-const WAITING = new Set(["asking", "loading", "connecting", "idle", "lost", "gone"]);
+const WAITING = new Set(["asking", "queued", "turn", "loading", "connecting", "idle", "lost", "gone"]);
 const PLAYABLE = new Set(["live", "lost"]);
 const LOUD = new Set(["failed", "noroute", "refused", "gone", "locked"]);
 
@@ -41,7 +42,8 @@ export class View {
     this.api = new Api(base, token);
     this.store = new Store(page ? "" : base);
     this.uploads = new Uploads(this.api);
-    this.session = new Session({ api: this.api, openPeer, claim: this.store.takeClaim() });
+    this.room = page && hasRoom() ? new Room({ api: this.api }) : null;
+    this.session = new Session({ api: this.api, openPeer, room: this.room, claim: this.store.takeClaim() });
     this.photon = new Photon((ms) => (this.#measured.photon = ms));
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
     this.#build(root, controls, commands);
@@ -70,7 +72,7 @@ export class View {
     this.stage = new Stage(this.stageAt, {
       prefs: own,
       tools: [this.capture.snapshot, this.capture.record],
-      onbutton: () => (session.phase === "busy" ? session.watch() : session.start()),
+      onbutton: () => this.#pressed(),
       onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
     });
     this.capture.stage = this.stage;
@@ -98,6 +100,13 @@ export class View {
         page ? this.#log(log) : null));
     if (!page) this.host.tabIndex = this.host.getAttribute("tabindex") ?? 0; // so that it can have the keys
     root.append(this.app);
+  }
+
+  /** The button of the stage, whatever it says. */
+  #pressed() {
+    const { session, room } = this;
+    const action = { busy: () => session.watch(), queued: () => session.stop(), turn: () => room.takeTurn() }[session.phase];
+    return action ? action() : session.start();
   }
 
   #bar() {
@@ -229,6 +238,8 @@ export class View {
   async #look() {
     const { session, stage } = this;
     if (session.phase !== "live") return this.#tellFacts(null);
+    const left = this.room?.secondsLeft() ?? null;
+    if (left !== null) this.short.textContent = `${left} s left`;
     if (stage.stillFor(STILL_MS)) session.suspect();
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;

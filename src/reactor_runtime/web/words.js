@@ -6,11 +6,15 @@ const ENDS = {
   completed: ["Finished", "The model has finished.", "Play again"],
   time_cap: ["Time is up", "The session reached its time limit.", "Play again"],
   replaced: ["Taken over", "The session was opened somewhere else.", "Play here"],
+  left_line: ["Left the line", "Your place is somebody else's now.", "Queue again"],
+  turn_missed: ["Your turn has passed", "Nobody took it in time, and the next one plays.", "Queue again"],
   error: ["Stopped by an error", "The model stopped with an error. Its log has the details.", "Start again"],
 };
 
 const PHASES = {
   asking: ["Connecting", "Connecting", "Asking the server for a session."],
+  queued: ["In line", "", "", "Leave the line"],
+  turn: ["Your turn", "", "", "Play now"],
   connecting: ["Connecting", "Connecting", "Setting up the video."],
   loading: ["Loading", "The model is loading", "The video starts by itself when it is ready."],
   failed: ["Load failed", "Load failed", "The page goes on by itself after a restart."],
@@ -35,6 +39,7 @@ export function wordsFor({ phase, detail, reason }, foreign = null) {
     return { short: title, title, sentence: detail || sentence, button };
   }
   const [short, title, sentence, button = null] = PHASES[phase];
+  if (phase === "queued" || phase === "turn") return { short, title: reason, sentence: detail, button };
   if (phase === "locked" && reason === "wrong") return { short, title, sentence: WRONG_TOKEN, button };
   const own = OWN_SENTENCE.has(phase) && detail && detail !== `${title}.`;
   const hint = phase === "gone" && foreign ? ` If it runs, start it with --allow-origin ${foreign} to let this site in.` : "";

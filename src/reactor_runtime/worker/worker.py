@@ -82,6 +82,7 @@ class Worker:
             project.model_class, project.config, project.weights, options.audit
         )
         self.model = self.executor.description
+        self.state_changed: Callable[[], None] = _nobody_listens
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
@@ -144,9 +145,13 @@ class Worker:
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
         if self.life.state in IN_SESSION:
-            self._apply(self.life.stop(time.monotonic(), EndReason.STOPPED, "The client ended the session."))
+            self.end_session(EndReason.STOPPED, "The client ended the session.")
         await self._wait_while_closing()
         return self.life.state
+
+    def end_session(self, reason: EndReason, message: str) -> None:
+        """Begin the end of the session that runs. Raises `RequestError` when none does."""
+        self._apply(self.life.stop(time.monotonic(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
@@ -317,6 +322,7 @@ class Worker:
         if self.life.state is not self._noted:
             before, self._noted = self._noted, self.life.state
             self.note("transition", **{"from": before.value, "to": self._noted.value})
+            self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
         session = self.session
@@ -394,6 +400,10 @@ class Worker:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _nobody_listens() -> None:
+    pass
 
 
 def _authors_lines(error: BaseException) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from reactor_runtime.runtimes.access.credentials import secrets_in
 from reactor_runtime.worker.options import WorkerOptions
 
+from .lifeline import Lifeline
+
 DEFAULT_PORT = 8080
 DEFAULT_MAX_CONNECTIONS = 512
 DEFAULT_TRUSTED_PROXIES = ("127.0.0.1", "::1")
@@ -31,6 +33,8 @@ class HttpOptions(WorkerOptions):
     """Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    lifeline: Lifeline | None = None
+    """Of a worker that a fleet's engine has started."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

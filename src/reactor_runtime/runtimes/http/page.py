@@ -52,9 +52,12 @@ class File:
     tag: str
 
 
-def mount(app: FastAPI) -> None:
-    """Add `/`, `/web/…` and `/player.js` to `app`."""
-    files = load()
+def mount(app: FastAPI, mark: str = "") -> None:
+    """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head."""
+    files = dict(load())
+    if mark:
+        marked = files[INDEX].plain.replace(b"</head>", f"{mark}\n</head>".encode(), 1)
+        files[INDEX] = File(marked, gzip.compress(marked, 9, mtime=0), files[INDEX].kind, _tag(marked))
 
     async def index(request: Request) -> Response:
         return _answer(files[INDEX], request)
@@ -127,8 +130,12 @@ def load() -> dict[str, File]:
             if suffix == ".js":
                 plain, kind = _without_comments(plain.decode()).encode(), "text/javascript"
             zipped = gzip.compress(plain, 9, mtime=0) if suffix in COMPRESSED else None
-            found[entry.name] = File(plain, zipped, kind, f'"{hashlib.sha256(plain).hexdigest()[:16]}"')
+            found[entry.name] = File(plain, zipped, kind, _tag(plain))
     return found
+
+
+def _tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:16]}"'
 
 
 def _without_comments(source: str) -> str:
