@@ -19,7 +19,7 @@ from reactor_runtime.errors import RequestError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
 if TYPE_CHECKING:
-    pass
+    from reactor_runtime.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Leases:
             "session": held.session,
             "address": held.address if held.session else "",
             "left": left,
-            "model": self._runtime.model_name,
+            "model": self._runtime.model.name,
         }
 
     async def reports(self) -> AsyncGenerator[dict[str, Any]]:
