@@ -15,6 +15,7 @@ from reactor_runtime.runtimes.http.connections import Connections
 from reactor_runtime.runtimes.http.listening import Listener, leave_accept_failures_to_listeners
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.runtimes.http.server import _bind, _config, _Server
+from reactor_runtime.runtimes.http.splice import MediaPort
 from reactor_runtime.testing import MemoryServer, serve
 
 
@@ -97,7 +98,9 @@ class Door:
 
 
 @asynccontextmanager
-async def door(limit: int = 64, app: Any = None, options: HttpOptions | None = None) -> AsyncIterator[Door]:
+async def door(
+    limit: int = 64, app: Any = None, options: HttpOptions | None = None, media: MediaPort | None = None
+) -> AsyncIterator[Door]:
     """`app` takes the place of the runtime's own. Raises when the server does not leave in time."""
     loop = asyncio.get_running_loop()
     connections = Connections(limit)
@@ -106,7 +109,7 @@ async def door(limit: int = 64, app: Any = None, options: HttpOptions | None = N
         sockets = _bind("127.0.0.1", 0)
         for sock in sockets:
             sock.make_room = connections.make_room
-        server = _Server(_config(app or own.app, connections))
+        server = _Server(_config(app or own.app, connections, media))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
         door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0])

@@ -1,6 +1,6 @@
 """What a connection is, seen from its first bytes, before HTTP sees it. It is counted, and ended in time.
 
-This is the one place that knows every connection of the TCP port. Only HTTP is spoken there now.
+This is the one place that knows every connection of the TCP port: HTTP, and media over TCP.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from .connections import Connections, Slot
 from .http1 import READ_LIMIT, HttpConnection
+from .splice import MediaPort, Splice
 
 FIRST_BYTES = 4
 """As many tell what it is: a letter begins HTTP, 16 03 TLS, two bytes of length and 00 01 framed STUN."""
@@ -46,6 +47,8 @@ class FirstBytes(asyncio.Protocol):
 
     connections: Connections
     """Of the server; set in a subclass for each."""
+    media: MediaPort | None = None
+    """None where no media is taken here."""
     lingering = 0
 
     def __init__(
@@ -84,6 +87,8 @@ class FirstBytes(asyncio.Protocol):
         kind = first(bytes(self._data[:FIRST_BYTES]))
         if kind is First.HTTP:
             self._hand_over(self._slot)
+        elif kind is First.MEDIA and self.media is not None:
+            self._splice(self._slot, self.media)
         elif kind is not None:
             self.connections.closed["no_http"] += 1
             self._transport.close()
@@ -110,6 +115,17 @@ class FirstBytes(asyncio.Protocol):
         http.connection_made(self._transport)
         http.data_received(bytes(self._data))
 
+    def _splice(self, slot: Slot, media: MediaPort) -> None:
+        splice = Splice(media, slot, self._loop)
+        slot.holder = splice
+        connections = cast("set[Any]", self._state.connections)
+        connections.discard(self)
+        connections.add(splice)
+        splice.left = lambda: connections.discard(splice)
+        self._transport.set_protocol(splice)
+        splice.connection_made(self._transport)
+        splice.data_received(bytes(self._data))
+
     def _refuse(self) -> None:
         if self.lingering >= LINGERING_LIMIT:
             self._transport.abort()
@@ -121,9 +137,9 @@ class FirstBytes(asyncio.Protocol):
         self._loop.call_later(LINGER_S, self._transport.abort)
 
 
-def acceptor(connections: Connections) -> type[FirstBytes]:
+def acceptor(connections: Connections, media: MediaPort | None = None) -> type[FirstBytes]:
     """The protocol of one server, for ``uvicorn.Config(http=…)``."""
-    return type("Acceptor", (FirstBytes,), {"connections": connections})
+    return type("Acceptor", (FirstBytes,), {"connections": connections, "media": media})
 
 
 def plain_answer(status: str, code: str, detail: str) -> bytes:

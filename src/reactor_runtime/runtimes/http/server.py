@@ -26,6 +26,7 @@ from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
+from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
 
 from . import leaving as leaving_process
 from .acceptor import acceptor
@@ -39,6 +40,7 @@ from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_acc
 from .redaction import redacted
 from .runtime import Runtime
 from .signals import signals
+from .splice import MediaPort
 from .watchdog import watched
 
 if TYPE_CHECKING:
@@ -107,11 +109,15 @@ def _sweep() -> None:
 async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
+    media = MediaPort(TcpPeers())
+    engine = _engine(options, media.peers)
+    runtime = Runtime(project, options, engine, lambda status: _resolve(leaving, status))
+    runtime.arrivals.tcp_peers = media.peers
     app = create_app(lambda: runtime, options)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
-    server = _Server(_config(app, connections))
+    runtime.metrics.registry.register(media)
+    server = _Server(_config(app, connections, media))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
@@ -136,10 +142,10 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     return status
 
 
-def _config(app: App, connections: Connections) -> uvicorn.Config:
+def _config(app: App, connections: Connections, media: MediaPort | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # uvicorn spells ASGI's types out
-        http=acceptor(connections),
+        http=acceptor(connections, media),
         backlog=ACCEPTS_AT_A_TIME,
         proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
         log_config=None,
@@ -150,10 +156,11 @@ def _config(app: App, connections: Connections) -> uvicorn.Config:
     )
 
 
-def _engine(options: HttpOptions) -> Engine:
+def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
     if not options.impair:
-        return engine
+        wanted = options.tcp_media and options.wire != "udp"
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
