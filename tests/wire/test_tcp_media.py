@@ -91,6 +91,7 @@ def test_a_tunnel_of_one_port_is_enough(server: Server, tmp_path: Path) -> None:
         assert (pair["protocol"], pair["address"], pair["port"]) == ("tcp", "127.0.0.1", 18099)
         assert metric(server, "reactor_tcp_media_opened_total") > opened
         assert metric(server, "reactor_tcp_media_connections") >= 1
+        opened_page.get_by_text("over TCP on port 18099, because no UDP packet came back").first.wait_for()
         # Messages go the same way.
         assert httpx.get(f"{server.url}/session").json()["clients"][0]["role"] == "controller"
 
@@ -108,6 +109,32 @@ def test_a_slow_tunnel_that_stalls(server: Server, tmp_path: Path) -> None:
             plays(opened, 30)
         assert opened.evaluate("window.peers.length") == peers, "the connection survives a stall"
         assert opened.evaluate(PAIR)["rtt"] >= 0.055
+
+
+def test_an_address_that_asks_for_udp_gets_no_other(server: Server, tmp_path: Path) -> None:
+    """And what is said about that stays, while the page tries again."""
+    assert CHROMIUM is not None
+    with tunnel(port_of(server), CHROMIUM, tmp_path) as through, page(through, "?wire=udp") as opened:
+        words = opened.locator(".veil").get_by_text("without ?wire=udp the page also tries TCP")
+        words.wait_for(timeout=60_000)
+        peers = opened.evaluate("window.peers.length")
+        while opened.evaluate("window.peers.length") == peers:
+            opened.wait_for_timeout(50)
+            assert words.is_visible()
+        assert opened.locator("html").get_attribute("data-phase") == "noroute"
+
+
+def test_an_address_that_asks_for_tcp_gets_it_where_udp_would_do(server: Server) -> None:
+    assert CHROMIUM is not None
+    here = Tunnel(server.url, CHROMIUM)
+    with page(here, "?wire=tcp") as opened:
+        plays(opened)
+        assert opened.evaluate(PAIR)["protocol"] == "tcp"
+        opened.get_by_text("because the address asks for it (?wire=tcp)").first.wait_for()
+    server.stop_session()
+    with page(here) as opened:
+        plays(opened)
+        assert opened.evaluate(PAIR)["protocol"] == "udp"
 
 
 # --- what the answers say ---
@@ -184,6 +211,7 @@ def test_advertised_address_and_port_win() -> None:
 # --- who else uses it ---
 
 
+@pytest.mark.timeout(300)
 def test_ten_at_once_over_one_port(tmp_path: Path) -> None:
     assert CHROMIUM is not None
     options = ("--offers-per-minute", "0", "--viewers", "9", "--wire", "tcp")

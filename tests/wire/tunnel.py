@@ -37,10 +37,11 @@ class Tunnel:
     """Where the browser opens the server."""
     chromium: str
     """A program that is Chromium, in the network without the server."""
-    _far: subprocess.Popen[str]
+    _far: subprocess.Popen[str] | None = None
 
     def stall(self) -> None:
         """Nothing passes for a second."""
+        assert self._far is not None
         self._far.send_signal(signal.SIGUSR1)
 
 
