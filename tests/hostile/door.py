@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -99,7 +100,11 @@ class Door:
 
 @asynccontextmanager
 async def door(
-    limit: int = 64, app: Any = None, options: HttpOptions | None = None, media: MediaPort | None = None
+    limit: int = 64,
+    app: Any = None,
+    options: HttpOptions | None = None,
+    media: MediaPort | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Door]:
     """`app` takes the place of the runtime's own. Raises when the server does not leave in time."""
     loop = asyncio.get_running_loop()
@@ -109,7 +114,7 @@ async def door(
         sockets = _bind("127.0.0.1", 0)
         for sock in sockets:
             sock.make_room = connections.make_room
-        server = _Server(_config(app or own.app, connections, media))
+        server = _Server(_config(app or own.app, connections, media, tls))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
         door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0])

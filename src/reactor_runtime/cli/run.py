@@ -26,6 +26,7 @@ from .options import (
 )
 from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
+from .reach import check_reach, reach_options
 from .secret import chosen_secret, secret_options
 
 RUNTIMES = ("http",)
@@ -80,10 +81,6 @@ def _ip_address(ctx: click.Context, param: click.Parameter, value: str) -> str:
         except ValueError:
             raise click.BadParameter(f"{value!r} is no IPv4 address.") from None
     return value
-
-
-def _wire(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    return value or ""
 
 
 class WholeText(click.types.StringParamType):
@@ -279,26 +276,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     metavar="IP",
     help="The address clients reach this machine by, where it is not one of its own.",
 )
-@click.option(
-    "--advertise-port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="PORT",
-    help="The TCP port clients reach this server by, where it is another one (Docker, clouds).",
-)
-@click.option(
-    "--no-tcp-media",
-    "tcp_media",
-    flag_value=False,
-    default=True,
-    help="Take no media on the HTTP port: only over UDP or TURN.",
-)
-@click.option(
-    "--wire",
-    type=click.Choice(["udp", "tcp"]),
-    callback=_wire,
-    help="Send media this way and no other, to find out what a network carries.",
-)
+@reach_options
 @click.option(
     "--encoder",
     type=click.Choice(["auto", "x264", "nvenc", "vp8"]),
@@ -357,10 +335,7 @@ def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
     IceSettings(options["stun_servers"], options["turn_servers"], options["turn_secret"])
     if relay_only and not options["turn_servers"]:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
-    if options["wire"] == "tcp" and not options["tcp_media"]:
-        raise click.UsageError("--wire tcp and --no-tcp-media leave no way for the media.")
-    if options["wire"] == "tcp" and options["impair"]:
-        raise click.UsageError("--impair makes UDP worse, and --wire tcp leaves it out; choose one of them.")
+    check_reach(options)
 
 
 def _print_config(path: Path, config_file: Path | None, overrides: list[str], target: str | None) -> None:

@@ -22,6 +22,7 @@ from .bodies import Bodies, is_json
 from .entrance import Entrance
 from .guard import Guard
 from .options import HttpOptions
+from .prefix import Prefix
 from .runtime import Runtime
 
 _NO_JSON = (
@@ -57,7 +58,8 @@ def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
         public=page.public_paths(),
         door=page.locked(),
     )
-    return Entrance(guard, Proxies(options.trusted_proxies))
+    proxies = Proxies(options.trusted_proxies)
+    return Prefix(Entrance(guard, proxies), options.root_path, proxies)
 
 
 async def rehearse(app: App) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .credentials import secrets_in
 
@@ -58,6 +59,10 @@ class HttpOptions:
     """Whether media may come over the HTTP port, for clients that UDP does not reach."""
     wire: str = ""
     """"udp" or "tcp": media goes that way and no other."""
+    root_path: str = ""
+    """The path below which a proxy serves us, as in ``/model``, where it does not say so itself."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
     on_reset_error: str = "rebuild"

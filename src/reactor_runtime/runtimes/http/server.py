@@ -10,6 +10,7 @@ import os
 import secrets
 import selectors
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ from .redaction import redacted
 from .runtime import Runtime
 from .signals import signals
 from .splice import MediaPort
+from .tls import context
 from .watchdog import watched
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ def serve(project: Project, options: HttpOptions) -> int:
         warm_up(EncoderChoice.NVENC)
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    tls = context(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     sockets = _bind(options.host, options.port)
     _sweep()
     options = _with_token(options, sockets[0])
@@ -93,7 +96,7 @@ def serve(project: Project, options: HttpOptions) -> int:
             guarding(sockets, fds),
             asyncio.Runner(loop_factory=lambda: loop) as runner,
         ):
-            return runner.run(_serve(project, options, sockets))
+            return runner.run(_serve(project, options, sockets, tls))
     finally:
         for sock in sockets:
             sock.close()
@@ -106,7 +109,9 @@ def _sweep() -> None:
     sweeping.join(SWEEP_S)
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
+async def _serve(
+    project: Project, options: HttpOptions, sockets: list[Listener], tls: ssl.SSLContext | None
+) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
     media = MediaPort(TcpPeers())
@@ -117,7 +122,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
     runtime.metrics.registry.register(media)
-    server = _Server(_config(app, connections, media))
+    server = _Server(_config(app, connections, media, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
@@ -142,10 +147,15 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     return status
 
 
-def _config(app: App, connections: Connections, media: MediaPort | None = None) -> uvicorn.Config:
+def _config(
+    app: App,
+    connections: Connections,
+    media: MediaPort | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # uvicorn spells ASGI's types out
-        http=acceptor(connections, media),
+        http=acceptor(connections, media, tls),
         backlog=ACCEPTS_AT_A_TIME,
         proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
         log_config=None,
@@ -227,7 +237,8 @@ def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
     """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
     host, port = sock.getsockname()[:2]
     hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
-    return [f"http://[{each}]:{port}" if ":" in each else f"http://{each}:{port}" for each in hosts]
+    scheme = "https" if options.tls_cert else "http"
+    return [f"{scheme}://[{each}]:{port}" if ":" in each else f"{scheme}://{each}:{port}" for each in hosts]
 
 
 def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
