@@ -30,6 +30,7 @@ from .options import (
 )
 from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
+from .reach import check_reach, reach_options
 from .secret import chosen_secret, secret_options
 
 if TYPE_CHECKING:
@@ -285,6 +286,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     metavar="IP",
     help="The address clients reach this machine by, where it is not one of its own.",
 )
+@reach_options
 @click.option(
     "--encoder",
     type=click.Choice(["auto", "x264", "nvenc", "vp8"]),
@@ -356,6 +358,7 @@ def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
     IceSettings(options["stun_servers"], options["turn_servers"], options["turn_secret"])
     if relay_only and not options["turn_servers"]:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
+    check_reach(options)
 
 
 def _fetch_missing(project: Project, weights_dir: Path | None) -> None:

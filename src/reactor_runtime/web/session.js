@@ -12,7 +12,8 @@ const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
 const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
-const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn"]);
+const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn", "noroute"]);
+const STAYS = new Set(["lost", "noroute"]); // what is said then is said until it is over
 
 /**
  * Phases: `asking, queued, turn, loading, failed, busy, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
@@ -133,7 +134,7 @@ export class Session extends EventTarget {
     const { descriptor, resumed, ended } = await this.#obtain(signal);
     if (signal.reason === "stopped" && !this.#watch && !resumed && descriptor) return this.#close(); // begun after the wish to stop
     if (signal.aborted || ended) return ended;
-    if (this.phase !== "lost") this.#enter("connecting");
+    if (!STAYS.has(this.phase)) this.#enter("connecting");
     this.descriptor = descriptor;
     this.#end = null;
     this.role = "controller"; // until the server says otherwise

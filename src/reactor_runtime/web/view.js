@@ -7,6 +7,7 @@ import { Cards } from "./cards.js";
 import { Charts } from "./charts.js";
 import { el } from "./dom.js";
 import { Inputs } from "./inputs.js";
+import { wishIn } from "./ladder.js";
 import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
 import { Photon } from "./photon.js";
@@ -43,10 +44,17 @@ export class View {
     this.store = new Store(page ? "" : base);
     this.uploads = new Uploads(this.api);
     this.room = page && hasRoom() ? new Room({ api: this.api }) : null;
-    this.session = new Session({ api: this.api, openPeer, room: this.room, claim: this.store.takeClaim() });
+    const { wish, sentence } = page ? wishIn(location.search) : { wish: null, sentence: "" };
+    this.session = new Session({
+      api: this.api,
+      openPeer: (given) => openPeer({ ...given, wish }),
+      room: this.room,
+      claim: this.store.takeClaim(),
+    });
     this.photon = new Photon((ms) => (this.#measured.photon = ms));
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
     this.#build(root, controls, commands);
+    if (sentence) this.messages.error("wire", sentence);
     this.#listen();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.session.start();
@@ -156,7 +164,7 @@ export class View {
 
   #connected(peer) {
     this.photon.clear();
-    this.#counters = null;
+    this.#counters = this.way = null;
     this.stage.attach(peer.outputs);
     this.inputs.attach(peer.inputs);
     this.#cast();
@@ -243,9 +251,17 @@ export class View {
     if (stage.stillFor(STILL_MS)) session.suspect();
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;
+    this.#tellWay(session.peer.way(report));
     const before = this.#counters;
     this.#counters = countersOf(report, performance.now());
     return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
+  }
+
+  /** Once for each way; the direct one needs no words. */
+  #tellWay(way) {
+    if (!way || way.sentence === this.way?.sentence) return;
+    if (this.way || way.name !== "UDP") this.messages.note(`The video comes over ${way.sentence}.`);
+    this.way = way;
   }
 
   #tellFacts(rates) {
@@ -256,11 +272,12 @@ export class View {
     const known = rates && width ? [`${width}×${height}`] : [];
     if (rates?.fps !== undefined) known.push(`${rates.fps < 9.5 ? rates.fps.toFixed(1) : Math.round(rates.fps)} fps`);
     if (rates?.bitrate !== undefined) known.push(`${rates.bitrate.toFixed(1)} Mbit/s`);
+    if (rates && known.length && this.way) known.push(this.way.name);
     if (photon !== null) this.lately = `${Math.round(photon)} ms to the picture`;
     else if (reply !== null && !this.lately?.includes("picture")) this.lately = `reply ${Math.max(1, Math.round(reply))} ms`;
     if (known.length && this.lately) known.push(this.lately);
     this.stage.facts.textContent = known.join(" · ");
-    if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}. One point each second, one minute wide.`);
+    if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}${this.way ? ` over ${this.way.sentence}` : ""}. One point each second, one minute wide.`);
   }
 
   #announce(type, detail) {

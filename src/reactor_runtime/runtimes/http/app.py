@@ -18,6 +18,7 @@ from reactor_runtime.runtimes.door.addresses import Proxies
 from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
+from reactor_runtime.runtimes.door.prefix import Prefix
 from reactor_runtime.worker.worker import Worker
 
 from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
@@ -66,7 +67,8 @@ def create_app(
         public=page.public_paths() | probes.PATHS,
         door=page.locked(),
     )
-    return Entrance(guard, Proxies(options.trusted_proxies))
+    proxies = Proxies(options.trusted_proxies)
+    return Prefix(Entrance(guard, proxies), options.root_path, proxies)
 
 
 async def rehearse(app: App) -> None:

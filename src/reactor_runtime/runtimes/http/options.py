@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from reactor_runtime.runtimes.access.credentials import secrets_in
 from reactor_runtime.worker.options import WorkerOptions
@@ -31,6 +32,10 @@ class HttpOptions(WorkerOptions):
     """To the TCP port; one address gets half of them."""
     trusted_proxies: tuple[str, ...] = DEFAULT_TRUSTED_PROXIES
     """Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    root_path: str = ""
+    """The path below which a proxy serves us, as in ``/model``, where it does not say so itself."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
     lifeline: Lifeline | None = None

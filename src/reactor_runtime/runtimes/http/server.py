@@ -10,6 +10,7 @@ import os
 import secrets
 import selectors
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -37,10 +38,13 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
+from reactor_runtime.runtimes.door.splice import MediaPort
+from reactor_runtime.runtimes.door.tls import context
 from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
+from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
@@ -84,6 +88,7 @@ def serve(project: Project, options: HttpOptions) -> int:
         warm_up(EncoderChoice.NVENC)
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    tls = context(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     sockets = bind(options.host, options.port)
     _sweep()
     options = with_token(options, sockets[0])
@@ -97,7 +102,7 @@ def serve(project: Project, options: HttpOptions) -> int:
             guarding(sockets, fds),
             asyncio.Runner(loop_factory=lambda: loop) as runner,
         ):
-            return runner.run(_serve(project, options, sockets))
+            return runner.run(_serve(project, options, sockets, tls))
     finally:
         for sock in sockets:
             sock.close()
@@ -110,15 +115,21 @@ def _sweep() -> None:
     sweeping.join(SWEEP_S)
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
+async def _serve(
+    project: Project, options: HttpOptions, sockets: list[Listener], tls: ssl.SSLContext | None
+) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    runtime = Worker(project, options, _engine(options), lambda status: _resolve(leaving, status))
+    media = MediaPort(TcpPeers())
+    engine = _engine(options, media.peers)
+    runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
+    runtime.arrivals.tcp_peers = media.peers
     leases = Leases(runtime) if options.lifeline is not None else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
-    server = Server(uvicorn_config(app, connections))
+    runtime.metrics.registry.register(media)
+    server = Server(uvicorn_config(app, connections, media, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
@@ -147,10 +158,15 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     return status
 
 
-def uvicorn_config(app: App, connections: Connections) -> uvicorn.Config:
+def uvicorn_config(
+    app: App,
+    connections: Connections,
+    media: MediaPort | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # uvicorn spells ASGI's types out
-        http=acceptor(connections),
+        http=acceptor(connections, media, tls),
         backlog=ACCEPTS_AT_A_TIME,
         proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
         log_config=None,
@@ -161,10 +177,11 @@ def uvicorn_config(app: App, connections: Connections) -> uvicorn.Config:
     )
 
 
-def _engine(options: HttpOptions) -> Engine:
+def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
     if not options.impair:
-        return engine
+        wanted = options.tcp_media and options.wire != "udp"
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
@@ -231,7 +248,8 @@ def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
     """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
     host, port = sock.getsockname()[:2]
     hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
-    return [f"http://[{each}]:{port}" if ":" in each else f"http://{each}:{port}" for each in hosts]
+    scheme = "https" if options.tls_cert else "http"
+    return [f"{scheme}://[{each}]:{port}" if ":" in each else f"{scheme}://{each}:{port}" for each in hosts]
 
 
 def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
