@@ -23,6 +23,7 @@ from reactor_runtime.errors import (
 )
 from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.causes import Causes
 from reactor_runtime.session.loop import SessionLoop
 from reactor_runtime.session.worker import WorkerThread
 
@@ -53,8 +54,9 @@ Answer = Callable[[CommandOutcome], None]
 class CommandRunner:
     """Owns the command thread. `submit` may be called on the event loop: it never blocks."""
 
-    def __init__(self, specs: Mapping[str, CommandSpec]) -> None:
+    def __init__(self, specs: Mapping[str, CommandSpec], causes: Causes | None = None) -> None:
         self._specs = specs
+        self._causes = causes or Causes()
         self.thread = WorkerThread("reactor-commands", PENDING_LIMIT)
 
     def submit(
@@ -145,9 +147,10 @@ class CommandRunner:
             log.warning("Command %r had not ended when its session did, and was cancelled", spec.name)
             return _ended(session)
         # An author's handler may raise anything, `sys.exit()` included; the session goes on.
-        except BaseException:
-            log.exception("Command %r failed", spec.name)
-            return CommandOutcome(session.next_frame(), error=InternalCommandError())
+        except BaseException as error:
+            reference = self._causes.add(spec.name, error)
+            log.exception("Command %r failed (reference %s)", spec.name, reference)
+            return CommandOutcome(session.next_frame(), error=InternalCommandError(reference=reference))
 
     def _call(
         self, model: VideoModel, loop: SessionLoop, spec: CommandSpec, arguments: dict[str, Any]

@@ -28,6 +28,7 @@ from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 
+from .causes import Causes
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
 from .loop import SessionLoop
@@ -55,6 +56,8 @@ class ModelOutcome:
 
     error: BaseException | None = None
     reset_error: BaseException | None = None
+    reference: str = ""
+    """Of `error`, in the log and in `ModelHost.causes`."""
 
 
 class ModelHost:
@@ -74,9 +77,10 @@ class ModelHost:
         self._session: Session | None = None
         self._loop = SessionLoop(own_thread=True)
         self.model_thread = WorkerThread("reactor-model")
-        self.commands = CommandRunner(commands_of(model_class))
+        self.causes = Causes()
+        self.commands = CommandRunner(commands_of(model_class), self.causes)
         self.command_names = frozenset(commands_of(model_class))
-        self.feed = MediaFeed()
+        self.feed = MediaFeed(self.causes)
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:
@@ -189,7 +193,7 @@ class ModelHost:
         loop = self._loop
         with use(context), bound(self.model_class, self._weights):
             session.enter()
-            error = self._play(model, loop)
+            error, reference = self._play(model, loop)
             session.stop()
             loop.grant_grace()
             if loop.on_model_thread:
@@ -203,23 +207,31 @@ class ModelHost:
             reset_error = self._reset(model, loop)
             loop.cancel_leftovers()
             loop.close()
-        return ModelOutcome(error, reset_error)
+        return ModelOutcome(error, reset_error, reference)
 
-    def _play(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
+    def _play(self, model: VideoModel, loop: SessionLoop) -> tuple[BaseException | None, str]:
         try:
             _run_hook(model.start_session, loop)
         # Whatever the author's loop raises ends this session, not the process.
         except BaseException as error:
-            log.exception("%s.start_session() failed; the session ends", self.model_class.__name__)
-            return error
-        return None
+            reference = self.causes.add("start_session", error)
+            log.exception(
+                "%s.start_session() failed (reference %s); the session ends",
+                self.model_class.__name__,
+                reference,
+            )
+            return error, reference
+        return None, ""
 
     def _reset(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
         try:
             _run_hook(model.reset, loop)
         except BaseException as error:
+            reference = self.causes.add("reset", error)
             log.exception(
-                "%s.reset() failed; the model may hold state of this user", self.model_class.__name__
+                "%s.reset() failed (reference %s); the model may hold state of this user",
+                self.model_class.__name__,
+                reference,
             )
             return error
         return None

@@ -28,7 +28,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import ending, forks
+from . import ending, forks, told
 from .arrivals import Arrivals
 from .background import Background
 from .claims import SILENCE_S, Claims
@@ -96,6 +96,7 @@ class Runtime:
         self.started_at = time.time()
         self.capabilities = capabilities(project.model_class)
         self.dispatcher = Dispatcher(self)
+        self.host.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
         self._leave = leave
         self._left = False
@@ -158,6 +159,7 @@ class Runtime:
             capabilities=self.capabilities,
             number=self.life.number,
             started_at=self.started_at,
+            metadata=self.host.spec.metadata,
         )
 
     def check_session_id(self, session_id: str) -> None:
@@ -193,6 +195,8 @@ class Runtime:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
         self.claims.offered(time.monotonic())
+        if connection_id == self.clients.steered_last:
+            self._apply(self.life.returning(session.number, time.monotonic()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -201,6 +205,12 @@ class Runtime:
             running=lambda: self.session is session and self.life.state in IN_SESSION,
             address=address,
         )
+
+    async def farewell(self, connection_id: int) -> None:
+        """A client has said goodbye: whoever steered does not keep the slot of others."""
+        number = self.require_session().number
+        if await self.clients.farewell(connection_id):
+            self._apply(self.life.farewell(number, time.monotonic()))
 
     def leave(self) -> None:
         """End the session, then the process."""
@@ -351,7 +361,8 @@ class Runtime:
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        message = "The model stopped because of an error." if failed else ""
+        told = f" (reference {outcome.reference})" if outcome.reference else ""
+        message = f"The model stopped because of an error{told}." if failed else ""
         self._apply(
             self.life.model_ended(
                 session.number, time.monotonic(), failed, message, broken=outcome.reset_error is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -74,6 +75,8 @@ async def session(runtime: Worker) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
+        "free_in": runtime.life.free_in(time.monotonic()),
+        "notices": {} if running is None else running.plane.notices(),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
