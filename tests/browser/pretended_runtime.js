@@ -74,6 +74,7 @@
     model: { name: runtime.model },
     capabilities: { protocol_version: "1.0", tracks: runtime.tracks, commands: runtime.commands },
     last_end: runtime.lastEnd,
+    audit: runtime.audit,
   });
 
   let answer = null;

@@ -26,7 +26,12 @@ _SHADOWS = {
     "configs": "config",
     "weight": "weights",
     "weights": "weights",
+    "keeps": "keep",
+    "kept": "keep",
 }
+_RESERVED = frozenset({"moderate"})
+"""Will be parameters; as metadata they would seem to work."""
+_KEPT = re.compile(r"(?:self\.)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\]\n]+\]|\([^()\n]+\))*")
 _ATTRIBUTE = "__reactor_model__"
 
 ModelClass = TypeVar("ModelClass", bound=type[VideoModel])
@@ -46,25 +51,31 @@ class ModelSpec:
     file: Path
     line: int
     config_type: type | None = None
+    keep: tuple[str, ...] = ()
+    """Attribute paths that the leak audit leaves alone."""
 
 
 def model(
     name: str,
     config: str | os.PathLike[str] | type | None = None,
     weights: list[str] | tuple[str, ...] | None = None,
+    *,
+    keep: list[str] | tuple[str, ...] | None = None,
     **metadata: Any,
 ) -> Callable[[ModelClass], ModelClass]:
     """Mark the `VideoModel` subclass that is the model of this project.
 
     `name` is lowercase letters, digits and hyphens; `config` a YAML file relative to this one, or a dataclass
     or Pydantic model that `__init__` gets an instance of; `weights` the folders that
-    `VideoModel.weights(...)` may ask for; anything else is kept for tooling and changes nothing.
+    `VideoModel.weights(...)` may ask for; `keep` the attributes that may change from one session to the
+    next, as `_cache` or `pipeline.steps`; anything else is kept for tooling and changes nothing.
     Raises `ModelDefinitionError`.
     """
     _check_name(name)
     config_type = config if isinstance(config, type) and is_config_type(config) else None
     path = None if config_type else _checked_config(config)
     folders = _checked_weights(weights)
+    kept = _checked_keep(keep)
     _check_metadata(metadata)
 
     def decorate(cls: ModelClass) -> ModelClass:
@@ -73,7 +84,7 @@ def model(
         file = Path(frame.f_code.co_filename)
         file = file if frame.f_code.co_filename.startswith("<") else file.absolute()
         spec = ModelSpec(
-            name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno, config_type
+            name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno, config_type, kept
         )
         setattr(cls, _ATTRIBUTE, spec)
         return cls
@@ -157,6 +168,25 @@ def _checked_weights(weights: object) -> tuple[str, ...]:
     return tuple(weights)
 
 
+def _checked_keep(keep: object) -> tuple[str, ...]:
+    if keep is None:
+        return ()
+    if not isinstance(keep, list | tuple):
+        hint = f"[{keep!r}]" if isinstance(keep, str) else "['_cache']"
+        raise ModelDefinitionError(
+            f"@model(keep={keep!r}): give a list of attribute paths, as in keep={hint}."
+        )
+    for path in keep:
+        if not isinstance(path, str) or not _KEPT.fullmatch(path):
+            raise ModelDefinitionError(
+                f"@model(keep=[{path!r}, …]): an attribute path is written as the leak audit tells it, as in "
+                f"'_cache' or 'pipeline.scheduler._step'."
+            )
+    if len(set(keep)) < len(keep):
+        raise ModelDefinitionError(f"@model(keep={keep!r}): a path is listed twice.")
+    return tuple(keep)
+
+
 def _check_metadata(metadata: dict[str, Any]) -> None:
     # Imported here because only models with metadata need it.
     from pydantic_core import PydanticSerializationError, to_json
@@ -167,6 +197,10 @@ def _check_metadata(metadata: dict[str, Any]) -> None:
             raise ModelDefinitionError(
                 f"@model({key}=…): metadata may not shadow the parameter {shadowed!r}. If you meant the "
                 f"parameter, write {shadowed}=…; if not, choose another key."
+            )
+        if key in _RESERVED:
+            raise ModelDefinitionError(
+                f"@model({key}=…): {key!r} is reserved and not available yet; choose another key."
             )
         if key == "metadata":
             raise ModelDefinitionError(

@@ -283,6 +283,13 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     help="What makes H.264; vp8 makes none. auto is x264.",
 )
 @click.option(
+    "--audit",
+    type=click.Choice(["off", "warn", "strict"]),
+    default="warn",
+    show_default=True,
+    help="Tell what a session leaves to the next one; strict also builds the model again before it.",
+)
+@click.option(
     "--impair",
     default="",
     callback=_impairment,

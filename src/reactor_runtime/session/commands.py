@@ -23,6 +23,7 @@ from reactor_runtime.errors import (
 )
 from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.audit.given import vocabulary_of
 from reactor_runtime.session.causes import Causes
 from reactor_runtime.session.loop import SessionLoop
 from reactor_runtime.session.worker import WorkerThread
@@ -57,6 +58,7 @@ class CommandRunner:
     def __init__(self, specs: Mapping[str, CommandSpec], causes: Causes | None = None) -> None:
         self._specs = specs
         self._causes = causes or Causes()
+        self._vocabularies: dict[str, frozenset[str]] = {}
         self.thread = WorkerThread("reactor-commands", PENDING_LIMIT)
 
     def submit(
@@ -133,6 +135,7 @@ class CommandRunner:
         if session.stopping.is_set():
             return _ended(session)
         try:
+            session.given.note(arguments, self._vocabulary(spec))
             with use(context):
                 result = self._call(model, loop, spec, spec.validate(arguments))
             text = None if result is None else to_json(result, what=f"the command {spec.name!r}")
@@ -151,6 +154,12 @@ class CommandRunner:
             reference = self._causes.add(spec.name, error)
             log.exception("Command %r failed (reference %s)", spec.name, reference)
             return CommandOutcome(session.next_frame(), error=InternalCommandError(reference=reference))
+
+    def _vocabulary(self, spec: CommandSpec) -> frozenset[str]:
+        known = self._vocabularies.get(spec.name)
+        if known is None:
+            known = self._vocabularies[spec.name] = vocabulary_of(spec.flat_schema())
+        return known
 
     def _call(
         self, model: VideoModel, loop: SessionLoop, spec: CommandSpec, arguments: dict[str, Any]

@@ -54,6 +54,11 @@ class MediaFeed:
             self._changed.notify_all()
         return not full
 
+    def wait_idle(self, timeout: float) -> bool:
+        """Return when `on_media` has seen everything; False when `timeout` seconds were not enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout)
+
     def end_session(self) -> None:
         """Drop what waits and return when `on_media` is not running; however long that takes."""
         with self._changed:

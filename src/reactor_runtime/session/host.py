@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import inspect
 import logging
+import queue
 import sys
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import FrameSummary
@@ -28,6 +30,7 @@ from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 
+from .audit.observer import AuditMode, SessionAudit
 from .causes import Causes
 from .commands import Answer, CommandRunner
 from .feed import MediaFeed
@@ -66,7 +69,13 @@ class ModelHost:
     `load` and `run` return futures that the model thread fills; the other methods do not block.
     """
 
-    def __init__(self, model_class: type[VideoModel], config: DictConfig, weights: WeightsSource) -> None:
+    def __init__(
+        self,
+        model_class: type[VideoModel],
+        config: DictConfig,
+        weights: WeightsSource,
+        audit: AuditMode = AuditMode.WARN,
+    ) -> None:
         self.model_class = model_class
         self.spec = spec_of(model_class)
         self._config = config
@@ -81,6 +90,7 @@ class ModelHost:
         self.commands = CommandRunner(commands_of(model_class), self.causes)
         self.command_names = frozenset(commands_of(model_class))
         self.feed = MediaFeed(self.causes)
+        self.audit = SessionAudit(model_class, audit)
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:
@@ -120,6 +130,7 @@ class ModelHost:
         if session is not self._session or session.stopping.is_set():
             return
         session.inputs.put_video(name, data)
+        session.given.note_frame(data)
         self._feed(session, name, data)
 
     def sound(self, session: Session, name: str, block: NDArray[np.int16], rate: int, source: object) -> None:
@@ -185,6 +196,7 @@ class ModelHost:
             ):
                 _run_hook(model.warmup)
             self._model = model
+            self.audit.loaded(model, self._contexts())
         finally:
             self.progress.end()
 
@@ -192,6 +204,7 @@ class ModelHost:
         model, context = self._attached(session)
         loop = self._loop
         with use(context), bound(self.model_class, self._weights):
+            self.audit.begins()
             session.enter()
             error, reference = self._play(model, loop)
             session.stop()
@@ -207,7 +220,16 @@ class ModelHost:
             reset_error = self._reset(model, loop)
             loop.cancel_leftovers()
             loop.close()
+        self.audit.ended(model, session, self._contexts(), reset_error)
         return ModelOutcome(error, reset_error, reference)
+
+    def _contexts(self) -> list[contextvars.Context]:
+        """Those that author code runs in, on the model thread and on the idle command thread."""
+        here = contextvars.copy_context()
+        try:
+            return [here, self.commands.thread.submit(contextvars.copy_context).result()]
+        except (queue.Full, CancelledError):
+            return [here]  # the process is ending
 
     def _play(self, model: VideoModel, loop: SessionLoop) -> tuple[BaseException | None, str]:
         try:

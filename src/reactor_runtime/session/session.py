@@ -21,6 +21,7 @@ from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.protocol.jsonable import to_json
+from reactor_runtime.session.audit.given import Given
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.outbox import Outbox
 from reactor_runtime.session.uploads import Uploads
@@ -56,6 +57,7 @@ class Session:
         self.outbox = Outbox(lambda: wake(self))
         self.lost = Losses()
         self.uploads = Uploads(max_upload)
+        self.given = Given()
         declared = tracks_of(model_class)
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)

@@ -93,6 +93,12 @@ class Uploads:
                 return None
             return UploadedFile(upload.name, upload.mime_type, upload.size, self._folder / upload.id)
 
+    def complete(self) -> list[UploadedFile]:
+        """Every file that has arrived whole."""
+        with self._lock:
+            ids = list(self._uploads)
+        return [file for upload_id in ids if (file := self.find(upload_id)) is not None]
+
     def end(self, upload: Upload, complete: bool) -> bool:
         """A file has arrived, or its client may try again; False when the session has ended meanwhile."""
         with self._lock:

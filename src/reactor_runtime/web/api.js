@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-const ANSWER_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 15_000; // the server holds a start for 10 s while the last session closes
 const NEGOTIATION_LIMIT_MS = 30_000;
 const POLL_FLOOR_MS = 100;
 
@@ -74,6 +74,18 @@ export class Api {
     const { answer } = await this.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
     await this.call("PUT", `/uploads/${encodeURIComponent(answer.presigned_id)}`, file);
     return answer.presigned_id;
+  }
+
+  /** `{hook, error, line}` of a failure; refused to who is not at the machine. */
+  async cause(reference) {
+    return (await this.call("GET", `/errors/${reference}`)).answer;
+  }
+
+  /** Says goodbye: heard also from a page that goes away. */
+  farewell(sessionId, id) {
+    const url = this.base + this.#connection(sessionId, id, "farewell");
+    if (!this.token && navigator.sendBeacon?.(url)) return;
+    fetch(url, { method: "POST", keepalive: true, headers: this.#headers() }).catch(() => {});
   }
 
   wire(sessionId, leaf) {

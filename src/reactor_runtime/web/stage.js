@@ -22,10 +22,12 @@ export class Stage {
     this.grid = el("div", { class: "grid" });
     this.title = el("strong");
     this.sentence = el("span");
+    this.cause = el("pre", { hidden: true, tabindex: "0", "aria-label": "The author's own line" });
+    this.count = el("small", { "aria-hidden": "true", hidden: true });
     this.progress = el("progress", { max: 1, "aria-label": "Loading", hidden: true });
     this.button = el("button", { type: "button", class: "big", onclick: onbutton });
     this.extra = el("div", { class: "extra" });
-    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.progress, this.extra, this.button);
+    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.cause, this.count, this.progress, this.extra, this.button);
     this.facts = el("p", { class: "facts" });
     this.mute = el("button", { type: "button", class: "plain", onclick: () => this.#setSound(this.muted) });
     this.volume = el("input", {
@@ -38,6 +40,7 @@ export class Stage {
     this.play = el("div", { class: "play" }); // where pointers play: crosses, sticks
     this.screen = el("div", { class: "screen" }, this.grid, this.play, this.tap, this.veil);
     this.muted = true;
+    this.pictured = true; // whether there is something to see, or nothing to wait for
     this.lastFrame = -Infinity;
     this.frames = 0;
     root.append(this.screen, el("div", { class: "under" }, this.facts, this.sound, ...tools, this.full));
@@ -63,6 +66,7 @@ export class Stage {
     this.#arrange();
     this.sound.hidden = sounds.length === 0;
     this.lastFrame = performance.now();
+    this.pictured = pictures.length === 0;
     this.#setSound(sounds.length > 0 && this.volume.valueAsNumber > 0);
   }
 
@@ -79,8 +83,15 @@ export class Stage {
     this.#tiles.set(name, tile);
     this.grid.append(tile.element);
     video.addEventListener("resize", () => this.#arrange());
+    video.addEventListener("loadeddata", () => video.videoWidth && this.#see());
     this.#watch(name, video);
     return tile;
+  }
+
+  #see() {
+    if (this.pictured) return;
+    this.pictured = true;
+    this.onpicture?.();
   }
 
   #remove(name, tile) {
@@ -94,6 +105,7 @@ export class Stage {
     const seen = (now, metadata) => {
       this.lastFrame = now;
       this.frames += 1;
+      this.#see();
       this.#on(name, metadata, now);
       video.requestVideoFrameCallback(seen);
     };
@@ -160,12 +172,16 @@ export class Stage {
     else this.main?.webkitEnterFullscreen?.(); // phones that know it for videos only
   }
 
-  say({ title, sentence, button, waiting, dim, progress = null, extra = [] }) {
+  say({ title, sentence, button, waiting, dim, progress = null, extra = [], count = "", cause = "" }) {
     this.veil.hidden = !title;
     this.veil.classList.toggle("waiting", waiting && progress === null);
     this.screen.classList.toggle("dim", dim);
     this.title.textContent = title;
     this.sentence.textContent = sentence;
+    this.count.textContent = count;
+    this.count.hidden = !count;
+    this.cause.textContent = cause;
+    this.cause.hidden = !cause;
     this.progress.hidden = progress === null;
     this.progress.value = progress ?? 0;
     this.extra.replaceChildren(...extra);

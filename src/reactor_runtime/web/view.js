@@ -1,10 +1,13 @@
 // Puts a player together: who hears whom. The page is one, and `<reactor-player>` is one in somebody else's page.
 
 import { Api } from "./api.js";
+import { Audit } from "./audit.js";
 import { Capture } from "./capture.js";
 import { Cards } from "./cards.js";
+import { explained } from "./causes.js";
 import { Charts } from "./charts.js";
 import { el } from "./dom.js";
+import { Elsewhere } from "./elsewhere.js";
 import { Inputs } from "./inputs.js";
 import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
@@ -17,11 +20,12 @@ import { Store } from "./store.js";
 import { makeTabs } from "./tabs.js";
 import { openWith, tokenIn } from "./token.js";
 import { holdsFile, Uploads } from "./uploads.js";
-import { wordsFor } from "./words.js";
+import { Waiting } from "./waiting.js";
+import { busyWords, wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
 const LOOK_MS = 1_000;
-const WAITING = new Set(["asking", "loading", "connecting", "idle", "lost", "gone"]);
+const WAITING = new Set(["asking", "loading", "connecting", "idle", "lost", "gone", "closing"]);
 const PLAYABLE = new Set(["live", "lost"]);
 const LOUD = new Set(["failed", "noroute", "refused", "gone", "locked"]);
 
@@ -40,13 +44,21 @@ export class View {
     this.api = new Api(base, token);
     this.store = new Store(page ? "" : base);
     this.uploads = new Uploads(this.api);
-    this.session = new Session({ api: this.api, openPeer, claim: this.store.takeClaim() });
+    this.session = new Session({ api: this.api, openPeer });
+    this.elsewhere = new Elsewhere(this.store.base, () => PLAYABLE.has(this.session.phase), this.#off.signal);
     this.photon = new Photon((ms) => (this.#measured.photon = ms));
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
     this.#build(root, controls, commands);
     this.#listen();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    this.session.start();
+    this.#start();
+  }
+
+  /** Goes on with the session of an earlier page; not with that of a tab that is there. */
+  async #start() {
+    const { claim } = this.store;
+    if (claim && (claim.left || !(await this.elsewhere.ask()))) this.session.adopt(claim);
+    if (!this.#off.signal.aborted) this.session.start();
   }
 
   #build(root, controls, commands) {
@@ -69,11 +81,18 @@ export class View {
     this.stage = new Stage(this.stageAt, {
       prefs: own,
       tools: [this.capture.snapshot, this.capture.record],
-      onbutton: () => (session.phase === "busy" ? session.watch() : session.start()),
+      onbutton: () => this.#pressed(),
       onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
     });
     this.capture.stage = this.stage;
+    this.audit = page ? new Audit(this.api, (what, sentence) => this.messages.error(what, sentence)) : null;
     this.inputs = new Inputs(this.inputsAt, { prefs: own, signal: this.#off.signal, failed: (what, sentence) => this.messages.error(what, sentence) });
+    this.stage.onpicture = () => this.#entered(session);
+    this.waiting = new Waiting({
+      draw: (words) => this.shown === "waiting" && this.#say({ ...words, waiting: true, dim: true }),
+      look: () => session.about().then((running) => running?.notices),
+      inputs: this.inputs,
+    });
     this.cards = new Cards(this.controlsAt, {
       prefs: models,
       send: (name, args) => this.send(name, args),
@@ -100,8 +119,9 @@ export class View {
 
   #bar() {
     this.name = el("h1", {}, this.model);
+    this.about = el("p", { class: "about" });
     this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
-    return el("header", { class: "bar" }, this.name, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
+    return el("header", { class: "bar" }, this.name, this.about, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
   }
 
   #log(messages) {
@@ -121,7 +141,10 @@ export class View {
     hear("phase", (detail) => this.#entered(detail));
     hear("role", () => this.#cast());
     hear("frameTime", (data) => this.photon.frameTime(data));
+    hear("about", (running) => this.#about(running));
+    hear("claim", (claim) => this.store.holdClaim(claim));
     hear("message", (data) => {
+      this.waiting.hear(data);
       this.messages.message(data);
       this.#announce("message", data);
     });
@@ -130,16 +153,60 @@ export class View {
     on(window, "online", () => session.hurry());
     on(document, "visibilitychange", () => (document.hidden ? this.#save() : session.hurry()));
     on(window, "pagehide", () => this.#leave());
-    on(window, "pageshow", ({ persisted }) => persisted && (this.store.takeClaim(), session.start())); // back from the history
+    on(window, "pageshow", ({ persisted }) => persisted && this.#start()); // back from the history
   }
 
   #begun({ descriptor, resumed }) {
-    this.model = descriptor.model?.name ?? "Reactor";
-    if (this.page) this.name.textContent = document.title = this.model;
-    if (this.schema) this.schema.textContent = JSON.stringify(descriptor.capabilities ?? {}, null, 2);
-    if (!this.cards.draw(descriptor.capabilities?.commands ?? [])) return resumed || this.cards.renew();
-    this.cards.restore(this.store.load("values", this.model), { live: resumed });
-    return this.play.attach();
+    const drawn = this.#describe(descriptor);
+    const first = drawn || !this.begun;
+    this.begun = true;
+    if (first) this.cards.restore(this.store.load("values", this.model), { live: resumed });
+    else if (!resumed) this.cards.renew();
+  }
+
+  /** What the model is called and takes, also while somebody else plays. True when its controls were drawn anew. */
+  #describe({ model = {}, capabilities = {} }) {
+    this.model = model.name ?? "Reactor";
+    if (this.page) {
+      this.name.textContent = document.title = model.title ?? this.model;
+      this.about.textContent = this.about.title = model.description ?? "";
+    }
+    if (this.schema) this.schema.textContent = JSON.stringify(capabilities, null, 2);
+    const drawn = this.cards.draw(capabilities.commands ?? []);
+    if (drawn) this.play.attach();
+    return drawn;
+  }
+
+  /** The server's word on the session: who plays, and what is wrong with the pictures. */
+  async #about(running) {
+    for (const [track, text] of Object.entries(running.notices ?? {})) {
+      if (this.noticed === text) continue;
+      this.noticed = text;
+      this.messages.error(track, text);
+    }
+    if (this.session.phase !== "busy") return;
+    if (this.#describe(running)) this.cards.restore(this.store.load("values", this.model), { live: false });
+    const { claim } = this.store;
+    this.other = claim && !claim.left && (await this.elsewhere.ask()) ? claim : null;
+    if (this.session.phase !== "busy") return;
+    const words = wordsFor(this.session);
+    const watch = el("button", { type: "button", onclick: () => this.session.watch() }, "Watch");
+    if (this.other) {
+      this.#say({ ...words, title: "You play in another tab", sentence: "Take over here? The other tab stops; the model goes on.", button: "Take over here", dim: true, extra: [watch] });
+    } else this.#say({ ...words, sentence: busyWords(running), dim: true });
+  }
+
+  #pressed() {
+    const { session, shown } = this;
+    if (shown === "waiting") return this.inputs.missing?.use();
+    if (shown !== "busy") return session.start();
+    if (!this.other) return session.watch();
+    session.adopt(this.other);
+    return session.start();
+  }
+
+  #say(words) {
+    this.stage.say({ progress: null, ...words });
   }
 
   #connected(peer) {
@@ -151,13 +218,18 @@ export class View {
     this.cards.resend();
   }
 
+  /** A picture is what "live" means: before the first one the page waits, whatever is connected. */
   #entered(detail) {
-    const { phase } = detail;
     const { session, page } = this;
+    const phase = this.#shown(detail.phase);
+    if (phase === "waiting") this.waiting.begin();
+    else this.waiting.end();
+    if (phase === "waiting" && this.shown !== "live") this.host.dataset.phase = this.app.dataset.phase = this.shown = phase;
+    if (phase === "waiting") return this.#cast();
     const foreign = this.api.base && new URL(this.api.base, location.href).origin !== location.origin ? location.origin : null;
-    const words = wordsFor(detail, foreign);
+    const words = wordsFor({ ...detail, phase }, foreign);
     if (phase !== "live") this.play.releaseAll();
-    this.host.dataset.phase = this.app.dataset.phase = phase;
+    this.host.dataset.phase = this.app.dataset.phase = this.shown = phase;
     const aloud = `${words.title || words.short}. ${words.sentence}`;
     if (this.status.textContent !== aloud) this.status.textContent = aloud; // a bar that moves says nothing new
     if (page) this.toggle.textContent = phase === "ended" ? "Start" : "Stop";
@@ -171,15 +243,34 @@ export class View {
     this.#cast();
     if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
     else if (phase === "ended") this.messages.note(words.sentence);
+    if (phase === "ended" && detail.reason === "error") this.#explain(words);
+    if (phase === "ended") this.audit?.look();
     // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
     if (phase === "ended" && detail.reason !== "error") this.inputs.close();
     this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
-    return session;
+    return undefined;
+  }
+
+  #shown(phase) {
+    return phase === "live" && !this.stage.pictured ? "waiting" : phase;
+  }
+
+  /** On this machine the exception and the author's own line; elsewhere where they are. */
+  async #explain(words) {
+    const { text, cause } = await explained(this.api, words.sentence);
+    if (this.shown !== "ended" || text === words.sentence) return;
+    const told = cause ? { sentence: cause.error, cause: cause.line } : { sentence: text };
+    this.#say({ ...words, ...told, dim: true });
+    this.messages.error(cause?.hook ?? "error", text);
   }
 
   /** Resolves with the model's reply. What has no file leaves at once, in order, also from a page that goes away. */
   send(name, args) {
-    return holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
+    const sent = holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
+    return sent.catch(async (error) => {
+      if (error.code === "internal_error") error.message = (await explained(this.api, error.message)).text;
+      throw error;
+    });
   }
 
   async #sendWithFiles(name, args) {
@@ -195,7 +286,7 @@ export class View {
     this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
     this.cards.enabled = PLAYABLE.has(phase) && !watching;
     if (watching) this.play.releaseAll();
-    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor(this.session).short;
+    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.#shown(phase) }).short;
   }
 
   #tokenEntry() {
@@ -218,6 +309,7 @@ export class View {
 
   #noticed(data) {
     if (data.type === "commandError") this.messages.error(data.data?.command ?? "command", data.data?.message ?? "");
+    else if (data.type === "modelError") explained(this.api, data.data?.message).then(({ text }) => this.messages.error(data.data?.hook ?? "model", text));
     else if (data.message) this.messages.note(data.message);
   }
 
@@ -229,7 +321,9 @@ export class View {
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;
     const before = this.#counters;
+    if (!before) this.audit?.look(); // at what the session before has left
     this.#counters = countersOf(report, performance.now());
+    this.waiting.tick(this.#counters);
     return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
   }
 
@@ -259,7 +353,8 @@ export class View {
   #leave() {
     this.play.releaseAll();
     this.#save();
-    this.store.leaveClaim(this.session.leave());
+    const claim = this.session.leave();
+    if (claim) this.store.holdClaim(claim, true);
   }
 
   /** The player was taken out of its page. */

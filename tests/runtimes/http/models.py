@@ -18,7 +18,7 @@ def rgb(level: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.full((*SIZE, 3), level, np.uint8)
 
 
-@model("painter", version="0.1.0")
+@model("painter", version="0.1.0", keep=["level", "runs", "levels"])
 class Painter(VideoModel):
     """Draws its level until it is stopped; counts its sessions."""
 

@@ -53,6 +53,9 @@ class Metrics:
         self._silence = Counter(
             "reactor_silence_seconds", "Silence put where no sound was", ["direction"], registry=registry
         )
+        self._leaks = Counter(
+            "reactor_leaks", "What sessions left to the next, by the audit", registry=registry
+        )
         self._seen_session = 0
         self._seen: dict[str, float] = {}
         """What was counted of the running session already."""
@@ -64,6 +67,9 @@ class Metrics:
         self.collect(session)
         self._sessions.labels(reason.value).inc()
         self._duration.observe(time.monotonic() - session.started)
+
+    def leaked(self, count: int) -> None:
+        self._leaks.inc(count)
 
     def render(self, runtime: Runtime) -> bytes:
         """The exposition text, after a look at what is only known when asked."""

@@ -54,6 +54,8 @@ class HttpOptions:
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    audit: str = "warn"
+    """What follows when a session leaves something to the next; see `session.audit.observer.AuditMode`."""
     on_reset_error: str = "rebuild"
     """After a `reset` that raised: "rebuild" the model before the next user, or "exit" with status 1."""
     encoder: str = "auto"

@@ -21,6 +21,7 @@ from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.runtimes import stdio
 from reactor_runtime.session import life
+from reactor_runtime.session.audit.observer import AuditMode
 from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
@@ -28,7 +29,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import ending, forks, told
+from . import audited, ending, forks, told
 from .arrivals import Arrivals
 from .background import Background
 from .claims import SILENCE_S, Claims
@@ -78,7 +79,7 @@ class Runtime:
             ),
             rebuild=options.on_reset_error == "rebuild",
         )
-        self.host = ModelHost(project.model_class, project.config, project.weights)
+        self.host = ModelHost(project.model_class, project.config, project.weights, AuditMode(options.audit))
         self.model_name = self.host.spec.name
         self.model_class = project.model_class
         self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
@@ -351,6 +352,7 @@ class Runtime:
             self._leave(1 if self.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
+        audited.note(self)
         failure = future.exception()
         # A visit that we could not even end says nothing about the model's state.
         outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
@@ -363,11 +365,8 @@ class Runtime:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         told = f" (reference {outcome.reference})" if outcome.reference else ""
         message = f"The model stopped because of an error{told}." if failed else ""
-        self._apply(
-            self.life.model_ended(
-                session.number, time.monotonic(), failed, message, broken=outcome.reset_error is not None
-            )
-        )
+        broken = outcome.reset_error is not None or self.host.audit.must_rebuild
+        self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S

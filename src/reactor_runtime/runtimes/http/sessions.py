@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from reactor_runtime.errors import RequestError
 
+from . import audited
 from .callers import address_of
 from .rights import Asking, check_may_stop, check_scope
 from .runtime import Runtime
@@ -77,6 +78,7 @@ async def session(runtime: Worker) -> dict[str, Any]:
         "clients": runtime.clients.describe(),
         "free_in": runtime.life.free_in(time.monotonic()),
         "notices": {} if running is None else running.plane.notices(),
+        "audit": audited.describe(runtime),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
