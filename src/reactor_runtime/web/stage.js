@@ -3,6 +3,7 @@
 import { el, humanize } from "./dom.js";
 
 const NARROW_PX = 560;
+const STILL_PX = 1280; // width of the last picture as it is kept
 const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
@@ -79,7 +80,8 @@ export class Stage {
     const video = el("video", { autoplay: true, playsinline: true, muted: true, "aria-label": humanize(name), "data-track": name });
     video.muted = true;
     const caption = el("button", { type: "button", class: "caption", onclick: () => this.#enlarge(name) }, humanize(name));
-    const tile = { video, caption, element: el("figure", {}, video, caption) };
+    const still = el("canvas", { class: "still", "aria-hidden": "true", hidden: true });
+    const tile = { video, still, caption, element: el("figure", {}, video, still, caption) };
     this.#tiles.set(name, tile);
     this.grid.append(tile.element);
     video.addEventListener("resize", () => this.#arrange());
@@ -91,7 +93,20 @@ export class Stage {
   #see() {
     if (this.pictured) return;
     this.pictured = true;
+    for (const { still } of this.#tiles.values()) still.hidden = true;
     this.onpicture?.();
+  }
+
+  /** Keeps what is seen now: browsers turn the picture of a closed connection black. */
+  keep() {
+    for (const { video, still } of this.#tiles.values()) {
+      const { videoWidth: width, videoHeight: height } = video;
+      if (!width || !this.pictured) continue;
+      const scale = Math.min(1, STILL_PX / width);
+      Object.assign(still, { width: Math.round(width * scale), height: Math.round(height * scale) });
+      still.getContext("2d", { alpha: false }).drawImage(video, 0, 0, still.width, still.height);
+      still.dataset.kept = "";
+    }
   }
 
   #remove(name, tile) {
@@ -176,6 +191,7 @@ export class Stage {
     this.veil.hidden = !title;
     this.veil.classList.toggle("waiting", waiting && progress === null);
     this.screen.classList.toggle("dim", dim);
+    for (const { still } of this.#tiles.values()) still.hidden = !dim || !("kept" in still.dataset);
     this.title.textContent = title;
     this.sentence.textContent = sentence;
     this.count.textContent = count;

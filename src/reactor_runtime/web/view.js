@@ -308,6 +308,7 @@ export class View {
   }
 
   #noticed(data) {
+    if (data.type === "sessionEnded") this.stage.keep();
     if (data.type === "commandError") this.messages.error(data.data?.command ?? "command", data.data?.message ?? "");
     else if (data.type === "modelError") explained(this.api, data.data?.message).then(({ text }) => this.messages.error(data.data?.hook ?? "model", text));
     else if (data.message) this.messages.note(data.message);
@@ -318,6 +319,7 @@ export class View {
     const { session, stage } = this;
     if (session.phase !== "live") return this.#tellFacts(null);
     if (stage.stillFor(STILL_MS)) session.suspect();
+    else stage.keep();
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;
     const before = this.#counters;

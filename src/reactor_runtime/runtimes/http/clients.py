@@ -179,6 +179,7 @@ class Clients:
         if vacant:
             self.steered_last = connection.id
         self.arrivals.seats.changed()
+        self._present(connection.session)  # closing takes its time, and a goodbye may come meanwhile
         await connection.close()
         if vacant and self.roles.controller is None:
             self._pass_on(connection)
