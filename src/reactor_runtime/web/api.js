@@ -69,10 +69,12 @@ export class Api {
   }
 
   /** Sends a file to the session; resolves with what commands name it by. */
-  async upload(sessionId, file) {
+  async upload(sessionId, file, sent = () => {}) {
     const about = { name: file.name, size: file.size, ...(file.type && { mime_type: file.type }) };
     const { answer } = await this.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
-    await this.call("PUT", `/uploads/${encodeURIComponent(answer.presigned_id)}`, file);
+    sent(0);
+    await this.#put(`/uploads/${encodeURIComponent(answer.presigned_id)}`, file, sent);
+    sent(1);
     return answer.presigned_id;
   }
 
@@ -86,6 +88,28 @@ export class Api {
     const url = this.base + this.#connection(sessionId, id, "farewell");
     if (!this.token && navigator.sendBeacon?.(url)) return;
     fetch(url, { method: "POST", keepalive: true, headers: this.#headers() }).catch(() => {});
+  }
+
+  /** `fetch` does not say how far it is. */
+  #put(path, file, sent) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", this.base + path);
+      for (const [name, value] of Object.entries(this.#headers("application/octet-stream"))) request.setRequestHeader(name, value);
+      request.upload.onprogress = ({ loaded, total }) => total && sent(loaded / total);
+      request.onerror = () => reject(new ApiError(0, "unreachable", "The server does not answer."));
+      request.onload = () => {
+        if (request.status < 400) return resolve();
+        let answer = {};
+        try {
+          answer = JSON.parse(request.responseText);
+        } catch {
+          // no words of the server: its status has to do
+        }
+        return reject(new ApiError(request.status, answer.code ?? `http_${request.status}`, answer.detail ?? `The server answered ${request.status}.`));
+      };
+      request.send(file);
+    });
   }
 
   wire(sessionId, leaf) {

@@ -58,7 +58,7 @@ class Row {
   constructor({ name, kind }, failed, prefs) {
     const what = kind === "video" ? "camera" : "microphone";
     Object.assign(this, { name, kind, what, failed, prefs });
-    this.preview = el("video", { muted: true, playsinline: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
+    this.preview = el("video", { muted: true, playsinline: true, disablepictureinpicture: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
     this.preview.muted = true;
     this.level = el("meter", { min: 0, max: 1, hidden: true, "aria-label": `Level of ${humanize(name)}` });
     this.devices = el("select", { hidden: true, "aria-label": `Choose the ${what}`, onchange: () => this.use(this.devices.value) });

@@ -2,7 +2,6 @@
 
 import { el, humanize } from "./dom.js";
 
-const NARROW_PX = 560;
 const STILL_PX = 1280; // width of the last picture as it is kept
 const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
@@ -37,14 +36,18 @@ export class Stage {
     });
     this.sound = el("span", { class: "sound", hidden: true }, this.mute, this.volume);
     this.tap = el("button", { type: "button", class: "tap", hidden: true, onclick: () => this.#setSound(true) }, "Tap for sound");
+    this.grids = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#enlarge(this.#large) }, "Grid");
+    this.theatre = el("button", { type: "button", class: "plain", "aria-pressed": "false", onclick: () => this.setTheatre(this.theatre.getAttribute("aria-pressed") !== "true") }, "Theatre");
+    this.root = root;
     this.full = el("button", { type: "button", class: "plain", onclick: () => this.#fullscreen() }, "Full screen");
     this.play = el("div", { class: "play" }); // where pointers play: crosses, sticks
     this.screen = el("div", { class: "screen" }, this.grid, this.play, this.tap, this.veil);
+    this.thumbs = el("div", { class: "thumbs" }); // crosses: beside the picture, or below it
     this.muted = true;
     this.pictured = true; // whether there is something to see, or nothing to wait for
     this.lastFrame = -Infinity;
     this.frames = 0;
-    root.append(this.screen, el("div", { class: "under" }, this.facts, this.sound, ...tools, this.full));
+    root.append(el("div", { class: "view" }, this.screen, this.thumbs), el("div", { class: "under" }, this.facts, this.sound, ...tools, this.grids, this.theatre, this.full));
     this.grid.addEventListener("dblclick", ({ target }) => target.closest("button") || this.#fullscreen());
   }
 
@@ -61,8 +64,8 @@ export class Stage {
       tile.video.srcObject = new MediaStream(tracks.map(trackOf));
     });
     this.#attachSounds(sounds.slice(1));
-    // Side by side, several pictures would be stamps on a phone.
-    if (this.#large === undefined) this.#large = names.length > 1 && this.screen.clientWidth < NARROW_PX ? names[0] : null;
+    // One is the main one: side by side, several pictures would be stamps.
+    if (this.#large === undefined) this.#large = names.length > 1 ? names[0] : null;
     if (!names.includes(this.#large)) this.#large = null;
     this.#arrange();
     this.sound.hidden = sounds.length === 0;
@@ -77,7 +80,7 @@ export class Stage {
   }
 
   #add(name) {
-    const video = el("video", { autoplay: true, playsinline: true, muted: true, "aria-label": humanize(name), "data-track": name });
+    const video = el("video", { autoplay: true, playsinline: true, disablepictureinpicture: true, muted: true, "aria-label": humanize(name), "data-track": name });
     video.muted = true;
     const caption = el("button", { type: "button", class: "caption", onclick: () => this.#enlarge(name) }, humanize(name));
     const still = el("canvas", { class: "still", "aria-hidden": "true", hidden: true });
@@ -144,7 +147,7 @@ export class Stage {
 
   /** One picture large and the others small below it; once more, and all are equal again. */
   #enlarge(name) {
-    this.#large = this.#large === name ? null : name;
+    this.#large = this.#large === name ? (name === null ? (this.#tiles.keys().next().value ?? null) : null) : name;
     this.#arrange();
   }
 
@@ -154,6 +157,8 @@ export class Stage {
     const { videoWidth: width, videoHeight: height } = this.main ?? {};
     const columns = this.#large ? Math.max(1, count - 1) : columnsFor(count);
     this.grid.style.setProperty("--columns", columns);
+    this.grids.hidden = count < 2;
+    this.grids.setAttribute("aria-pressed", String(this.#large === null));
     this.grid.classList.toggle("onelarge", this.#large !== null);
     for (const [name, { caption, element }] of this.#tiles) {
       caption.hidden = count < 2;
@@ -162,6 +167,19 @@ export class Stage {
     }
     const rows = this.#large ? 1.25 : Math.ceil(count / columns);
     if (width) this.screen.style.setProperty("--ratio", ((this.#large ? 1 : columns) * width) / (rows * height));
+  }
+
+  /** The picture alone, as large as it may be; `ontheatre(on)` hears of it. */
+  setTheatre(on) {
+    this.theatre.setAttribute("aria-pressed", String(on));
+    this.ontheatre?.(on);
+  }
+
+  /** A number key: the track of that number becomes the large one. True when there is such a track. */
+  choose(number) {
+    const name = this.#tiles.size > 1 ? [...this.#tiles.keys()][number - 1] : undefined;
+    if (name !== undefined && name !== this.#large) this.#enlarge(name);
+    return name !== undefined;
   }
 
   /** Browsers refuse sound before the first touch of a page; the picture must not wait for it. */
@@ -183,7 +201,7 @@ export class Stage {
 
   #fullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else if (this.screen.requestFullscreen) this.screen.requestFullscreen();
+    else if (this.root.requestFullscreen) this.root.requestFullscreen(); // with what is below the picture
     else this.main?.webkitEnterFullscreen?.(); // phones that know it for videos only
   }
 

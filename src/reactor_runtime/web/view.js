@@ -9,6 +9,8 @@ import { Charts } from "./charts.js";
 import { el } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Inputs } from "./inputs.js";
+import { allControls, foldable, listenBeside } from "./desk.js";
+import { valuesIn } from "./link.js";
 import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
 import { Photon } from "./photon.js";
@@ -93,7 +95,11 @@ export class View {
       look: () => session.about().then((running) => running?.notices),
       inputs: this.inputs,
     });
+    this.dockAt = el("section", { class: "dock", "aria-label": "Prompt", hidden: true });
+    this.stageAt.append(this.dockAt);
+    this.stage.ontheatre = (on) => this.app.classList.toggle("theatre", on);
     this.cards = new Cards(this.controlsAt, {
+      dock: this.dockAt,
       prefs: models,
       send: (name, args) => this.send(name, args),
       heard: (name, error, reply) => this.#heard(name, error, reply),
@@ -101,6 +107,7 @@ export class View {
     this.play = new Play({
       cards: this.cards,
       surface: this.stage.play,
+      thumbs: this.stage.thumbs,
       prefs: models,
       keysOn: page ? window : this.host,
       isPlaying: () => session.phase === "live" && this.cards.enabled,
@@ -111,7 +118,7 @@ export class View {
       this.status,
       el(page ? "main" : "div", { class: "layout" },
         this.stageAt,
-        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, this.controlsAt) : null,
+        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, this.controlsAt, page ? allControls(this) : null) : null,
         page ? this.#log(log) : null));
     if (!page) this.host.tabIndex = this.host.getAttribute("tabindex") ?? 0; // so that it can have the keys
     root.append(this.app);
@@ -130,7 +137,8 @@ export class View {
     this.schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
     const schema = el("div", { class: "panelbody" }, this.schema);
     const tabs = makeTabs("About the session", [["Messages", messages], ["Statistics", statistics], ["Schema", schema]]);
-    return el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, ...tabs);
+    const head = foldable(tabs[0], (on) => this.app?.classList.toggle("folded", on), this.store);
+    return el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, head, ...tabs.slice(1));
   }
 
   #listen() {
@@ -152,6 +160,7 @@ export class View {
     const on = (target, type, action) => target.addEventListener(type, action, { signal: this.#off.signal });
     on(window, "online", () => session.hurry());
     on(document, "visibilitychange", () => (document.hidden ? this.#save() : session.hurry()));
+    listenBeside(this.page ? window : this.host, this, this.#off.signal);
     on(window, "pagehide", () => this.#leave());
     on(window, "pageshow", ({ persisted }) => persisted && this.#start()); // back from the history
   }
@@ -160,7 +169,10 @@ export class View {
     const drawn = this.#describe(descriptor);
     const first = drawn || !this.begun;
     this.begun = true;
-    if (first) this.cards.restore(this.store.load("values", this.model), { live: resumed });
+    const linked = first && this.page ? valuesIn(location.hash) : null;
+    if (linked) history.replaceState(null, "", location.pathname + location.search);
+    if (first) this.cards.restore({ ...this.store.load("values", this.model), ...linked }, { live: resumed || linked !== null });
+    if (linked) this.cards.owe(Object.keys(linked));
     else if (!resumed) this.cards.renew();
   }
 
