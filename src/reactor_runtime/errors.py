@@ -143,8 +143,12 @@ class RateLimitedError(CommandError):
 
 
 class InternalCommandError(CommandError):
-    def __init__(self, message: str = "The model could not run this command.") -> None:
-        super().__init__("internal_error", message)
+    def __init__(
+        self, message: str = "The model could not run this command.", reference: str | None = None
+    ) -> None:
+        """`reference` stands in the log too, beside the exception's own words."""
+        told = message if reference is None else f"{message.removesuffix('.')} (reference {reference})."
+        super().__init__("internal_error", told)
 
 
 class RequestError(ReactorError):

@@ -10,10 +10,10 @@ from .pages import WEB
 
 FILES = sorted(path for path in WEB.iterdir() if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]
-WIRE_LIMIT = 60_000
+WIRE_LIMIT = 70_000
 
 
-def test_the_page_weighs_less_than_60_kb_on_the_wire() -> None:
+def test_the_page_weighs_less_than_70_kb_on_the_wire() -> None:
     assert sum(len(file.zipped or file.plain) for file in load().values()) < WIRE_LIMIT
 
 

@@ -10,17 +10,19 @@ const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "erro
 const BUSY_POLL_MS = 2_000;
 const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
+const SLOW_START_MS = 1_000;
 const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
-const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn", "noroute"]);
+const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn", "noroute", "closing"]);
 const STAYS = new Set(["lost", "noroute"]); // what is said then is said until it is over
 
 /**
- * Phases: `asking, queued, turn, loading, failed, busy, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
+ * Phases: `asking, queued, turn, loading, failed, busy, closing, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
  *
  * Events, all with `detail`: `phase {phase, detail, reason, progress}`; `session {descriptor, resumed}` before each
  * connection; `peer` when media flows; `role {role, reason}`; `message` (what the model sent); `frameTime`;
- * `notice` (the runtime's other words).
+ * `notice` (the runtime's other words); `about` (what `/session` says while others play, or when it stands still);
+ * `claim` (what this page takes part in now, or null).
  */
 export class Session extends EventTarget {
   #run = null;
@@ -38,6 +40,11 @@ export class Session extends EventTarget {
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
     this.#claim = claim;
     if (room && claim?.base) room.base = claim.base;
+  }
+
+  /** Goes on where an earlier page, or another tab, was. */
+  adopt(claim) {
+    this.#claim = claim;
   }
 
   get peer() {
@@ -76,7 +83,18 @@ export class Session extends EventTarget {
     this.#enter("ended", "", inLine ? "left_line" : ours || !this.#claim ? "stopped" : "left");
     if (ours) await this.#close();
     else if (this.room) await this.room.leave();
-    this.#claim = null;
+    else if (this.#claim) this.#goodbye();
+    this.#hold(null);
+  }
+
+  #hold(claim) {
+    this.#claim = claim;
+    this.#tell("claim", claim?.connection ? claim : null);
+  }
+
+  #goodbye() {
+    const { connection } = this.#claim ?? {};
+    if (connection) this.api.farewell?.(this.descriptor?.session_id ?? "local", connection);
   }
 
   async #close() {
@@ -86,9 +104,10 @@ export class Session extends EventTarget {
 
   /** The page goes away and the session stays, for the grace period: returns the claim to it. */
   leave() {
+    this.#goodbye();
     this.#run?.abort();
     this.#drop();
-    return this.#claim;
+    return this.#claim?.connection ? this.#claim : null;
   }
 
   /** Something changed for the better (network, tab in front): try now instead of later. */
@@ -100,8 +119,15 @@ export class Session extends EventTarget {
   async suspect() {
     const peer = this.#peer;
     if (this.phase !== "live" || !peer) return;
-    const running = await this.api.session().then(identity, () => null);
-    if (running !== this.#claim?.session && peer === this.#peer) peer.lost();
+    const running = await this.about();
+    if ((running && identity(running)) !== this.#claim?.session && peer === this.#peer) peer.lost();
+  }
+
+  /** What the server says of the session now; null when it does not answer. */
+  async about() {
+    const running = await this.api.session().catch(() => null);
+    if (running) this.#tell("about", running);
+    return running;
   }
 
   async #play(signal) {
@@ -111,6 +137,7 @@ export class Session extends EventTarget {
       try {
         const over = await this.#visit(signal);
         if (signal.aborted) return;
+        if (over) this.#tell("claim", null);
         if (over && ASK_AFTER.has(over.reason)) {
           this.#enter("ended", over.message, over.reason);
           if (over.reason !== "error") return;
@@ -154,7 +181,7 @@ export class Session extends EventTarget {
     });
     if (signal.aborted || !opened) return this.#over();
     this.#peer = opened;
-    this.#claim = { session: identity(descriptor), connection: opened.id, base: this.room?.base };
+    this.#hold({ session: identity(descriptor), connection: opened.id, base: this.room?.base });
     opened.send(toRuntime("watchFrames"));
     this.#tell("peer", opened);
     this.#enter("live");
@@ -187,7 +214,7 @@ export class Session extends EventTarget {
     this.#watch = false;
     if (!KEEP_PHASE.has(this.phase)) this.#enter("asking");
     this.role = "controller";
-    const descriptor = await (this.room ? this.room.enter(signal, (place) => this.#queued(place)) : this.api.start());
+    const descriptor = await (this.room ? this.room.enter(signal, (place) => this.#queued(place)) : this.#asking(this.api.start()));
     this.#claim = { session: identity(descriptor), connection: null, base: this.room?.base };
     return { descriptor, resumed: false };
   }
@@ -196,6 +223,20 @@ export class Session extends EventTarget {
     if (place.state === "claimed") return this.#tell("notice", { message: "This session is open in another tab too." });
     const [title, sentence] = placeWords(place);
     return this.#enter(place.state === "offered" ? "turn" : "queued", sentence, title);
+  }
+
+  /** A start that takes long most often waits for the model of the last session to return: says so meanwhile. */
+  async #asking(starting) {
+    const look = async () => {
+      const { code, detail } = await this.api.health().catch(() => ({}));
+      if (timer && code === "session_closing") this.#enter("closing", detail);
+    };
+    let timer = setInterval(look, SLOW_START_MS);
+    try {
+      return await starting;
+    } finally {
+      timer = clearInterval(timer);
+    }
   }
 
   #hear({ scope, data }) {
@@ -231,9 +272,9 @@ export class Session extends EventTarget {
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
     if (status === 401) return this.#enter("locked", message, this.api.token ? "wrong" : null), FAILED_POLL_MS;
-    if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
+    if (status === 409 && extra.state === "CLOSING") return this.phase === "closing" || this.#enter("closing"), LOADING_POLL_MS;
     if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
-    if (status === 409) return this.#enter("busy", message), BUSY_POLL_MS;
+    if (status === 409) return this.#enter("busy", message), this.about(), BUSY_POLL_MS;
     if (status === 404 || code === "closed" || code === "queue_again" || code === "not_offered") return pause; // the session ended under our hands: ask again
     this.#watch = false; // no place among the viewers: wait like everybody else
     return this.#enter("refused", message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);

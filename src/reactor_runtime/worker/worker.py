@@ -33,7 +33,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending
+from . import audited, ending, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
@@ -96,6 +96,7 @@ class Worker:
         self.claims = Claims()
         self.started_at = time.time()
         self.dispatcher = Dispatcher(self)
+        self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
         self._leave = leave
         self._left = False
@@ -161,6 +162,7 @@ class Worker:
             capabilities=self.model.capabilities,
             number=self.life.number,
             started_at=self.started_at,
+            metadata=self.model.metadata,
         )
 
     def check_session_id(self, session_id: str) -> None:
@@ -196,6 +198,8 @@ class Worker:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
         self.claims.offered(time.monotonic())
+        if connection_id == self.clients.steered_last:
+            self._apply(self.life.returning(session.number, time.monotonic()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -204,6 +208,12 @@ class Worker:
             running=lambda: self.session is session and self.life.state in IN_SESSION,
             address=address,
         )
+
+    async def farewell(self, connection_id: int) -> None:
+        """A client has said goodbye: whoever steered does not keep the slot of others."""
+        number = self.require_session().number
+        if await self.clients.farewell(connection_id):
+            self._apply(self.life.farewell(number, time.monotonic()))
 
     def leave(self) -> None:
         """End the session, then the process."""
@@ -363,7 +373,8 @@ class Worker:
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        message = "The model stopped because of an error." if failed else ""
+        told_as = f" (reference {outcome.reference})" if outcome.reference else ""
+        message = f"The model stopped because of an error{told_as}." if failed else ""
         broken = audited.note(self) or outcome.reset_error is not None
         self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 

@@ -204,6 +204,18 @@ async def candidates_on(
     return JSONResponse(None, 202)
 
 
+@router.post("/connections/{connection_id}/farewell", status_code=202)
+async def farewell(
+    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+) -> JSONResponse:
+    """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
+    same id within them goes on."""
+    runtime.check_session_id(session_id)
+    _require_known(runtime, connection_id, request)
+    await runtime.farewell(connection_id)
+    return JSONResponse(None, 202)
+
+
 @flat_router.get("/ice_servers")
 async def flat_ice_servers(runtime: TheWorker) -> dict[str, Any]:
     """As above, for clients of 1.6 and before."""
