@@ -134,12 +134,6 @@ export class View {
   }
 
   /** The button of the stage, whatever it says. */
-  #pressed() {
-    const { session, room } = this;
-    const action = { busy: () => session.watch(), queued: () => session.stop(), turn: () => room.takeTurn() }[session.phase];
-    return action ? action() : session.start();
-  }
-
   #bar() {
     this.name = el("h1", {}, this.model);
     this.about = el("p", { class: "about" });
@@ -225,8 +219,10 @@ export class View {
   }
 
   #pressed() {
-    const { session, shown } = this;
+    const { session, room, shown } = this;
     if (shown === "waiting") return this.inputs.missing?.use();
+    if (shown === "queued") return session.stop();
+    if (shown === "turn") return room.takeTurn();
     if (shown !== "busy") return session.start();
     if (!this.other) return session.watch();
     session.adopt(this.other);

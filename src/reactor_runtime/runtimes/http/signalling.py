@@ -206,7 +206,7 @@ async def candidates_on(
 
 @router.post("/connections/{connection_id}/farewell", status_code=202)
 async def farewell(
-    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
     same id within them goes on."""
