@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from tests.transports.test_stun import request
 
-from reactor_runtime.runtimes.door import connections
+from reactor_runtime.runtimes.door import connections, splice
 from reactor_runtime.runtimes.door.splice import MediaPort
-from reactor_runtime.runtimes.http import splice
 from reactor_runtime.transports.tcp_media import TcpPeers
 
 from .door import Door, door
