@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from .progress import Progress
 from .remote import DamagedError, Remote, RemoteFile, TransientError
 from .staging import BLOCK, StagedFile, start_writing
 
-WORKERS = 8
-"""Ranges that are asked for at once."""
+WORKERS = max(4, min(2 * (os.cpu_count() or 1), 8))
+"""Ranges that are asked for at once; more than processors can follow would stand in each other's way."""
 RANGE_BLOCKS = 8
 """Blocks of one range. Larger ones would let the checksum, which goes from the front, lag behind."""
 RETRIES = 8
