@@ -10,7 +10,7 @@ import time
 import click
 
 from reactor_runtime.project.excerpt import shortened
-from reactor_runtime.project.weights.disk import size_text
+from reactor_runtime.project.weights.disk import count_text, size_text
 
 DRAW_S = 0.1
 BAR_CHARS = 20
@@ -44,7 +44,7 @@ class Bars:
             self._first = {}
             whole = "of unknown size" if total is None else size_text(total)
             kept = f", {size_text(done)} are here already" if done else ""
-            self._line(f"{name}: {files} file{'s' if files != 1 else ''}, {whole}{kept}")
+            self._line(f"{name}: {count_text(files)}, {whole}{kept}")
 
     def advance(self, path: str, size: int) -> None:
         with self._lock:

@@ -94,7 +94,7 @@ def _orders(names: tuple[str, ...], project: Path, offline: bool, repair: bool) 
         if source is None:
             others = f" It names: {', '.join(declared.sources)}." if declared.sources else ""
             raise WeightsError(
-                f"Nothing says where {name} comes from.{others} {lines_for(name, project)}\n\n"
+                f"Nothing says where {name} comes from.{others} Please {lines_for(name, project)}\n\n"
                 f"or name it here: reactor download {name}=SOURCE"
             )
         orders[name] = Order(name, source, known, project, offline, repair)
@@ -137,6 +137,7 @@ def _known(project: Path, root: Path) -> list[str]:
 
 
 def _verify(names: list[str], root: Path, project: Path) -> None:
+    from reactor_runtime.project.weights.disk import count_text
     from reactor_runtime.project.weights.manifest import read_manifest
     from reactor_runtime.project.weights.names import check_name
     from reactor_runtime.project.weights.store import download_command
@@ -158,6 +159,6 @@ def _verify(names: list[str], root: Path, project: Path) -> None:
         for path in strangers(folder, manifest):
             click.echo(f"Warning: {folder / path} did not come with the others.", err=True)
         if not found:
-            click.echo(f"{name} is as it arrived: {len(manifest.files)} files in {folder}")
+            click.echo(f"{name} is as it arrived: {count_text(len(manifest.files))} in {folder}")
     if bad:
         raise WeightsError("\n".join(bad))

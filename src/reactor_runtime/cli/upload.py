@@ -21,7 +21,7 @@ def command(name: str, folder: Path, target: str, dry_run: bool) -> None:
     gs://… and az://… are buckets too. What is there already is skipped, also after a run that was stopped.
     Endpoint and credentials come from the usual environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …).
     """
-    from reactor_runtime.project.weights.disk import size_text
+    from reactor_runtime.project.weights.disk import count_text, size_text
     from reactor_runtime.project.weights.source import parse_source
     from reactor_runtime.project.weights.upload import check_target, files_to_upload, upload
 
@@ -31,12 +31,12 @@ def command(name: str, folder: Path, target: str, dry_run: bool) -> None:
         sizes = files_to_upload(name, folder)
         for path, size in sizes.items():
             click.echo(f"{path}  {size_text(size)}")
-        click.echo(f"{len(sizes)} files, {size_text(sum(sizes.values()))}, would go to {source.shown}.")
+        click.echo(f"{count_text(len(sizes))}, {size_text(sum(sizes.values()))}, would go to {source.shown}.")
         return
     from .bars import Bars
 
     done = upload(name, folder, source, Bars("sent"))
     click.echo(
-        f"{name} is in {source.shown}: {done.sent} files sent ({size_text(done.size)}), {done.skipped} there "
-        f'already. In reactor.toml:\n\n  [weights]\n  {name} = "{source.shown}"\n'
+        f"{name} is in {source.shown}: {count_text(done.sent)} sent ({size_text(done.size)}), {done.skipped} "
+        f'there already. In reactor.toml:\n\n  [weights]\n  {name} = "{source.shown}"\n'
     )

@@ -15,6 +15,7 @@ import pytest
 from tests.project.weights.conftest import Get, noise
 
 from reactor_runtime.errors import WeightsError
+from reactor_runtime.project.weights.bucket import Bucket
 from reactor_runtime.project.weights.manifest import read_manifest
 from reactor_runtime.project.weights.progress import Silent
 from reactor_runtime.project.weights.source import parse_source
@@ -180,3 +181,35 @@ def test_an_upload_that_is_killed_goes_on(s3: Any, folder: Path, tmp_path: Path,
 def reactor(cwd: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "reactor_runtime", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("name", ["big.bin", "deep/small.bin"])
+def test_a_file_that_changes_while_it_is_sent_never_appears(
+    s3: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its checksum was taken before; what is sent must be the same."""
+    from reactor_runtime.project.weights import upload as uploading
+
+    real = uploading.file_digest
+
+    def digest(file: Path) -> str:
+        found = real(file)
+        if file == folder / name:
+            file.write_bytes(noise(file.stat().st_size, 99))
+        return found
+
+    monkeypatch.setattr(uploading, "file_digest", digest)
+    with pytest.raises(WeightsError, match=rf"{name} has changed while it was sent"):
+        put(folder)
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket="models").get("Contents", [])}
+    assert f"w/{name}" not in keys
+    with pytest.raises(WeightsError, match=r"an upload that has not finished"):
+        Bucket(parse_source("s3://models/w", folder)).listing()
+
+
+def test_without_credentials_it_says_which(s3: Any, get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(WeightsError, match=r"set AWS_ACCESS_KEY_ID"):
+        get("s3://models/w")

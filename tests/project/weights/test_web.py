@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import io
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -294,3 +297,11 @@ def put_manifest(site: Site, files: dict[str, bytes]) -> None:
     entries = {path: Entry(len(body), hashlib.sha256(body).hexdigest()) for path, body in files.items()}
     site.files["/w/reactor-manifest.json"] = Manifest("w", "", entries).text().encode()
     site.files.update({f"/w/{path}": body for path, body in files.items()})
+
+
+def test_a_redirect_away_from_tls_is_refused() -> None:
+    request = urllib.request.Request("https://h/f?sig=geheim123")
+    headers = http.client.HTTPMessage()
+    with pytest.raises(WeightsError, match=r"sends us to http://h/g, which is not safe") as caught:
+        connection._Redirects().redirect_request(request, io.BytesIO(), 302, "", headers, "http://h/g")
+    assert "geheim123" not in caught.value.message

@@ -23,7 +23,7 @@ from .web import unfinished
 INSTALL = "pip install 'reactor-runtime[s3]'"
 
 TIMEOUT_S = 60
-CONNECT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
 RETRIES = 4
 RETRY_TIMEOUT_S = 60
 
@@ -33,6 +33,9 @@ _ACCESS = {
     "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
     "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
+
+_NO_CREDENTIALS = ("credential", "169.254.", "/latest/api/token", "metadata.google", "missingaccount")
+"""What the library says when it has looked for credentials everywhere, the cloud's own machines last."""
 
 
 def open_store(source: Source) -> Any:
@@ -175,7 +178,7 @@ def translated(source: Source, path: str = "") -> Generator[None]:
 
 def _generic(what: str, source: Source, error: Exception) -> WeightsError:
     said = str(error)
-    if "credential" in said.lower() or "169.254." in said or "MissingAccount" in said:
+    if any(sign in said.lower() for sign in _NO_CREDENTIALS):
         return WeightsError(f"{what} cannot be asked without credentials: {_ACCESS[source.scheme]}.")
     return TransientError(f"{BUCKETS[source.scheme]} did not give {what}: {_first_line(error)}")
 

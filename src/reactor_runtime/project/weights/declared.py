@@ -47,7 +47,7 @@ def lines_for(name: str, folder: Path) -> str:
     """What a person writes down to name a source."""
     file = next((place for place in _places(folder) if (place / REACTOR_TOML).is_file()), folder)
     return (
-        f"Name where they come from, in {shown_path(file / REACTOR_TOML)}:\n\n"
+        f"name where they come from, in {shown_path(file / REACTOR_TOML)}:\n\n"
         f'  [{TABLE}]\n  {name} = "hf://org/repo@revision"\n\n'
         f"(or {FORMS.partition(', ')[2]})"
     )

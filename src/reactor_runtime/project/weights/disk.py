@@ -50,6 +50,10 @@ def told_when_full(folder: Path, what: str) -> Generator[None]:
         ) from None
 
 
+def count_text(files: int) -> str:
+    return "1 file" if files == 1 else f"{files} files"
+
+
 def size_text(size: float) -> str:
     """``3.4 GB``; for people, in powers of ten as disks are sold."""
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from .progress import Progress
 from .remote import DamagedError, Remote, RemoteFile, TransientError
 from .staging import BLOCK, StagedFile, start_writing
 
-WORKERS = 8
-"""Ranges that are asked for at once."""
+WORKERS = max(4, min(2 * (os.cpu_count() or 1), 8))
+"""Ranges that are asked for at once; more than processors can follow would stand in each other's way."""
 RANGE_BLOCKS = 8
 """Blocks of one range. Larger ones would let the checksum, which goes from the front, lag behind."""
 RETRIES = 8
@@ -94,12 +95,13 @@ class Fetch:
                 block = last
 
     def _work(self) -> None:
+        buffer = bytearray(BLOCK)
         while not self._stop.is_set():
             with self._lock:
                 task = next(self._tasks, None)
             if task is None:
                 return
-            _Attempts(self._remote, task, self._progress, self._stop).run()
+            _Attempts(self._remote, task, self._progress, self._stop, buffer).run()
 
     def _check_all(self) -> None:
         for staged in self._files:
@@ -119,6 +121,9 @@ class Fetch:
         with contextlib.ExitStack() as stack:
             stream = None
             block = 0
+            data = memoryview(
+                bytearray(BLOCK)
+            )  # one for all: new memory for each would cost more than reading
             while True:
                 if not self._wait(staged, block):
                     return ""
@@ -126,10 +131,10 @@ class Fetch:
                     break
                 stream = stream or stack.enter_context(staged.place.open("rb", buffering=0))
                 start, end = staged.span(block)
-                data = stream.read(end - start)
-                sha256.update(data)
+                size = stream.readinto(data[: end - start])
+                sha256.update(data[:size])
                 if git is not None:
-                    git.update(data)
+                    git.update(data[:size])
                 block += 1
                 if block % RANGE_BLOCKS == 0:
                     start_writing(stream.fileno(), block - RANGE_BLOCKS, RANGE_BLOCKS)
@@ -149,12 +154,14 @@ class Fetch:
 class _Attempts:
     """One task, asked for again where the connection breaks off, from the byte where it did."""
 
-    def __init__(self, remote: Remote, task: _Task, progress: Progress, stop: threading.Event) -> None:
+    def __init__(
+        self, remote: Remote, task: _Task, progress: Progress, stop: threading.Event, buffer: bytearray
+    ) -> None:
         self._remote = remote
         self._task = task
         self._progress = progress
         self._stop = stop
-        self._buffer = bytearray(BLOCK)
+        self._buffer = buffer
         self._block = task.first
         self._filled = 0
         self._came = 0

@@ -41,21 +41,21 @@ class WeightsStore:
                 return folder
             looked.append(f"  {folder} ({problem})")
         raise WeightsError(
-            f"There are no weights named {name!r} on this machine. Looked in:\n"
+            f"There are no weights named {name!r} on this machine. {self._what_to_do(name)}\n"
+            "Looked in:\n"
             + "\n".join(looked)
-            + f"\n{self._what_to_do(name)}\nOr put the folder in one of these places, or name the "
-            f"folder that "
-            "holds it with --weights-dir or REACTOR_WEIGHTS_DIR."
+            + "\nOr put the folder in one of these places, or name the folder "
+            "that holds it with --weights-dir or REACTOR_WEIGHTS_DIR."
         )
 
     def _what_to_do(self, name: str) -> str:
         declared, problem = self._declared()
-        fetch = f"Fetch them: {download_command(name, self._project)}"
+        fetch = f"Fetch them: {self._again(name)}"
         if problem:
-            return f"{problem}\n{fetch}"
+            return f"{fetch}\nBut first: {problem}"
         if name in declared.sources:
             return f"{fetch}  (from {declared.sources[name].shown})"
-        return f"{lines_for(name, self._project)}\n\n{fetch}"
+        return f"{fetch}\nBut first: {lines_for(name, self._project)}"
 
     def _other_source(self, folder: Path, name: str) -> str | None:
         """Of a folder that was downloaded: another project may have meant something else by this name."""
