@@ -30,6 +30,8 @@ def text() -> str:
         command = reactor.get_command(click.Context(reactor), name)
         assert command is not None
         parts.append(_section(name, command))
+        below = command.commands.items() if isinstance(command, click.Group) else ()
+        parts += [_section(f"{name} {each}", sub) for each, sub in below]
     return "\n".join(parts)
 
 
@@ -48,7 +50,7 @@ def _section(name: str, command: click.Command) -> str:
             "",
         ]
     examples = [line[2:] for line in (command.epilog or "").splitlines() if line.startswith("  ")]
-    return "\n".join([*lines, "```sh", *examples, "```", ""])
+    return "\n".join([*lines, *(["```sh", *examples, "```", ""] if examples else [])])
 
 
 def _argument(param: click.Argument) -> str:
