@@ -370,5 +370,5 @@ def _event(name: str, endpoint: Endpoint, report: dict[str, Any]) -> Event | Non
         case {"type": "taken", "epoch": epoch, "session": session}:
             return Taken(name, epoch, session)
         case {"type": "freed", "epoch": epoch}:
-            return Freed(name, epoch)
+            return Freed(name, epoch, report.get("reason", ""), report.get("message", ""))
     return None

@@ -18,7 +18,7 @@ from reactor_runtime.runtimes.http.credentials import Keys
 from reactor_runtime.runtimes.http.entrance import Entrance
 from reactor_runtime.runtimes.http.guard import Guard
 
-from . import admin, starting, tickets
+from . import admin, idle, starting, tickets
 from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
@@ -54,6 +54,7 @@ class _Dispatch:
 
     def __init__(self, fleet: Fleet, options: GatewayOptions, keys: Keys) -> None:
         which = Which(fleet)
+        self._fleet = fleet
         self._proxy = Proxy(fleet, which)
         self._api = _create_api(fleet, options, keys, which, self._proxy)
 
@@ -66,7 +67,11 @@ class _Dispatch:
             await self._api(scope, receive, send)
             return
         try:
-            await self._proxy(scope, receive, send)
+            try:
+                await self._proxy(scope, receive, send)
+            except RequestError as error:
+                if not await idle.answer(self._fleet, self._proxy, error, scope, receive, send):
+                    raise
         except RequestError as error:
             await refused(error)(scope, receive, send)
 
@@ -94,14 +99,10 @@ class _AboutTheModel:
         self._proxy = proxy
 
     async def __call__(self, request: Request) -> Response:
-        endpoints = list(self._fleet.endpoints.values())
-        if not endpoints:
-            raise RequestError(
-                503, "loading", "The workers are loading; try again in a moment.", retry_after=1
-            )
+        endpoint = idle.any_worker(self._fleet)
 
         class Answer(Response):
             async def __call__(_self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: N805  # a closure
-                await self._proxy.forward(endpoints[0], scope, receive, send)
+                await self._proxy.forward(endpoint, scope, receive, send)
 
         return Answer()
