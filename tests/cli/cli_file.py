@@ -30,6 +30,8 @@ def text() -> str:
         command = reactor.get_command(click.Context(reactor), name)
         assert command is not None
         parts.append(_section(name, command))
+        below = command.commands.items() if isinstance(command, click.Group) else ()
+        parts += [_section(f"{name} {each}", sub) for each, sub in below]
     return "\n".join(parts)
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from .serving import Fleet, Stream, serving
 
+pytestmark = pytest.mark.timeout(240)
+
 
 @pytest.fixture(params=["memory", "sqlite"])
 def four(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
@@ -91,6 +93,7 @@ def test_a_worker_that_cannot_load_fails_while_others_serve() -> None:
         assert fleet.http.get("/readyz").status_code == 200
         claim = fleet.claim(fleet.ticket())
         assert fleet.worker_of(claim["session_id"])["id"] == "w1"
+        assert "token=" not in fleet.log, "the workers' secret is nobody's"
 
 
 def test_who_comes_while_workers_load_waits_and_is_served() -> None:

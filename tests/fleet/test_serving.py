@@ -57,7 +57,11 @@ def test_a_claim_gives_a_session_and_an_address_that_is_a_whole_server(fleet: Fl
 
 
 def test_requests_without_a_session_mean_the_one_of_their_address(fleet: Fleet) -> None:
-    assert fleet.http.get("/session").json()["code"] == "no_session"
+    nobody = fleet.http.get("/session").json()
+    assert (nobody["state"], nobody["session_id"], nobody["clients"]) == ("READY", "", [])
+    assert fleet.http.post("/stop_session").json() == {"state": "READY"}
+    assert fleet.http.get("/ice_servers").json() == {"ice_servers": []}
+    assert fleet.http.post("/sdp_params", json={"sdp": "?"}).json()["code"] == "no_session"
     first = fleet.http.post("/start_session", json={}).json()["session_id"]
     assert fleet.http.get("/session").json()["session_id"] == first
     second = fleet.http.post("/start_session", json={}).json()["session_id"]

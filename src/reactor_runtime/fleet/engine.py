@@ -90,6 +90,9 @@ class Freed:
 
     worker: str
     epoch: int
+    reason: str = field(default="", compare=False)
+    message: str = field(default="", compare=False)
+    """For the user who asks afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

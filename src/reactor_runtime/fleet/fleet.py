@@ -32,6 +32,8 @@ SAVE_AGAIN_S = 5.0
 """After a write to the store failed."""
 LOOK_S = 1.0
 """How often a stream looks whether its place has changed, when nobody says so."""
+ENDED_LIMIT = 1024
+"""Addresses of which is known how their last session ended; the least recent is forgotten."""
 AT_ONCE = frozenset({"silent", "refused"})
 """Why a worker is ended without being asked: it does not listen."""
 
@@ -63,6 +65,8 @@ class Fleet:
         self.figures = Figures(self)
         self.serving: dict[str, Serving] = {}
         """By session id."""
+        self.ended: dict[str, dict[str, str]] = {}
+        """By address, how its last session ended."""
         self.endpoints: dict[str, Endpoint] = {}
         """Of the workers that have loaded."""
         self.pids: dict[str, int] = {}
@@ -187,9 +191,13 @@ class Fleet:
         self.pids.pop(worker, None)
         self._end_session(worker)
 
-    def _end_session(self, worker: str) -> None:
+    def _end_session(self, worker: str, end: dict[str, str] | None = None) -> None:
         for serving in [s for s in self.serving.values() if s.worker == worker]:
             del self.serving[serving.session]
+            self.ended.pop(serving.address, None)
+            self.ended[serving.address] = end or {"reason": "error", "message": "The worker failed."}
+            if len(self.ended) > ENDED_LIMIT:
+                del self.ended[next(iter(self.ended))]
 
     # --- the engine's events ---
 
@@ -219,7 +227,7 @@ class Fleet:
             case events.Refused(worker, epoch, reason):
                 effects = self._refused(worker, epoch, reason, now)
             case events.Freed(worker, epoch):
-                self._end_session(worker)
+                self._end_session(worker, {"reason": event.reason, "message": event.message})
                 effects = broker.freed(worker, epoch, now)
             case events.Lost(worker, reason):
                 effects = self._lost(worker, reason, now)

@@ -46,6 +46,8 @@ FAILURES, FAILURE_WINDOW_S = 3, 300.0
 """So many ends within so long make a slot failing."""
 STOP_S = 90.0
 """How long a worker that is stopped may take to end its session; a model that hangs is killed before."""
+TIDY_S = 10.0
+"""How long a process may stay whose connection has closed: it deletes its users' files."""
 LISTENS_S = 600.0
 """How long a worker may take to listen; its model loads after that, and for as long as it likes."""
 
@@ -122,7 +124,8 @@ class LocalEngine:
         known = self._workers.get(worker)
         if known is None:
             return
-        known.asked_to_stop = True
+        # One that went by itself did not go because it is told to.
+        known.asked_to_stop = known.asked_to_stop or not known.lost
         if at_once:
             known.process.kill()
         else:
@@ -263,8 +266,8 @@ class LocalEngine:
                         self._hear(name, event)
         except upstream.UpstreamError as error:
             self._lost(name, f"its connection closed ({error})")
-        # Whoever closes its socket serves nobody any more.
-        self._kill_if_there(name)
+        # Whoever closes its socket serves nobody any more; it may tidy up.
+        self._loop.call_later(TIDY_S, self._kill_if_there, name)
 
     async def _grant(self, lease: Lease, body: dict[str, Any]) -> None:
         reason = "unknown_worker"
@@ -367,5 +370,5 @@ def _event(name: str, endpoint: Endpoint, report: dict[str, Any]) -> Event | Non
         case {"type": "taken", "epoch": epoch, "session": session}:
             return Taken(name, epoch, session)
         case {"type": "freed", "epoch": epoch}:
-            return Freed(name, epoch)
+            return Freed(name, epoch, report.get("reason", ""), report.get("message", ""))
     return None

@@ -1,12 +1,11 @@
-"""One HTTP/1.1 request to a worker, streamed both ways. A connection each: on loopback that takes a tenth of
-a millisecond, and nothing is left over when a worker dies.
-"""
+"""HTTP/1.1 requests to workers, streamed both ways. A connection is used again for as long as it is fresh."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -23,6 +22,11 @@ ANSWER_S = 10.0
 ANSWER_LIMIT = 1024 * 1024
 """Bytes of such an answer."""
 
+FRESH_S = 2.0
+"""A connection that was idle for longer is not used again: the worker closes it after five."""
+IDLE_LIMIT = 16
+"""Idle connections to one worker."""
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -37,6 +41,7 @@ class Upstream:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=BLOCK)
+        self._idle_since = 0.0
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> Upstream:
@@ -76,6 +81,20 @@ class Upstream:
     def close(self) -> None:
         self._writer.close()
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the next request may go out on it."""
+        young = time.monotonic() - self._idle_since < FRESH_S
+        return young and not self._reader.at_eof() and not self._writer.is_closing()
+
+    def done(self) -> bool:
+        """The request is answered; says whether another one may follow."""
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        self._idle_since = time.monotonic()
+        return True
+
     async def _send(self, event: Any) -> None:
         try:
             data = self._http.send(event)
@@ -92,6 +111,39 @@ class Upstream:
         except (OSError, h11.RemoteProtocolError) as error:
             raise UpstreamError(str(error)) from error
         return event
+
+
+class Pool:
+    """Idle connections, by worker. Event loop only."""
+
+    def __init__(self) -> None:
+        self._idle: dict[tuple[str, int], list[Upstream]] = {}
+
+    async def take(self, endpoint: Endpoint) -> Upstream:
+        """The one that was used last, or a new one. Raises `UpstreamError`."""
+        idle = self._idle.get((endpoint.host, endpoint.port), [])
+        while idle:
+            if (found := idle.pop()).fresh:
+                return found
+            found.close()
+        return await Upstream.open(endpoint)
+
+    def give(self, endpoint: Endpoint, upstream: Upstream) -> None:
+        """It is kept when its answer was read to the end, and closed if not."""
+        idle = self._idle.setdefault((endpoint.host, endpoint.port), [])
+        if upstream.done() and len(idle) < IDLE_LIMIT:
+            idle.append(upstream)
+        else:
+            upstream.close()
+        if not idle:
+            del self._idle[endpoint.host, endpoint.port]
+
+    def forget(self, there: Collection[Endpoint]) -> None:
+        """Only these workers are left."""
+        kept = {(endpoint.host, endpoint.port) for endpoint in there}
+        for key in self._idle.keys() - kept:
+            for upstream in self._idle.pop(key):
+                upstream.close()
 
 
 def own_headers(endpoint: Endpoint, length: int | None = None) -> Headers:

@@ -53,7 +53,8 @@ async def test_a_lease_from_grant_to_freed() -> None:
         leases.revoke(2, "an older lease")
         assert leases.announcement()["session"] == session
         leases.revoke(3, "kicked")
-        assert await until(reports, "freed") == {"type": "freed", "epoch": 3}
+        freed = await until(reports, "freed")
+        assert (freed["epoch"], freed["reason"]) == (3, "stopped")
         assert Leased.resets == before + 1, "freed is said after the reset"
         await reports.aclose()
 

@@ -15,10 +15,10 @@ from reactor_runtime.runtimes.door.asgi import App, Receive, Scope, Send
 from reactor_runtime.runtimes.door.bodies import Bodies
 from reactor_runtime.runtimes.door.entrance import Entrance
 from reactor_runtime.runtimes.http import cloud, page, probes
-from reactor_runtime.runtimes.http.app import add_handlers
+from reactor_runtime.runtimes.http.app import add_handlers, refused
 from reactor_runtime.runtimes.http.guard import Guard
 
-from . import admin, starting, tickets
+from . import admin, idle, starting, tickets
 from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
@@ -27,13 +27,18 @@ FLEET = '  <meta name="reactor-fleet" content="tickets">'
 """Says to the page that there is a waiting room in front of it."""
 ABOUT_THE_MODEL = ("/schema", "/openapi.json")
 """The same on every worker: any of them is asked."""
+OWN = frozenset(
+    {"", "tickets", "fleet", "metrics", "livez", "readyz", "health", "web", page.EMBEDDED, "tokens"}
+    | {"start_session", *(path.removeprefix("/") for path in ABOUT_THE_MODEL)}
+)
+"""First segments of the paths that the gateway answers itself."""
 
 
 def create_gateway(fleet: Fleet, options: GatewayOptions) -> App:
     keys = Keys(options.secrets)
     http = options.http
     guard = Guard(
-        Bodies(_create_api(fleet, options, keys), http.max_upload * 2**20),
+        Bodies(_Dispatch(fleet, options, keys), http.max_upload * 2**20),
         host=http.host,
         allow_hosts=http.allow_hosts,
         allow_origins=http.allow_origins,
@@ -44,10 +49,35 @@ def create_gateway(fleet: Fleet, options: GatewayOptions) -> App:
     return Entrance(SessionTokens(guard, keys), Proxies(http.trusted_proxies))
 
 
-def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys) -> FastAPI:
+class _Dispatch:
+    """What is about a session goes to its worker at once; FastAPI looks at the rest."""
+
+    def __init__(self, fleet: Fleet, options: GatewayOptions, keys: Keys) -> None:
+        which = Which(fleet)
+        self._fleet = fleet
+        self._proxy = Proxy(fleet, which)
+        self._api = _create_api(fleet, options, keys, which, self._proxy)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] != "http"
+            or scope["path"].removeprefix("/").partition("/")[0] in OWN
+            or scope["path"] == "/sessions"
+        ):
+            await self._api(scope, receive, send)
+            return
+        try:
+            try:
+                await self._proxy(scope, receive, send)
+            except RequestError as error:
+                if not await idle.answer(self._fleet, self._proxy, error, scope, receive, send):
+                    raise
+        except RequestError as error:
+            await refused(error)(scope, receive, send)
+
+
+def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys, which: Which, proxy: Proxy) -> FastAPI:
     app = FastAPI(title="Reactor fleet", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    which = Which(fleet)
-    proxy = Proxy(fleet, which)
     begin = starting.Starting(fleet, which, options.queue_wait)
     for router in (
         tickets.router(fleet, keys),
@@ -59,7 +89,6 @@ def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys) -> FastAPI:
     page.mount(app, FLEET)
     for path in ABOUT_THE_MODEL:
         app.add_api_route(path, _AboutTheModel(fleet, proxy), include_in_schema=False)
-    app.mount("/", proxy)
     add_handlers(app)
     return app
 
@@ -70,14 +99,10 @@ class _AboutTheModel:
         self._proxy = proxy
 
     async def __call__(self, request: Request) -> Response:
-        endpoints = list(self._fleet.endpoints.values())
-        if not endpoints:
-            raise RequestError(
-                503, "loading", "The workers are loading; try again in a moment.", retry_after=1
-            )
+        endpoint = idle.any_worker(self._fleet)
 
         class Answer(Response):
             async def __call__(_self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: N805  # a closure
-                await self._proxy.forward(endpoints[0], scope, receive, send)
+                await self._proxy.forward(endpoint, scope, receive, send)
 
         return Answer()

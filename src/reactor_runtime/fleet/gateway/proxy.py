@@ -13,7 +13,7 @@ from typing import Any
 from reactor_runtime.errors import RequestError
 from reactor_runtime.fleet.engine import Endpoint
 from reactor_runtime.fleet.fleet import Fleet, Serving
-from reactor_runtime.fleet.upstream import Headers, Upstream, UpstreamError
+from reactor_runtime.fleet.upstream import Headers, Pool, Upstream, UpstreamError
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.door.asgi import Message, Receive, Scope, Send
 from reactor_runtime.runtimes.http.control import PREFIX
@@ -46,6 +46,7 @@ class Proxy:
     def __init__(self, fleet: Fleet, which: Which) -> None:
         self._fleet = fleet
         self._which = which
+        self._pool = Pool()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PREFIX):
@@ -57,24 +58,28 @@ class Proxy:
         self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send, serving: Serving | None = None
     ) -> None:
         """Without a session the worker is asked about its model only."""
+        self._pool.forget(self._fleet.endpoints.values())
         try:
-            upstream = await Upstream.open(endpoint)
+            upstream = await self._pool.take(endpoint)
         except UpstreamError as error:
             raise _worker_lost() from error
         answer = _Answer(send)
+        lost: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as both:
                 asking = both.create_task(_ask(upstream, scope, _headers(endpoint, scope, serving), receive))
                 both.create_task(self._answer(upstream, scope, answer, serving, asking))
         except* UpstreamError as group:
-            if not answer.begun:
-                raise _worker_lost() from group
-            # Half an answer cannot be taken back: the connection is cut, so that nobody takes it for whole.
-            raise
+            lost = group
         except* _ClientGoneError:
             pass
         finally:
-            upstream.close()
+            self._pool.give(endpoint, upstream)
+        if lost is not None and not answer.begun:
+            raise _worker_lost() from lost
+        if lost is not None:
+            # Half an answer cannot be taken back: the connection is cut, so that nobody takes it for whole.
+            raise lost
 
     async def _answer(
         self, upstream: Upstream, scope: Scope, answer: _Answer, serving: Serving | None, asking: Any

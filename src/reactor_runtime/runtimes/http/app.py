@@ -109,6 +109,11 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
 
 
 async def _request_error(_: Request, error: RequestError) -> JSONResponse:
+    return refused(error)
+
+
+def refused(error: RequestError) -> JSONResponse:
+    """What a client is told of a refusal."""
     state = getattr(error, "state", None)
     response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
     if error.retry_after is not None:

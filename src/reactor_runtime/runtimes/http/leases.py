@@ -91,7 +91,9 @@ class Leases:
             self._held.session, self._held.ticket = "", ""
             if self._timer is not None:
                 self._timer.cancel()
-            self._tell(type="freed", epoch=self._held.epoch)
+            end = self._runtime.last_end
+            reason, message = (end.reason.value, end.message) if end is not None else ("", "")
+            self._tell(type="freed", epoch=self._held.epoch, reason=reason, message=message)
 
     def announcement(self) -> dict[str, Any]:
         held = self._held

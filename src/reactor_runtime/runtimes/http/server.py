@@ -143,7 +143,9 @@ async def _serve(
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = urls_of(sockets[0], options)
         log.info("Serving %s on %s", runtime.model.name, urls[0])
-        print_addresses(urls, sockets[0], options)
+        if options.lifeline is None:
+            # Nobody opens a worker of a fleet, and its secret is its engine's.
+            print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
