@@ -102,7 +102,7 @@ async def test_a_hello_that_drips_is_understood(files: tuple[Path, Path]) -> Non
 
 def test_files_that_are_no_certificate_are_told(tmp_path: Path, files: tuple[Path, Path]) -> None:
     certificate, key = files
-    with pytest.raises(TlsError, match="--tls-cert .* cannot be read"):
+    with pytest.raises(TlsError, match=r"--tls-cert .* cannot be read"):
         context(tmp_path / "none.pem", key)
     (tmp_path / "text.pem").write_text("no key")
     with pytest.raises(TlsError, match="cannot be used: both are PEM files"):

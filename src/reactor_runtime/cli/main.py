@@ -18,6 +18,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "run": "Run the model of a folder and serve it.",
     "bench": "Measure the model with everything behind it, without a browser.",
+    "doctor": "Find out whether people will be able to connect.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
     "token": "Make a token that lets somebody in for a while.",

@@ -33,9 +33,11 @@ from . import leaving as leaving_process
 from .acceptor import acceptor
 from .app import create_app, rehearse
 from .asgi import App
+from .connecting import Connecting, CountedEngine
 from .connections import Connections
 from .credentials import encoded
 from .forks import guarding
+from .hints import hints
 from .interfaces import others_open
 from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
 from .redaction import redacted
@@ -114,14 +116,15 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    media = MediaPort(TcpPeers())
-    engine = _engine(options, media.peers)
+    media, connecting = MediaPort(TcpPeers()), Connecting()
+    engine = CountedEngine(_engine(options, media.peers), connecting)
     runtime = Runtime(project, options, engine, lambda status: _resolve(leaving, status))
     runtime.arrivals.tcp_peers = media.peers
     app = create_app(lambda: runtime, options)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
     runtime.metrics.registry.register(media)
+    runtime.metrics.registry.register(connecting)
     server = _Server(_config(app, connections, media, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
@@ -244,6 +247,6 @@ def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
 def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
     query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
-    if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
-        for url in urls:
-            print(f"Open {url}{query}", file=sys.stderr, flush=True)
+    host, port = sock.getsockname()[:2]
+    for line in hints(urls, host, port, query, options):
+        print(line, file=sys.stderr, flush=True)
