@@ -8,15 +8,14 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from reactor_runtime.cli.main import main
 from reactor_runtime.runtimes.doctor import Finding, examine_url, here, machine, network, rungs
 from reactor_runtime.runtimes.http.ice import IceSettings
 from reactor_runtime.transports.port import IceServer
@@ -290,29 +289,3 @@ def test_a_server_that_does_not() -> None:
 def test_an_address_of_a_proxys() -> None:
     with answering({"/model/health": GOOD["/health"], "/model/": GOOD["/"]}) as url:
         said(examine_url(f"{url}/model/")[2], "note", "A proxy passes the page and no media")
-
-
-# --- the command ---
-
-
-@pytest.fixture
-def doctor(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    def run(*arguments: str) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["doctor", *arguments])
-        return cast("int", ended.value.code), capfd.readouterr().out
-
-    return run
-
-
-def test_its_status_and_its_json(doctor: Callable[..., tuple[int, str]]) -> None:
-    with answering(GOOD) as url:
-        status, out = doctor("--url", url)
-        assert (status, out.splitlines()[0]) == (0, f"ok      {url} answers: echo is ready.")
-        status, out = doctor("--url", url, "--json")
-        assert [each["check"] for each in json.loads(out)] == ["reachable", "page", "rungs"]
-    status, out = doctor("--url", url)
-    assert status == 1
-    assert out.startswith("PROBLEM ")
