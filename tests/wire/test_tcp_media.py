@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from tests.chromium import launched
 
 from .browser import find_chromium
 from .server import Server, running
-from .test_network import candidates
+from .test_network import candidates, inside_only
 from .tunnel import Tunnel, tunnel
 
 CHROMIUM = find_chromium()
@@ -28,10 +27,7 @@ pytestmark = [
     pytest.mark.wire,
     pytest.mark.usefixtures("free_slot"),
     pytest.mark.skipif(CHROMIUM is None, reason="Needs Debian's chromium or CHROMIUM=."),
-    pytest.mark.skipif(
-        os.environ.get("REACTOR_TEST_NETNS") != "1",
-        reason="Only in the namespace that tests/netns.py makes, as root on Linux.",
-    ),
+    inside_only,
 ]
 WAIT_MS = 30_000
 

@@ -141,8 +141,8 @@ def _cookie(scope: Scope, session: str, path_token: PathToken | None) -> tuple[b
     """Lax, not Strict: who follows a link with a token from another site is led on to the page, and a Strict
     cookie would stay behind on that way. What changes anything is no GET, and is asked for its origin.
 
-    Other servers below the same name do not get it: its path is our prefix. Where a proxy does not tell it,
-    and the page itself is asked for, the browser knows it: a cookie without a path belongs below its address.
+    Other servers below the same name do not get it: its path is our prefix. Where no proxy tells it
+    and the page itself is asked for, the browser knows it: without a path, a cookie belongs below its page.
     """
     prefix = scope.get(PREFIX, "")
     untold = not prefix and path_token is None and scope["path"] == "/" and _proxied(scope)

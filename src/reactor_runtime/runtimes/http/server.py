@@ -48,6 +48,8 @@ from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
+from .connecting import Connecting, CountedEngine
+from .hints import hints
 from .leases import Leases
 from .signals import signals
 
@@ -120,8 +122,8 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    media = MediaPort(TcpPeers())
-    engine = _engine(options, media.peers)
+    media, connecting = MediaPort(TcpPeers()), Connecting()
+    engine = CountedEngine(_engine(options, media.peers), connecting)
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
     runtime.arrivals.tcp_peers = media.peers
     leases = Leases(runtime) if options.lifeline is not None else None
@@ -129,6 +131,7 @@ async def _serve(
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
     runtime.metrics.registry.register(media)
+    runtime.metrics.registry.register(connecting)
     server = Server(uvicorn_config(app, connections, media, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
@@ -257,6 +260,6 @@ def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
 def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
     query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
-    if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
-        for url in urls:
-            print(f"Open {url}{query}", file=sys.stderr, flush=True)
+    host, port = sock.getsockname()[:2]
+    for line in hints(urls, host, port, query, options):
+        print(line, file=sys.stderr, flush=True)
