@@ -31,10 +31,8 @@ def last(page: Any) -> Any:
 
 
 def sent(page: Any, values: dict[str, Any]) -> None:
-    until(
-        page,
-        f"JSON.stringify(runtime.received.filter(({{id}}) => id).at(-1)?.data) === {json.dumps(json.dumps(values, separators=(',', ':')))}",
-    )
+    text = json.dumps(json.dumps(values, separators=(",", ":")))
+    until(page, f"JSON.stringify(runtime.received.filter(({{id}}) => id).at(-1)?.data) === {text}")
 
 
 NUMBER = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
@@ -181,7 +179,8 @@ def test_a_held_key_moves_a_slider_once_and_then_repeats(open_page: Open) -> Non
                 { get: () => value, put: (_, values) => (value = values.a, puts.push(performance.now())) });
             holds.press('KeyM'); await new Promise((done) => setTimeout(done, 250));
             const once = puts.length; await new Promise((done) => setTimeout(done, 600));
-            holds.release('KeyM'); const many = puts.length; await new Promise((done) => setTimeout(done, 200));
+            holds.release('KeyM'); const many = puts.length;
+            await new Promise((done) => setTimeout(done, 200));
             return [once, many, puts.length]; }"""
     )
     assert moved[0] == 1
