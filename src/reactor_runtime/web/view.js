@@ -153,7 +153,10 @@ export class View {
     hear("session", (detail) => this.#begun(detail));
     hear("peer", (peer) => this.#connected(peer));
     hear("phase", (detail) => this.#entered(detail));
-    hear("role", () => this.#cast());
+    hear("role", (detail) => {
+      this.#cast();
+      this.#announce("role", detail);
+    });
     hear("frameTime", (data) => this.photon.frameTime(data, performance.now()));
     hear("about", (running) => this.#about(running));
     hear("claim", (claim) => this.store.holdClaim(claim));
@@ -286,7 +289,7 @@ export class View {
   /** Resolves with the model's reply. What has no file leaves at once, in order, also from a page that goes away. */
   send(name, args) {
     const sent = holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
-    return sent.catch(async (error) => {
+    return sent.then((reply) => (this.#announce("reply", { command: name, ...reply }), reply)).catch(async (error) => {
       if (error.code === "internal_error") error.message = (await explained(this.api, error.message)).text;
       throw error;
     });
