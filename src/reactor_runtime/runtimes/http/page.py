@@ -137,6 +137,6 @@ def load() -> dict[str, File]:
 
 
 def _without_comments(source: str) -> str:
-    """A fifth less on the wire, with the indentation. Lines that go leave empty ones: line numbers stay true."""
+    """A fifth less on the wire. Lines that go leave empty ones, so that line numbers stay true."""
     source = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), source)
     return _INDENT.sub("", _BESIDE.sub("", source))
