@@ -188,6 +188,53 @@ def test_a_held_key_moves_a_slider_once_and_then_repeats(open_page: Open) -> Non
     assert moved[2] == moved[1]
 
 
+def test_the_mouse_moves_a_pair_of_angles_as_in_games(open_page: Open) -> None:
+    turn = {"type": "number", "minimum": -180, "maximum": 180, "default": 0}
+    page = ready(open_page(declared("look", yaw=turn, pitch=turn)))
+    page.get_by_role("button", name="Mouse look").click()
+    until(page, "document.pointerLockElement?.className.includes('play')")
+    page.evaluate(
+        "document.pointerLockElement.dispatchEvent("
+        "new MouseEvent('mousemove', { movementX: 100, movementY: -50 }))"
+    )
+    until(page, "runtime.received.filter(({id}) => id).at(-1)?.data.yaw > 20")
+    assert last(page)["pitch"] > 10
+    page.evaluate("document.exitPointerLock()")
+
+
+def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
+    page = ready(open_page())
+    page.get_by_role("tab", name="Statistics").click()
+    shown = page.evaluate(
+        """async () => { const { Photon } = await import('/web/photon.js'); const found = [];
+            const photon = new Photon((ms, parts) => found.push([ms, parts]));
+            photon.sent('c1', 100); photon.replied('c1', 10);
+            photon.frameTime({ id: 'c1', track: 'a', rtp_timestamp: 9000 }, 130);
+            photon.displayed('a', 9000, 160, { receiveTime: 140, processingDuration: 0.005 });
+            return found; }"""
+    )
+    assert shown == [[60, {"handler": 10, "frame": 20, "network": 10, "decode": 5, "show": 15}]]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as JSON").click()
+    kept = json.loads(download.value.path().read_text())
+    assert kept.keys() == {"commands", "seconds"}
+
+
+def test_a_freeze_is_named_with_its_cause(open_page: Open) -> None:
+    page = ready(open_page())
+    said = page.evaluate(
+        """async () => { const { Freezes } = await import('/web/freezes.js'); const said = [];
+            const freezes = new Freezes((text) => said.push(text));
+            freezes.still(1000, { frames: 7 }); freezes.still(1000, { frames: 7 }); freezes.moves(4000);
+            freezes.still(5000, { frames: 7 }); freezes.still(5000, { frames: 9 }); freezes.moves(8000);
+            return said; }"""
+    )
+    assert said == [
+        "The picture stood still for 3.0 s. The model's step took that long.",
+        "The picture stood still for 3.0 s. The model goes on: its pictures did not get through the network.",
+    ]
+
+
 def test_a_number_key_chooses_the_main_track_and_theatre_hides_the_rest(open_page: Open) -> None:
     tracks = [{"name": name, "kind": "video", "direction": "recvonly"} for name in ("front", "rear", "top")]
     page = ready(open_page(f"runtime.tracks = {json.dumps(tracks)};"))

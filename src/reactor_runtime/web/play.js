@@ -6,6 +6,7 @@ import { Holds } from "./holds.js";
 import { keyEditor } from "./keyeditor.js";
 import { Keyboard } from "./keyboard.js";
 import { Keymap, keyName } from "./keymap.js";
+import { mouseLook } from "./mouselook.js";
 
 const CROSSES_MAX = 2;
 
@@ -50,7 +51,11 @@ export class Play {
     for (const off of this.#offs.splice(0)) off();
     const [pad] = cards.pads;
     surface.classList.toggle("stick", pad !== undefined);
-    if (pad) this.#offs.push(pad.listenOn(surface));
+    if (pad) {
+      const looking = new AbortController();
+      pad.side.append(mouseLook(surface, pad, looking.signal));
+      this.#offs.push(pad.listenOn(surface), () => looking.abort());
+    }
     this.thumbs.replaceChildren(...keymap.compasses.slice(0, CROSSES_MAX).map((compass) => makeCross(compass, keyboard.holds)));
   }
 

@@ -96,6 +96,7 @@ export class Stage {
   #see() {
     if (this.pictured) return;
     this.pictured = true;
+    if (this.cover) this.cover.hidden = true;
     for (const { still } of this.#tiles.values()) still.hidden = true;
     this.onpicture?.();
   }
@@ -167,6 +168,12 @@ export class Stage {
     }
     const rows = this.#large ? 1.25 : Math.ceil(count / columns);
     if (width) this.screen.style.setProperty("--ratio", ((this.#large ? 1 : columns) * width) / (rows * height));
+  }
+
+  /** A picture of the author's before the first one of the model. */
+  poster(url) {
+    this.cover = url ? el("img", { class: "poster", src: url, alt: "" }) : null;
+    if (this.cover) this.screen.prepend(this.cover);
   }
 
   /** The picture alone, as large as it may be; `ontheatre(on)` hears of it. */

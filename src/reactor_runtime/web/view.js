@@ -8,6 +8,7 @@ import { explained } from "./causes.js";
 import { Charts } from "./charts.js";
 import { el } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
+import { Freezes } from "./freezes.js";
 import { Inputs } from "./inputs.js";
 import { allControls, foldable, listenBeside } from "./desk.js";
 import { valuesIn } from "./link.js";
@@ -56,7 +57,11 @@ export class View {
       room: this.room,
     });
     this.elsewhere = new Elsewhere(this.store.base, () => PLAYABLE.has(this.session.phase), this.#off.signal);
-    this.photon = new Photon((ms) => (this.#measured.photon = ms));
+    this.photon = new Photon((ms, parts) => {
+      this.#measured.photon = ms;
+      this.charts?.waterfall.add(ms, parts);
+    });
+    this.session.commands.replied = (id, ms) => this.photon.replied(id, ms);
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
     this.#build(root, controls, commands);
     if (sentence) this.messages.error("wire", sentence);
@@ -88,12 +93,13 @@ export class View {
     this.short = el("span", {}, "Connecting");
     const log = el("div", { class: "panelbody" });
     this.messages = new Messages(log);
+    this.freezes = new Freezes((text) => this.messages.note(text));
     this.capture = new Capture({ name: () => this.model, said: (text) => this.messages.note(text) });
     this.stage = new Stage(this.stageAt, {
       prefs: own,
       tools: [this.capture.snapshot, this.capture.record],
       onbutton: () => this.#pressed(),
-      onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
+      onframe: (track, data) => data.rtpTimestamp !== undefined && this.photon.displayed(track, data.rtpTimestamp, data.expectedDisplayTime, data),
     });
     this.capture.stage = this.stage;
     this.audit = page ? new Audit(this.api, (what, sentence) => this.messages.error(what, sentence)) : null;
@@ -157,8 +163,11 @@ export class View {
     hear("session", (detail) => this.#begun(detail));
     hear("peer", (peer) => this.#connected(peer));
     hear("phase", (detail) => this.#entered(detail));
-    hear("role", () => this.#cast());
-    hear("frameTime", (data) => this.photon.frameTime(data));
+    hear("role", (detail) => {
+      this.#cast();
+      this.#announce("role", detail);
+    });
+    hear("frameTime", (data) => this.photon.frameTime(data, performance.now()));
     hear("about", (running) => this.#about(running));
     hear("claim", (claim) => this.store.holdClaim(claim));
     hear("message", (data) => {
@@ -206,6 +215,7 @@ export class View {
       this.noticed = text;
       this.messages.error(track, text);
     }
+    if (this.shown === "live" && this.stage.stillFor(STILL_MS)) this.freezes.still(this.stage.lastFrame, running);
     if (this.session.phase !== "busy") return;
     if (this.#describe(running)) this.cards.restore(this.store.load("values", this.model), { live: false });
     const { claim } = this.store;
@@ -291,7 +301,7 @@ export class View {
   /** Resolves with the model's reply. What has no file leaves at once, in order, also from a page that goes away. */
   send(name, args) {
     const sent = holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
-    return sent.catch(async (error) => {
+    return sent.then((reply) => (this.#announce("reply", { command: name, ...reply }), reply)).catch(async (error) => {
       if (error.code === "internal_error") error.message = (await explained(this.api, error.message)).text;
       throw error;
     });
@@ -345,7 +355,10 @@ export class View {
     const left = this.room?.secondsLeft() ?? null;
     if (left !== null) this.short.textContent = `${left} s left`;
     if (stage.stillFor(STILL_MS)) session.suspect();
-    else stage.keep();
+    else {
+      stage.keep();
+      this.freezes.moves();
+    }
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;
     this.#tellWay(session.peer.way(report));

