@@ -10,8 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from .serving import Fleet, Stream, serving
+from tests.fleet.serving import Fleet, Stream, serving
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-
-from .serving import Fleet, Stream, serving
+from tests.fleet.serving import Fleet, Stream, serving
 
 
 @pytest.fixture(scope="module")
