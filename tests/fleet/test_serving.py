@@ -14,7 +14,17 @@ from tests.fleet.serving import Fleet, Stream, serving
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
     with serving(
-        "--workers", "2", "--gpus", "4,7", "--queue", "2", "--session-cap", "600", ready=2
+        "--workers",
+        "2",
+        "--gpus",
+        "4,7",
+        "--queue",
+        "2",
+        "--session-cap",
+        "600",
+        "--orphan-timeout",
+        "0",
+        ready=2,
     ) as running:
         yield running
 

@@ -65,16 +65,21 @@ class Proxy:
             raise _worker_lost() from error
         answer = _Answer(send)
         lost: BaseException | None = None
+        over = False
         try:
             async with asyncio.TaskGroup() as both:
                 asking = both.create_task(_ask(upstream, scope, _headers(endpoint, scope, serving), receive))
                 both.create_task(self._answer(upstream, scope, answer, serving, asking))
         except* UpstreamError as group:
             lost = group
+        except* _OverError:
+            over = True
         except* _ClientGoneError:
             pass
         finally:
             self._pool.give(endpoint, upstream)
+        if over:
+            raise RequestError(404, "no_session", "This session has just ended.")
         if lost is not None and not answer.begun:
             raise _worker_lost() from lost
         if lost is not None:
@@ -88,6 +93,16 @@ class Proxy:
         headers = [(n, v) for n, v in head.headers if n not in _NOT_BACK]
         watched = serving is not None and scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"])
         kept = b""
+        if head.status_code == 403 and serving is not None:
+            kept = b"".join([part async for part in upstream.parts()])
+            if b'"wrong_session"' in kept:
+                # The token is ours and true: the worker was faster than its word that it is free.
+                raise _OverError
+            await answer.begin(head.status_code, headers)
+            await answer.part(kept)
+            await answer.end()
+            asking.cancel()
+            return
         await answer.begin(head.status_code, headers)
         async with aclosing(upstream.parts()) as parts:
             async for part in parts:
@@ -102,6 +117,10 @@ class Proxy:
 
 
 class _ClientGoneError(Exception):
+    pass
+
+
+class _OverError(Exception):
     pass
 
 
