@@ -21,10 +21,10 @@ export function wishIn(search) {
   return { wish: null, sentence: `The address asks for the wire “${word.slice(0, HEARD_MAX)}”, ${why}; udp and tcp can be asked for. The page chooses by itself.` };
 }
 
-/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → `{protocol, address, port, relayed}`. */
+/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → `{protocol, address, port, relayed, listens}`. */
 export function readCandidate(text) {
   const [, , protocol, , address, port, , type] = text.split(" ");
-  return { protocol: protocol.toLowerCase(), address, port: Number(port), relayed: type === "relay" };
+  return { protocol: protocol.toLowerCase(), address, port: Number(port), relayed: type === "relay", listens: !/ tcptype active/.test(text) };
 }
 
 /** The candidates of an SDP. */
@@ -70,7 +70,7 @@ function why({ wire }, wish, remote) {
  * firefox, port}`.
  */
 export function noWay({ wish, local, remote, page }) {
-  const tcp = remote.find(({ protocol }) => protocol === "tcp");
+  const tcp = remote.find(({ protocol, listens }) => protocol === "tcp" && listens);
   return [
     "The server answers, but no media gets through.", advice(wish, remote, tcp, page),
     `Tried from this browser: ${listed(local, false)}; to the server: ${listed(remote, true)}.`,
