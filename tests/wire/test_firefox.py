@@ -78,9 +78,7 @@ def plays(opened: Any) -> None:
 def test_it_plays_over_udp_on_a_real_address_and_again_after_a_reload(server: Server) -> None:
     with page(server.url) as opened:
         plays(opened)
-        opened.locator("[data-command=set_shade]").get_by_text("light").first.click()
-        opened.get_by_role("tab", name="Statistics").click()
-        opened.get_by_text("over UDP, the direct way").wait_for()
+        opened.locator(".facts").get_by_text("UDP").wait_for()
         opened.reload()
         plays(opened)
 

@@ -81,7 +81,7 @@ function advice(wish, remote, tcp, { loopback, https, firefox, port }) {
   const tunnel = `ssh -L ${port}:localhost:${port}`;
   if (wish === "udp") return "The address asks for UDP alone (?wire=udp), and no UDP packet came back: without ?wire=udp the page also tries TCP.";
   if (wish === "tcp" && !tcp) return "The address asks for TCP (?wire=tcp), and the server offers none: it runs with --no-tcp-media or --wire udp, or a proxy stands between.";
-  if (!remote.length) return "The server named no address of its own: is it in a container or without a network? Start it with --advertise-ip, or with --turn-server.";
+  if (!remote.length) return "The server named no address of its own: is it in a container or without a network? Start it with --advertise-ip and --webrtc-port-range, or with --turn-server.";
   if (tcp && firefox && loopback) return "Firefox makes no TCP connection for media to this computer itself, which is where a tunnel ends: open the page in a Chromium-based browser.";
   if (!tcp && https) return `A proxy passes this page on, and it passes no media. Open the server's own port instead, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --advertise-port of a TCP port that leads to it, or with --turn-server.`;
   if (!tcp) return `UDP between this browser and the server must be open. Or reach the server's own port, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --webrtc-port-range, or with --turn-server.`;
