@@ -21,10 +21,10 @@ export function wishIn(search) {
   return { wish: null, sentence: `The address asks for the wire “${word.slice(0, HEARD_MAX)}”, ${why}; udp and tcp can be asked for. The page chooses by itself.` };
 }
 
-/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → `{protocol, address, port, relayed}`. */
+/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → `{protocol, address, port, relayed, listens}`. */
 export function readCandidate(text) {
   const [, , protocol, , address, port, , type] = text.split(" ");
-  return { protocol: protocol.toLowerCase(), address, port: Number(port), relayed: type === "relay" };
+  return { protocol: protocol.toLowerCase(), address, port: Number(port), relayed: type === "relay", listens: !/ tcptype active/.test(text) };
 }
 
 /** The candidates of an SDP. */
@@ -70,7 +70,7 @@ function why({ wire }, wish, remote) {
  * firefox, port}`.
  */
 export function noWay({ wish, local, remote, page }) {
-  const tcp = remote.find(({ protocol }) => protocol === "tcp");
+  const tcp = remote.find(({ protocol, listens }) => protocol === "tcp" && listens);
   return [
     "The server answers, but no media gets through.", advice(wish, remote, tcp, page),
     `Tried from this browser: ${listed(local, false)}; to the server: ${listed(remote, true)}.`,
@@ -81,7 +81,7 @@ function advice(wish, remote, tcp, { loopback, https, firefox, port }) {
   const tunnel = `ssh -L ${port}:localhost:${port}`;
   if (wish === "udp") return "The address asks for UDP alone (?wire=udp), and no UDP packet came back: without ?wire=udp the page also tries TCP.";
   if (wish === "tcp" && !tcp) return "The address asks for TCP (?wire=tcp), and the server offers none: it runs with --no-tcp-media or --wire udp, or a proxy stands between.";
-  if (!remote.length) return "The server named no address of its own: is it in a container or without a network? Start it with --advertise-ip, or with --turn-server.";
+  if (!remote.length) return "The server named no address of its own: is it in a container or without a network? Start it with --advertise-ip and --webrtc-port-range, or with --turn-server.";
   if (tcp && firefox && loopback) return "Firefox makes no TCP connection for media to this computer itself, which is where a tunnel ends: open the page in a Chromium-based browser.";
   if (!tcp && https) return `A proxy passes this page on, and it passes no media. Open the server's own port instead, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --advertise-port of a TCP port that leads to it, or with --turn-server.`;
   if (!tcp) return `UDP between this browser and the server must be open. Or reach the server's own port, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --webrtc-port-range, or with --turn-server.`;

@@ -89,7 +89,7 @@ class _Events:
             if self.peer is not None:
                 self.peer.look()
         elif state is PeerState.FAILED and not self.connected:
-            self.connected = True
+            self.connected = self.opened = True
             self.connecting.add(Step.ICE, Outcome.FAILED)
         self._events.state_changed(state)
 
