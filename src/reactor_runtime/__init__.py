@@ -4,14 +4,23 @@ Everything an author needs is here. The rooms behind: `authoring` (these names),
 `transports`, `protocol`, `runtimes`, `project`, `testing`, `cli`; docs/ says what each is for.
 """
 
+from reactor_runtime.authoring.command import command
+from reactor_runtime.authoring.context import get_ctx
+from reactor_runtime.authoring.decorator import model
+from reactor_runtime.authoring.media import MediaBundle, TrackData, TrackDirection, TrackKind
+from reactor_runtime.authoring.model import VideoModel
+from reactor_runtime.authoring.tracks import (
+    AudioIn,
+    AudioOut,
+    InputTrack,
+    OutputTrack,
+    Track,
+    VideoIn,
+    VideoOut,
+)
+from reactor_runtime.authoring.uploads import UploadedFile
+
 from ._version import __version__
-from .authoring.command import command
-from .authoring.context import get_ctx
-from .authoring.decorator import model
-from .authoring.media import MediaBundle, TrackData, TrackDirection, TrackKind
-from .authoring.model import VideoModel
-from .authoring.tracks import AudioIn, AudioOut, InputTrack, OutputTrack, Track, VideoIn, VideoOut
-from .authoring.uploads import UploadedFile
 from .errors import CommandError
 
 __all__ = [

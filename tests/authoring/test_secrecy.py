@@ -19,6 +19,7 @@ from pydantic import (
 
 from reactor_runtime import VideoModel, command, model
 from reactor_runtime.authoring.command import CommandSpec, commands_of
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.errors import InvalidCommandError, ModelDefinitionError
 from reactor_runtime.protocol.openapi import model_schema
 
@@ -147,7 +148,7 @@ def test_the_schema_of_the_model_has_no_secret():
 
         def start_session(self): ...
 
-    assert WORD not in json.dumps(model_schema(Some))
+    assert WORD not in json.dumps(model_schema(describe(Some)))
 
 
 def test_values_in_refusals_are_short():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.runtimes.http.credentials import Keys, TokenRole
+from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 
 from .pages import until
 from .server import Server, live

@@ -7,9 +7,9 @@ from reactor_runtime.cli import logs
 
 def test_lines_go_to_stderr(capsys):
     logs.setup(verbose=False)
-    logging.getLogger("reactor_runtime.session.worker").info("loaded")
-    logging.getLogger("reactor_runtime.session.worker").warning("slow")
-    logging.getLogger("reactor_runtime.session.worker").debug("unseen")
+    logging.getLogger("reactor_runtime.executors.thread.job_thread").info("loaded")
+    logging.getLogger("reactor_runtime.executors.thread.job_thread").warning("slow")
+    logging.getLogger("reactor_runtime.executors.thread.job_thread").debug("unseen")
     logging.getLogger("author").info("theirs")
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -16,7 +16,7 @@ import pytest
 from tests.wire.client import Client
 from tests.wire.server import Server
 
-from reactor_runtime.runtimes.http.leaving import GONE_WITHIN_S
+from reactor_runtime.process.leaving import GONE_WITHIN_S
 
 WITHIN_S = GONE_WITHIN_S + 10
 """Of a process that is told to go: the bound, and what a busy machine takes."""

@@ -159,6 +159,12 @@ def test_what_the_first_user_leaves_to_all_others_is_told_by_its_path(
     ), done.stdout
 
 
+def test_strict_counts_what_is_new(project: Callable[[str], Path], tested: Run) -> None:
+    source = FIRST_USER.replace("prompt.encode()[:12]", "b'the same for all'")
+    root = project(source)
+    assert tested("--leaks", "--strict", "-p", root).stdout.startswith("leak: self._cond was not there")
+
+
 def test_a_model_that_draws_anew_each_time_cannot_be_told(
     project: Callable[[str], Path], tested: Run, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from reactor_runtime.cli import main as program
 from reactor_runtime.runtimes import http
-from reactor_runtime.runtimes.http.credentials import Grant, Keys, TokenRole
+from reactor_runtime.runtimes.access.credentials import Grant, Keys, TokenRole
 from reactor_runtime.runtimes.http.options import HttpOptions
 
 SECRET = "a secret of the operator"

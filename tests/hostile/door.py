@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.runtimes.http.models import Painter
 
-from reactor_runtime.runtimes.http.connections import Connections
-from reactor_runtime.runtimes.http.listening import Listener, leave_accept_failures_to_listeners
+from reactor_runtime.runtimes.door.connections import Connections
+from reactor_runtime.runtimes.door.listening import Listener, leave_accept_failures_to_listeners
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.runtimes.http.server import _bind, _config, _Server
 from reactor_runtime.testing import MemoryServer, serve

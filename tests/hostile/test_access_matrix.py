@@ -16,7 +16,7 @@ import pytest
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime.errors import CommandError
-from reactor_runtime.runtimes.http.credentials import Keys, TokenRole
+from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from tests.wire.server import Server
 
-from reactor_runtime.runtimes.engine_filter import Sieve
+from reactor_runtime.process.engine_filter import Sieve
 from reactor_runtime.session import folders
 
 MODEL = """

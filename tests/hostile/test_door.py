@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.runtimes.http import acceptor, bodies, connections, listening
-from reactor_runtime.runtimes.http.acceptor import First, first
-from reactor_runtime.runtimes.http.http1 import HEAD_LIMIT, HEADERS_LIMIT
+from reactor_runtime.runtimes.door import acceptor, bodies, connections, listening
+from reactor_runtime.runtimes.door.acceptor import First, first
+from reactor_runtime.runtimes.door.http1 import HEAD_LIMIT, HEADERS_LIMIT
 from reactor_runtime.runtimes.http.options import HttpOptions
 
 from .door import Answer, Door, door

@@ -11,8 +11,8 @@ import pytest
 
 from reactor_runtime.errors import RequestError
 from reactor_runtime.runtimes.http import events as events_module
-from reactor_runtime.runtimes.http import journal as journal_module
-from reactor_runtime.runtimes.http.journal import BATCH, FOLLOWERS_LIMIT, HISTORY, Journal
+from reactor_runtime.worker import journal as journal_module
+from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, HISTORY, Journal
 
 from .door import Answer, Wire, door
 

@@ -191,7 +191,7 @@ def test_a_filter_is_gone_with_its_runtime() -> None:
         async with serve(Saying):
             pass
 
-    logger = logging.getLogger("reactor_runtime.session.commands")
+    logger = logging.getLogger("reactor_runtime.executors.thread.commands")
     before = list(logger.filters)
     asyncio.run(visit())
     assert logger.filters == before

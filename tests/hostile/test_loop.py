@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from reactor_runtime.runtimes.http import watchdog
-from reactor_runtime.runtimes.http.watchdog import HELD_S, watched
+from reactor_runtime.process import watchdog
+from reactor_runtime.process.watchdog import HELD_S, watched
 
 
 def hold(seconds: float) -> None:

@@ -11,8 +11,8 @@ import pytest
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime import CommandError, UploadedFile, VideoModel, VideoOut, command, get_ctx, model
+from reactor_runtime.clients import channels, connection
 from reactor_runtime.protocol import reactor_wire
-from reactor_runtime.runtimes.http import channels, connection
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
 from reactor_runtime.transports.port import CHANNELS_LIMIT

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.session.rig import WITHIN, rig
+from tests.executors.rig import WITHIN, rig
 
 from reactor_runtime import VideoModel, command, get_ctx, model
 from reactor_runtime.errors import NoSessionError

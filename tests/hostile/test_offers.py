@@ -9,8 +9,8 @@ import pytest
 
 from reactor_runtime import AudioIn, VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
+from reactor_runtime.clients.negotiation import TrackMapping, read_offer
 from reactor_runtime.errors import RequestError
-from reactor_runtime.runtimes.http.negotiation import TrackMapping, read_offer
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import arrange, untakeable

@@ -12,14 +12,14 @@ import httpx
 import pytest
 from tests.runtimes.http.models import Painter
 
+from reactor_runtime.clients import descriptors, seats
+from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
+from reactor_runtime.clients.signalling import UNKNOWN_IDS_PER_MINUTE
 from reactor_runtime.errors import CommandError, RequestError
-from reactor_runtime.runtimes.http import claims as claims_module
-from reactor_runtime.runtimes.http import descriptors, seats
-from reactor_runtime.runtimes.http.arrivals import UNKNOWN_IDS_PER_MINUTE
-from reactor_runtime.runtimes.http.claims import Claims
-from reactor_runtime.runtimes.http.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
+from reactor_runtime.worker import claims as claims_module
+from reactor_runtime.worker.claims import Claims
 
 WEBRTC = "/sessions/local/transport/webrtc"
 ELSEWHERE = "192.0.2.7"

@@ -17,7 +17,7 @@ from tests.sites import files_served
 from tests.wire.server import MODELS, Server, running
 from tests.wire.test_documented_clients import BRIGHTNESS, blocks
 
-from reactor_runtime.runtimes.http.credentials import Keys, TokenRole
+from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 
 from . import table
 from .sdks import FOLDER, JS_PACKAGE, SDKS, Sdk

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel, Field
 
 from reactor_runtime import AudioIn, AudioOut, VideoIn, VideoModel, VideoOut, __version__, command, model
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.protocol.openapi import model_schema
 
 
@@ -66,28 +67,28 @@ class Minimal(VideoModel):
 
 @pytest.mark.parametrize("cls", [Everything, Minimal])
 def test_the_document_is_valid_openapi(cls: type[VideoModel]) -> None:
-    OpenAPIV31SpecValidator(model_schema(cls)).validate()
+    OpenAPIV31SpecValidator(model_schema(describe(cls))).validate()
 
 
 @pytest.mark.parametrize("cls", [Everything, Minimal])
 def test_the_document_is_only_json_and_says_the_same_each_time(cls: type[VideoModel]) -> None:
-    text = json.dumps(model_schema(cls), allow_nan=False)
+    text = json.dumps(model_schema(describe(cls)), allow_nan=False)
 
-    assert json.loads(text) == model_schema(cls)
-    assert text == json.dumps(model_schema(cls), allow_nan=False)
+    assert json.loads(text) == model_schema(describe(cls))
+    assert text == json.dumps(model_schema(describe(cls)), allow_nan=False)
 
 
 def test_info() -> None:
-    assert model_schema(Everything)["info"] == {
+    assert model_schema(describe(Everything))["info"] == {
         "title": "everything",
         "version": "1.2.3",
         "description": "It does everything.",
     }
-    assert model_schema(Minimal)["info"] == {"title": "minimal", "version": "0.0.0"}
+    assert model_schema(describe(Minimal))["info"] == {"title": "minimal", "version": "0.0.0"}
 
 
 def test_each_command_is_an_operation() -> None:
-    paths = model_schema(Everything)["paths"]
+    paths = model_schema(describe(Everything))["paths"]
 
     assert list(paths) == ["/events/nothing", "/events/plain", "/events/rich"]
     plain = paths["/events/plain"]["post"]
@@ -102,7 +103,7 @@ def test_each_command_is_an_operation() -> None:
 
 
 def test_nested_types_stand_where_they_are_used() -> None:
-    paths = model_schema(Everything)["paths"]
+    paths = model_schema(describe(Everything))["paths"]
     references = [part for part in json.dumps(paths).split('"') if part.startswith("#/")]
 
     assert set(references) == {"#/components/schemas/CommandError"}
@@ -111,7 +112,7 @@ def test_nested_types_stand_where_they_are_used() -> None:
 
 
 def test_tracks_and_the_version_of_the_runtime() -> None:
-    assert model_schema(Everything)["x-reactor"] == {
+    assert model_schema(describe(Everything))["x-reactor"] == {
         "runtime_version": __version__,
         "tracks": [
             {"name": "main_video", "kind": "video", "direction": "out", "rate": 24.0},
@@ -120,5 +121,5 @@ def test_tracks_and_the_version_of_the_runtime() -> None:
             {"name": "mic", "kind": "audio", "direction": "in", "rate": 48000.0},
         ],
     }
-    tracks = model_schema(Minimal)["x-reactor"]["tracks"]
+    tracks = model_schema(describe(Minimal))["x-reactor"]["tracks"]
     assert tracks == [{"name": "main_video", "kind": "video", "direction": "out", "rate": 0.0}]

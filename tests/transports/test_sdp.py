@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reactor_runtime import VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
+from reactor_runtime.clients.negotiation import TrackMapping, read_offer
 from reactor_runtime.errors import RequestError
-from reactor_runtime.runtimes.http.negotiation import TrackMapping, read_offer
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import arrange, untakeable
 from reactor_runtime.transports.sdp import (

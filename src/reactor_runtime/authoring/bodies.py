@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TypeVar, cast
 
+from .syntax import parse
+
 Entry = TypeVar("Entry")
 
 _DECLARED = "__reactor_declared__"
@@ -41,7 +43,7 @@ def line_of(cls: type, name: str) -> str:
         return f" ({code.co_filename}:{code.co_firstlineno})"
     try:
         lines, first = inspect.getsourcelines(cls)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
+        tree = parse(textwrap.dedent("".join(lines)))
         file = inspect.getsourcefile(cls)
     except (OSError, TypeError, SyntaxError):
         return ""
@@ -54,7 +56,7 @@ def line_in(method: Callable[..., Any]) -> str:
     """Where the class body that still runs has bound the name of `method` before it, as " in line 12"."""
     code = inspect.unwrap(method).__code__
     try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+        tree = parse("".join(linecache.getlines(code.co_filename)))
     except SyntaxError:
         return ""
     statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]

@@ -9,7 +9,7 @@ import traceback
 from types import TracebackType
 
 from reactor_runtime.loglines import PACKAGE, escaped, message_of
-from reactor_runtime.runtimes import stdio
+from reactor_runtime.process import stdio
 
 _HEADINGS = ("\nThe above exception was", "\nDuring handling of")
 

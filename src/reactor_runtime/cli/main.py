@@ -54,7 +54,7 @@ def reactor() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `reactor` program; never returns. Status: 0, 1 a failure, 2 bad usage, 130 interrupted."""
     status = _status(arguments, whole_process=True)
-    leaving = sys.modules.get("reactor_runtime.runtimes.http.leaving")
+    leaving = sys.modules.get("reactor_runtime.process.leaving")
     if leaving is not None:
         leaving.go_if_begun()
     sys.exit(status)

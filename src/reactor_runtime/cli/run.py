@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 
+from reactor_runtime.clients import options as clients
 from reactor_runtime.loglines import PACKAGE
+from reactor_runtime.process import stdio
 from reactor_runtime.project import environment
-from reactor_runtime.runtimes import stdio
 from reactor_runtime.runtimes.http import options as http
+from reactor_runtime.worker import options as work
 
 from .options import (
     config_option,
@@ -90,13 +92,13 @@ class WholeText(click.types.StringParamType):
 
 
 def _stun_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    from reactor_runtime.runtimes.http.ice import stun_entries
+    from reactor_runtime.clients.ice import stun_entries
 
     return tuple(entry for text in value for entry in stun_entries(text))
 
 
 def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    from reactor_runtime.runtimes.http.ice import turn_entries
+    from reactor_runtime.clients.ice import turn_entries
 
     return tuple(entry for text in value for entry in turn_entries(text))
 
@@ -136,7 +138,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @seconds_option(
     "--orphan-timeout",
     envvar=environment.ORPHAN_TIMEOUT,
-    default=http.DEFAULT_ORPHAN_TIMEOUT_S,
+    default=work.DEFAULT_ORPHAN_TIMEOUT_S,
     show_default=True,
     show_envvar=True,
     help="How long a session waits for a client that left; 0 for ever.",
@@ -151,7 +153,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 )
 @seconds_option(
     "--kill-timeout",
-    default=http.DEFAULT_KILL_TIMEOUT_S,
+    default=work.DEFAULT_KILL_TIMEOUT_S,
     show_default=True,
     help="How long a stopped session may keep the model busy before the process ends; 0 for ever.",
 )
@@ -178,7 +180,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @click.option(
     "--viewers",
     type=click.IntRange(0, 63),
-    default=http.DEFAULT_VIEWERS,
+    default=clients.DEFAULT_VIEWERS,
     show_default=True,
     help="How many clients may watch beside the one that steers.",
 )
@@ -186,14 +188,14 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @click.option(
     "--offers-per-minute",
     type=click.IntRange(0),
-    default=http.DEFAULT_OFFERS_PER_MINUTE,
+    default=clients.DEFAULT_OFFERS_PER_MINUTE,
     show_default=True,
     help="Connections one address may ask for; 0 for no limit.",
 )
 @click.option(
     "--max-upload",
     type=click.IntRange(0),
-    default=http.DEFAULT_MAX_UPLOAD_MIB,
+    default=work.DEFAULT_MAX_UPLOAD_MIB,
     show_default=True,
     metavar="MIB",
     help="The largest file a client may send, for commands that take one; 0 takes none.",
@@ -335,7 +337,7 @@ def command(
 
 def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
     """Before the model loads, which may take minutes. Raises `IceConfigError`."""
-    from reactor_runtime.runtimes.http.ice import IceSettings
+    from reactor_runtime.clients.ice import IceSettings
 
     IceSettings(options["stun_servers"], options["turn_servers"], options["turn_secret"])
     if relay_only and not options["turn_servers"]:

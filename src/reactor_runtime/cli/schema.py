@@ -21,9 +21,10 @@ def command(target: str | None, path: Path) -> None:
     MODEL is a folder, path/to/file.py or package.module:Class. It is not constructed, so this needs neither
     its weights nor a GPU.
     """
+    from reactor_runtime.authoring.description import describe
     from reactor_runtime.project.discovery import find_model
     from reactor_runtime.protocol.openapi import model_schema
 
     write = keep_stdout()
-    document = model_schema(find_model(path, target))
+    document = model_schema(describe(find_model(path, target)))
     write(json.dumps(document, indent=2))

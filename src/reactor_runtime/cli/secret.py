@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from reactor_runtime.project import environment
-from reactor_runtime.runtimes.http.credentials import SecretError, secrets_in
+from reactor_runtime.runtimes.access.credentials import SecretError, secrets_in
 
 from .options import F
 

@@ -26,7 +26,7 @@ def _lifetime(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 
 def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    from reactor_runtime.runtimes.http.credentials import SUBJECT_LIMIT
+    from reactor_runtime.runtimes.access.credentials import SUBJECT_LIMIT
 
     if value is not None and not 0 < len(value) <= SUBJECT_LIMIT:
         raise click.BadParameter(f"it has 1 to {SUBJECT_LIMIT} characters.")
@@ -69,7 +69,7 @@ def command(
 
     It goes where the secret goes: into Authorization: Bearer, ?token=, or http://host:8080/t/TOKEN.
     """
-    from reactor_runtime.runtimes.http.credentials import STRONG_SECRET, Keys, TokenRole, secrets_in
+    from reactor_runtime.runtimes.access.credentials import STRONG_SECRET, Keys, TokenRole, secrets_in
 
     found = secrets_in(chosen_secret(ctx, token, token_file))
     if not found:

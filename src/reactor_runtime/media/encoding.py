@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reactor_runtime.errors import EngineError
+from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 
 from .bitrate import default_bitrate, target_bitrate, worth_reopening
 from .encoders import EncodedFrame, EncoderSettings, VideoCodec, VideoEncoder, create_encoder
-from .encoders.base import RTP_CLOCK_HZ
 from .mending import smaller
 from .rgb import Frame
 

@@ -8,35 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime._version import __version__
-from reactor_runtime.authoring.command import CommandSpec, commands_of
-from reactor_runtime.authoring.decorator import spec_of
-from reactor_runtime.authoring.tracks import tracks_of
+from reactor_runtime.authoring.command import CommandSpec
 from reactor_runtime.authoring.uploads import REFERENCE, REFERENCE_FORMAT
 
 if TYPE_CHECKING:
-    from reactor_runtime.authoring.model import VideoModel
+    from reactor_runtime.authoring.description import ModelDescription
 
 
-def model_schema(model_class: type[VideoModel]) -> dict[str, Any]:
+def model_schema(model: ModelDescription) -> dict[str, Any]:
     """The document. Tracks are named from the model's point of view: `out` goes to the client."""
-    spec = spec_of(model_class)
-    info: dict[str, Any] = {"title": spec.name, "version": _text(spec.metadata.get("version"), "0.0.0")}
-    description = _text(spec.metadata.get("description"), "")
+    info: dict[str, Any] = {"title": model.name, "version": _text(model.metadata.get("version"), "0.0.0")}
+    description = _text(model.metadata.get("description"), "")
     if description:
         info["description"] = description
     return {
         "openapi": "3.1.0",
         "info": info,
         "paths": {
-            f"/events/{name}": {"post": _operation(command)}
-            for name, command in commands_of(model_class).items()
+            f"/events/{name}": {"post": _operation(command)} for name, command in model.commands.items()
         },
         "components": {"schemas": {"CommandError": _ERROR, UPLOAD: REFERENCE}},
         "x-reactor": {
             "runtime_version": __version__,
             "tracks": [
                 {"name": t.name, "kind": t.kind.value, "direction": t.direction.value, "rate": float(t.rate)}
-                for t in tracks_of(model_class).values()
+                for t in model.tracks.values()
             ],
         },
     }

@@ -14,7 +14,6 @@ from reactor_runtime.authoring.tracks import (
     Track,
     VideoOut,
     default_track,
-    tracks_of,
 )
 from reactor_runtime.media.encoders import EncoderChoice, EncoderSettings, Quality
 from reactor_runtime.media.inputs import InputBuffers
@@ -27,7 +26,7 @@ from reactor_runtime.session.outbox import Outbox
 from reactor_runtime.session.uploads import Uploads
 
 if TYPE_CHECKING:
-    from reactor_runtime.authoring.model import VideoModel
+    from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.authoring.uploads import UploadedFile
 
 
@@ -38,8 +37,7 @@ class Session:
         self,
         number: int,
         session_id: str,
-        model_class: type[VideoModel],
-        model_name: str,
+        model: ModelDescription,
         wake: Callable[[Session], None],
         encoder: EncoderChoice = EncoderChoice.AUTO,
         max_upload: int = 0,
@@ -50,7 +48,7 @@ class Session:
         self.session_id = session_id
         self.owner = ""
         """The subject of the token that started it; empty until that is known."""
-        self.model_name = model_name
+        self.model_name = model.name
         self.stopping = threading.Event()
         self.entered = threading.Event()
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
@@ -58,7 +56,7 @@ class Session:
         self.lost = Losses()
         self.uploads = Uploads(max_upload)
         self.given = Given()
-        declared = tracks_of(model_class)
+        declared = model.tracks
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.inputs = InputBuffers(self.stopping.is_set, _audio_inputs(declared))

@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reactor_runtime.authoring.description import ModelDescription
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
 from reactor_runtime.errors import CommandError, ReactorError, TrackError, WeightsError
+from reactor_runtime.executors.port import CommandOutcome, ModelOutcome
+from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.media.bitrate import default_bitrate
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec, create_encoder
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.media.i420 import BufferPool, to_i420
 from reactor_runtime.project.loading import config_for
-from reactor_runtime.session.commands import CommandOutcome
-from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.session import Session
 
 from .decode import decode
@@ -79,8 +80,8 @@ class Emission:
 class MeasuredSession(Session):
     """A session that notes every `emit` on its default track."""
 
-    def __init__(self, model_class: type[VideoModel], name: str) -> None:
-        super().__init__(1, "bench", model_class, name, lambda session: None)
+    def __init__(self, model: ModelDescription) -> None:
+        super().__init__(1, "bench", model, lambda session: None)
         self.emissions: list[Emission] = []
         self.emitted_at: dict[int, float] = {}
         self._track = self.default_track
@@ -136,7 +137,7 @@ def bench(
     `commands` are sent one after the other when the measuring begins. Raises `ReactorError` when the model
     cannot be loaded, fails, or shows nothing.
     """
-    host = ModelHost(model_class, config_for(model_class, config), weights or NoWeights())
+    host = ThreadExecutor(model_class, config_for(model_class, config), weights or NoWeights())
     began = time.perf_counter()
     try:
         host.load().result()
@@ -148,11 +149,11 @@ def bench(
 class _Run:
     """One session of a loaded model."""
 
-    def __init__(self, host: ModelHost, codec: VideoCodec, load_s: float) -> None:
+    def __init__(self, host: ThreadExecutor, codec: VideoCodec, load_s: float) -> None:
         self.host = host
         self.codec = codec
         self.load_s = load_s
-        self.session = MeasuredSession(host.model_class, host.spec.name)
+        self.session = MeasuredSession(host.description)
         self.arrivals = Arrivals()
         self.notes: list[str] = []
         self._inputs = threading.Thread(target=self._feed, name="bench-inputs", daemon=True)
@@ -252,7 +253,7 @@ class _Run:
         last = self.arrivals.kept[-1]
         wall = window.ended - window.began
         return Figures(
-            model=self.host.spec.name,
+            model=self.host.description.name,
             track=track,
             size=(last.width, last.height),
             rate=float(getattr(self.session.tracks[track], "rate", 0) or 0),

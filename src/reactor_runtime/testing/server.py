@@ -19,15 +19,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clients.options import DEFAULT_OFFERS_PER_MINUTE
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.project.loading import config_for
 from reactor_runtime.project.project import Project
 from reactor_runtime.runtimes.http.app import create_app
-from reactor_runtime.runtimes.http.options import DEFAULT_OFFERS_PER_MINUTE, HttpOptions
-from reactor_runtime.runtimes.http.runtime import Runtime
+from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
+from reactor_runtime.worker.worker import Worker
 
 from .client import Client
 
@@ -56,7 +57,7 @@ class FolderWeights:
 class MemoryServer:
     """A running worker. `http` speaks to its routes, `runtime` is what stands behind them."""
 
-    def __init__(self, runtime: Runtime, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
+    def __init__(self, runtime: Worker, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
         self.runtime = runtime
         self.engine = engine
         self.http = http
@@ -70,7 +71,7 @@ class MemoryServer:
         channels: tuple[str, ...] = ("data",),
     ) -> Client:
         """A client that offers one section for each track of the model."""
-        tracks = list(self.runtime.tracks.values())
+        tracks = list(self.runtime.model.tracks.values())
         sections = [OfferedSection(t.kind.value, DIRECTIONS[t.direction.value]) for t in tracks]
         wire = self.engine.client(sections, codecs=codecs, channels=channels)
         return Client(self.http, wire, [track.name for track in tracks])
@@ -108,7 +109,7 @@ async def serve(
     project = Project(Path.cwd(), model_class, config_for(model_class, config), FolderWeights(weights))
     options = options or HttpOptions()
     engine = MemoryEngine()
-    runtime = Runtime(project, options, engine, lambda status: _leave(server, status))
+    runtime = Worker(project, options, engine, lambda status: _leave(server, status))
     _count_nothing_by_address(runtime)
     app = create_app(lambda: runtime, options)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
@@ -133,7 +134,7 @@ def _httpx() -> ModuleType:
     return httpx
 
 
-def _count_nothing_by_address(runtime: Runtime) -> None:
+def _count_nothing_by_address(runtime: Worker) -> None:
     """All clients of a test have one address, and no test is a flood unless it says so in its options."""
     arrivals = runtime.arrivals
     arrivals.lookups.per_minute = 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_runtime.runtimes.http.addresses import HOPS_LIMIT, Proxies, is_loopback, parse
+from reactor_runtime.runtimes.door.addresses import HOPS_LIMIT, Proxies, is_loopback, network_of, parse
 from reactor_runtime.runtimes.http.options import DEFAULT_TRUSTED_PROXIES
 
 HERE, PROXY, CLIENT, LIAR = "127.0.0.1", "10.0.0.1", "198.51.100.7", "6.6.6.6"
@@ -63,3 +63,18 @@ def test_addresses_are_read_as_they_are_written(
 )
 def test_loopback(text: str, loopback: bool) -> None:
     assert is_loopback(text) is loopback
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        (CLIENT, CLIENT),
+        ("::ffff:198.51.100.7", CLIENT),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_limits_count_an_ipv6_network_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_runtime.runtimes.http import bodies as bodies_module
-from reactor_runtime.runtimes.http.bodies import BODY_LIMIT, JSON_LIMIT, Bodies
-from reactor_runtime.runtimes.http.jsonshape import DEPTH_LIMIT, KEYS_LIMIT, VALUES_LIMIT, shape
+from reactor_runtime.runtimes.door import bodies as bodies_module
+from reactor_runtime.runtimes.door.bodies import BODY_LIMIT, JSON_LIMIT, Bodies
+from reactor_runtime.runtimes.door.jsonshape import DEPTH_LIMIT, KEYS_LIMIT, VALUES_LIMIT, shape
 from reactor_runtime.testing import serve
 
 from .models import Painter

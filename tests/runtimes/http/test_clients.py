@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, VideoOut, command, get_ctx, model
+from reactor_runtime.clients import pending as pending_module
+from reactor_runtime.clients import seats as seats_module
+from reactor_runtime.clients import signalling as arrivals_module
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media import encoding as encoding_module
-from reactor_runtime.runtimes.http import arrivals as arrivals_module
-from reactor_runtime.runtimes.http import pending as pending_module
-from reactor_runtime.runtimes.http import seats as seats_module
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, decode, serve

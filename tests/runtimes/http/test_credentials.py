@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_runtime.errors import RequestError
-from reactor_runtime.runtimes.http import credentials
-from reactor_runtime.runtimes.http.carriers import bearer, below_token, cookies, parameters, query_without
-from reactor_runtime.runtimes.http.cookie_sessions import UNUSED_LIMIT, USED_LIMIT, CookieSessions
-from reactor_runtime.runtimes.http.credentials import (
+from reactor_runtime.runtimes.access import credentials
+from reactor_runtime.runtimes.access.carriers import bearer, below_token, cookies, parameters, query_without
+from reactor_runtime.runtimes.access.cookie_sessions import UNUSED_LIMIT, USED_LIMIT, CookieSessions
+from reactor_runtime.runtimes.access.credentials import (
     EVERYBODY,
     OPERATOR,
     Grant,
@@ -31,8 +31,8 @@ from reactor_runtime.runtimes.http.credentials import (
     TokenRole,
     secrets_in,
 )
-from reactor_runtime.runtimes.http.redaction import HIDDEN, Redaction
-from reactor_runtime.runtimes.http.upload_urls import VALID_S, UploadUrls
+from reactor_runtime.runtimes.access.redaction import HIDDEN, Redaction
+from reactor_runtime.runtimes.access.upload_urls import VALID_S, UploadUrls
 
 SECRET = "a secret of the operator"
 KEYS = Keys([SECRET])

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.errors import CommandError
 from reactor_runtime.runtimes.http import events as events_module
-from reactor_runtime.runtimes.http.journal import FOLLOWERS_LIMIT, Journal
-from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.worker.journal import FOLLOWERS_LIMIT, Journal
 
 from .models import Failing, Painter
 
@@ -247,7 +247,7 @@ async def test_session_reconciles() -> None:
         assert (told["state"], told["number"]) == ("STREAMING", start["session"])
         assert told["frames"] >= len(client.frames())
         assert told["clients"][0]["role"] == start["role"]
-        assert told["capabilities"] == server.runtime.capabilities
+        assert told["capabilities"] == server.runtime.model.capabilities
 
 
 # --- /metrics ---

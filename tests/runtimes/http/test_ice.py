@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactor_runtime.cli import main as program
-from reactor_runtime.runtimes.http.ice import IceConfigError, IceSettings, stun_entries, turn_entries
+from reactor_runtime.clients.ice import IceConfigError, IceSettings, stun_entries, turn_entries
 
 
 @pytest.mark.parametrize(

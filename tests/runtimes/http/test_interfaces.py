@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from reactor_runtime.runtimes.http import interfaces
-from reactor_runtime.runtimes.http.interfaces import MAX_SHOWN, others_open
+from reactor_runtime.runtimes.door import interfaces
+from reactor_runtime.runtimes.door.interfaces import MAX_SHOWN, others_open
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "192.168.1.5"])

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
+from reactor_runtime.clients import connection as connection_module
+from reactor_runtime.clients.ratelimit import COMMAND_BURST, COMMANDS_PER_S
+from reactor_runtime.clients.roles import PEERS_LIMIT
 from reactor_runtime.protocol.messages import CLIENT_MESSAGE_LIMIT
-from reactor_runtime.runtimes.http import connection as connection_module
-from reactor_runtime.runtimes.http.bodies import BODY_LIMIT
+from reactor_runtime.runtimes.door.bodies import BODY_LIMIT
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST, COMMANDS_PER_S
-from reactor_runtime.runtimes.http.roles import PEERS_LIMIT
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import serve
 from reactor_runtime.transports.sdp import SDP_LIMIT

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, command, get_ctx, model
+from reactor_runtime.clients import connection as connection_module
+from reactor_runtime.clients.connection import EARLY_MESSAGES, HELD_MESSAGES
+from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT
-from reactor_runtime.runtimes.http import connection as connection_module
-from reactor_runtime.runtimes.http.connection import EARLY_MESSAGES, HELD_MESSAGES
-from reactor_runtime.runtimes.http.ratelimit import COMMAND_BURST
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, decode, serve
 
@@ -144,7 +144,7 @@ async def test_runtime_messages() -> None:
 
 async def test_ping_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.1)
-    monkeypatch.setattr("reactor_runtime.runtimes.http.runtime.WATCHDOG_S", 0.05)
+    monkeypatch.setattr("reactor_runtime.worker.worker.WATCHDOG_S", 0.05)
     async with serve(Painter) as server:
         never_pinged = await server.join()
         await asyncio.sleep(0.25)

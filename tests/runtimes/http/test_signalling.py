@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from reactor_runtime.clients import connection as connection_module
 from reactor_runtime.errors import RequestError
 from reactor_runtime.runtimes.http import HttpOptions
-from reactor_runtime.runtimes.http import connection as connection_module
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
 from reactor_runtime.transports.sdp import SDP_LIMIT, parse

@@ -13,9 +13,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from reactor_runtime import UploadedFile, VideoModel, command, get_ctx, model
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol import reactor_wire
+from reactor_runtime.runtimes.door.bodies import BODY_LIMIT
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.runtimes.http import uploads as uploads_module
-from reactor_runtime.runtimes.http.bodies import BODY_LIMIT
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
 

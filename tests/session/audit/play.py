@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.session.rig import WITHIN, Rig, rig
+from tests.executors.rig import WITHIN, Rig, rig
 
 from reactor_runtime import VideoModel
 from reactor_runtime.project.discovery import find_model

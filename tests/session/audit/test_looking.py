@@ -182,6 +182,18 @@ def test_a_frame_and_a_file_of_a_client_are_known_again(tmp_path: Path) -> None:
     assert sorted(told(audit, made, 1, noted)) == ["self.image['bytes']", "self.last[0]"]
 
 
+def test_who_sends_much_does_not_slow_the_end() -> None:
+    noted = Given()
+    for number in range(2000):
+        noted.note({"prompt": f"a prompt with the number {number}"})
+    made, audit = audited()
+    made.words = {f"a word of the vocabulary {number}": "x" * 30_000 for number in range(20_000)}
+    made.kept = "a prompt with the number 1999"
+    began = time.thread_time()
+    assert told(audit, made, 1, noted) == ["self.kept"]
+    assert time.thread_time() - began < 20
+
+
 def test_a_context_that_was_kept_is_told() -> None:
     made, audit = audited()
     made.ctx = Context.__new__(Context)

@@ -13,16 +13,16 @@ from starlette.exceptions import HTTPException
 
 from reactor_runtime._version import __version__
 from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.access.access import Access
+from reactor_runtime.runtimes.door.addresses import Proxies
+from reactor_runtime.runtimes.door.asgi import App, Message
+from reactor_runtime.runtimes.door.bodies import Bodies, is_json
+from reactor_runtime.runtimes.door.entrance import Entrance
+from reactor_runtime.worker.worker import Worker
 
 from . import cloud, events, info, page, sessions, signalling, uploads
-from .access import Access
-from .addresses import Proxies
-from .asgi import App, Message
-from .bodies import Bodies, is_json
-from .entrance import Entrance
 from .guard import Guard
 from .options import HttpOptions
-from .runtime import Runtime
 
 _NO_JSON = (
     "The body must be JSON, and the request must say so: send the header Content-Type: application/json."
@@ -46,7 +46,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(runtime: Callable[[], Runtime], options: HttpOptions) -> App:
+def create_app(runtime: Callable[[], Worker], options: HttpOptions) -> App:
     """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
     guard = Guard(
         Bodies(create_api(runtime), options.max_upload * 2**20),
@@ -74,7 +74,7 @@ async def rehearse(app: App) -> None:
     await app({**scope, "headers": [(b"host", b"localhost")], "http_version": "1.1"}, receive, send)
 
 
-def create_api(runtime: Callable[[], Runtime]) -> FastAPI:
+def create_api(runtime: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime

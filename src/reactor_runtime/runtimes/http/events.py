@@ -12,9 +12,10 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from .journal import Journal, JournalEvent
-from .rights import ADMIN
-from .sessions import Worker
+from reactor_runtime.runtimes.access.rights import ADMIN
+from reactor_runtime.worker.journal import Journal, JournalEvent
+
+from .sessions import TheWorker
 
 router = APIRouter(tags=["events"])
 
@@ -42,7 +43,7 @@ class EventStream(StreamingResponse):
     responses={200: {"content": {"text/event-stream": {}}, "description": "A stream that does not end."}},
 )
 async def events(
-    runtime: Worker,
+    runtime: TheWorker,
     since: Annotated[int | None, Query(ge=0, le=2**53, description="Resume after this number")] = None,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.access.access import VISIT, Access, Entry, is_page
+from reactor_runtime.runtimes.access.carriers import below_token
+from reactor_runtime.runtimes.door.addresses import is_loopback
+from reactor_runtime.runtimes.door.asgi import App, Message, Receive, Scope, Send
+from reactor_runtime.runtimes.door.asgi import refuse as _refuse
+from reactor_runtime.runtimes.door.asgi import respond as _respond
 
-from .access import VISIT, Access, Entry, is_page
-from .addresses import is_loopback
-from .asgi import App, Message, Receive, Scope, Send
-from .asgi import refuse as _refuse
-from .asgi import respond as _respond
-from .carriers import below_token
 from .refused import refuse_in_words
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reactor_runtime.protocol.openapi import model_schema
+from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
+from reactor_runtime.worker import told
+from reactor_runtime.worker.worker import CRASHES_IN_A_ROW, Worker
 
-from . import told
-from .rights import ADMIN, Asking, hears_why
-from .runtime import CRASHES_IN_A_ROW, Runtime
-from .sessions import Worker
+from .sessions import TheWorker
 
 router = APIRouter(tags=["info"])
 
@@ -25,19 +25,19 @@ LOAD_FAILED = "The model could not be loaded; the server's log says why."
 
 @router.get("/health")
 async def health(
-    runtime: Worker,
+    runtime: TheWorker,
     asking: Asking,
     request: Request,
     why: Annotated[bool, Query(description="Say the error's own words, to who sits at the machine")] = False,
 ) -> JSONResponse:
     """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
     `progress_message`, when it could not load, and while it is built again because its reset raised."""
-    body: dict[str, Any] = {"model": runtime.model_name, "state": runtime.life.state.value}
+    body: dict[str, Any] = {"model": runtime.model.name, "state": runtime.life.state.value}
     if runtime.life.broken and runtime.life.state is not State.TERMINATED and runtime.load_error is None:
         body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.crashes}
         return JSONResponse({"status": "failing", **body}, 503, {"Retry-After": "1"})
     if runtime.life.state is State.CREATED:
-        now = runtime.host.progress.now
+        now = runtime.executor.progress.now
         detail = "The model is loading."
         body |= {"code": "loading", "detail": detail, "progress": now.share, "progress_message": now.message}
         return JSONResponse({"status": "loading", **body}, 503, {"Retry-After": "1"})
@@ -54,30 +54,30 @@ async def health(
 @router.get("/errors/{reference}")
 async def error(
     reference: Annotated[str, Path(pattern="^[0-9a-f]{8}$")],
-    runtime: Worker,
+    runtime: TheWorker,
     asking: Asking,
     request: Request,
 ) -> dict[str, str]:
     """Why author code failed: the exception and the author's own line, to who sits at the machine."""
     if not hears_why(asking.grant, request):
         raise told.CauseElsewhereError
-    cause = runtime.host.causes.find(reference)
+    cause = runtime.executor.causes.find(reference)
     if cause is None:
         raise told.NoCauseError
     return cause.to_json()
 
 
 @router.get("/schema")
-async def schema(runtime: Worker) -> dict[str, Any]:
+async def schema(runtime: TheWorker) -> dict[str, Any]:
     """The model's commands and tracks as OpenAPI 3.1."""
-    return model_schema(runtime.model_class)
+    return model_schema(runtime.model)
 
 
 @router.get("/metrics", response_class=Response, dependencies=[ADMIN])
-async def metrics(runtime: Worker) -> Response:
+async def metrics(runtime: TheWorker) -> Response:
     """Counters in the text format of Prometheus."""
     return Response(runtime.metrics.render(runtime), media_type=CONTENT_TYPE_LATEST)
 
 
-def _status(runtime: Runtime) -> str:
+def _status(runtime: Worker) -> str:
     return "failing" if runtime.crashes >= CRASHES_IN_A_ROW else "healthy"

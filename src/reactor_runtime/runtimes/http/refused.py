@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from .asgi import Send, refuse, respond
+from reactor_runtime.runtimes.door.asgi import Send, refuse, respond
 
 NGINX = ("proxy_set_header Host $http_host;", "proxy_set_header X-Forwarded-Proto $scheme;")
 """What a reverse proxy has to pass on."""

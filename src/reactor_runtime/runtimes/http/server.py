@@ -22,24 +22,29 @@ from anyio.lowlevel import checkpoint
 
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
+from reactor_runtime.process import leaving as leaving_process
+from reactor_runtime.process.forks import guarding
+from reactor_runtime.process.watchdog import watched
+from reactor_runtime.runtimes.access.credentials import encoded
+from reactor_runtime.runtimes.access.redaction import redacted
+from reactor_runtime.runtimes.door.acceptor import acceptor
+from reactor_runtime.runtimes.door.asgi import App
+from reactor_runtime.runtimes.door.connections import Connections
+from reactor_runtime.runtimes.door.interfaces import others_open
+from reactor_runtime.runtimes.door.listening import (
+    ACCEPTS_AT_A_TIME,
+    Listener,
+    connections_limit,
+    leave_accept_failures_to_listeners,
+)
 from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
+from reactor_runtime.worker.worker import Worker
 
-from . import leaving as leaving_process
-from .acceptor import acceptor
 from .app import create_app, rehearse
-from .asgi import App
-from .connections import Connections
-from .credentials import encoded
-from .forks import guarding
-from .interfaces import others_open
-from .listening import ACCEPTS_AT_A_TIME, Listener, connections_limit, leave_accept_failures_to_listeners
-from .redaction import redacted
-from .runtime import Runtime
 from .signals import signals
-from .watchdog import watched
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -107,7 +112,7 @@ def _sweep() -> None:
 async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    runtime = Runtime(project, options, _engine(options), lambda status: _resolve(leaving, status))
+    runtime = Worker(project, options, _engine(options), lambda status: _resolve(leaving, status))
     app = create_app(lambda: runtime, options)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
@@ -122,7 +127,7 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = _urls(sockets[0], options)
-        log.info("Serving %s on %s", runtime.model_name, urls[0])
+        log.info("Serving %s on %s", runtime.model.name, urls[0])
         _print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:

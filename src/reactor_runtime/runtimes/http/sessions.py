@@ -8,24 +8,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
+from reactor_runtime.worker import audited
+from reactor_runtime.worker.worker import Worker
 
-from . import audited
 from .callers import address_of
-from .rights import Asking, check_may_stop, check_scope
-from .runtime import Runtime
 
 router = APIRouter(tags=["session"])
 
 
-def worker() -> Runtime:
+def worker() -> Worker:
     """Overridden by the application with the worker of this process."""
     raise NotImplementedError
 
 
-Worker = Annotated[Runtime, Depends(worker)]
+TheWorker = Annotated[Worker, Depends(worker)]
 
 
-def in_scope(runtime: Worker, asking: Asking) -> None:
+def in_scope(runtime: TheWorker, asking: Asking) -> None:
     check_scope(asking.grant, runtime.session)
 
 
@@ -34,7 +34,7 @@ IN_SCOPE = Depends(in_scope)
 
 
 @router.post("/start_session", dependencies=[IN_SCOPE])
-async def start_session(runtime: Worker, request: Request, asking: Asking) -> dict[str, Any]:
+async def start_session(runtime: TheWorker, request: Request, asking: Asking) -> dict[str, Any]:
     """Begin a session. The body is ignored: clients of different ages send different ones.
 
     Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
@@ -48,7 +48,7 @@ async def start_session(runtime: Worker, request: Request, asking: Asking) -> di
     return descriptor
 
 
-def _running(runtime: Runtime) -> dict[str, Any]:
+def _running(runtime: Worker) -> dict[str, Any]:
     try:
         runtime.require_session()
     except RequestError:
@@ -59,14 +59,14 @@ def _running(runtime: Runtime) -> dict[str, Any]:
 
 
 @router.post("/stop_session", dependencies=[IN_SCOPE])
-async def stop_session(runtime: Worker, asking: Asking) -> dict[str, Any]:
+async def stop_session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
     """End the session. 200 also when there is none; the state says whether the slot is free."""
     check_may_stop(asking.grant, runtime.session)
     return {"state": (await runtime.stop_session()).value}
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(runtime: Worker) -> dict[str, Any]:
+async def session(runtime: TheWorker) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
     end = runtime.last_end
     running = runtime.session

@@ -17,20 +17,20 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from reactor_runtime.clients.connection import Connection
+from reactor_runtime.clients.ice import wire_form
+from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
+from reactor_runtime.clients.pending import LAST_ID
 from reactor_runtime.errors import RequestError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
+from reactor_runtime.runtimes.access.rights import visit
 from reactor_runtime.transports.candidates import is_loopback
 from reactor_runtime.transports.port import IceCandidate
+from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
-from .connection import Connection
-from .ice import wire_form
-from .negotiation import Offer, TrackMapping, read_offer
-from .pending import LAST_ID
-from .rights import visit
-from .runtime import Runtime
-from .sessions import IN_SCOPE, Worker
+from .sessions import IN_SCOPE, TheWorker
 
 router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])
 flat_router = APIRouter(tags=["webrtc"], dependencies=[IN_SCOPE])
@@ -100,14 +100,14 @@ class CandidatesBody(Body):
 
 
 @router.get("/ice_servers")
-async def ice_servers(session_id: SessionId, runtime: Worker) -> dict[str, Any]:
+async def ice_servers(session_id: SessionId, runtime: TheWorker) -> dict[str, Any]:
     """The STUN and TURN servers that the operator configured; none by default."""
     runtime.check_session_id(session_id)
     return _ice_servers(runtime)
 
 
 @router.post("/sdp_params", status_code=202)
-async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request: Request) -> JSONResponse:
+async def offer(session_id: SessionId, body: OfferBody, runtime: TheWorker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
     runtime.check_session_id(session_id)
     await _connect_implicit(runtime, request, body)
@@ -116,7 +116,7 @@ async def offer(session_id: SessionId, body: OfferBody, runtime: Worker, request
 
 @router.put("/sdp_params", status_code=202)
 async def offer_again(
-    session_id: SessionId, body: OfferBody, runtime: Worker, request: Request
+    session_id: SessionId, body: OfferBody, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of a client that reconnects. Beside a client that is live it waits up to 3 s for that
     one to go, whose place it takes; then it is a further client."""
@@ -126,7 +126,7 @@ async def offer_again(
 
 
 @router.get("/sdp_params", responses=NOT_YET)
-async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
+async def answer(session_id: SessionId, runtime: TheWorker) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
     sdp = await _answer(runtime, runtime.arrivals.implicit, ANSWER_WAIT_S)
@@ -138,7 +138,7 @@ async def answer(session_id: SessionId, runtime: Worker) -> JSONResponse:
 
 @router.post("/ice_candidates", status_code=202)
 async def candidates(
-    session_id: SessionId, body: CandidatesBody, runtime: Worker, request: Request
+    session_id: SessionId, body: CandidatesBody, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the client's candidates as it finds them."""
     runtime.check_session_id(session_id)
@@ -147,7 +147,7 @@ async def candidates(
 
 
 @router.post("/connections", status_code=201)
-async def announce(session_id: SessionId, runtime: Worker, request: Request) -> JSONResponse:
+async def announce(session_id: SessionId, runtime: TheWorker, request: Request) -> JSONResponse:
     """A new connection id, which is the connection's secret. Nothing is sent to it before its offer."""
     runtime.check_session_id(session_id)
     connection_id = runtime.arrivals.announce(runtime.require_session(), address_of(request))
@@ -156,7 +156,7 @@ async def announce(session_id: SessionId, runtime: Worker, request: Request) -> 
 
 @router.post("/connections/{connection_id}/sdp_params", status_code=202)
 async def offer_on(
-    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: Worker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of an announced connection."""
     runtime.check_session_id(session_id)
@@ -167,7 +167,7 @@ async def offer_on(
 
 @router.put("/connections/{connection_id}/sdp_params", status_code=202)
 async def offer_again_on(
-    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: Worker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of a client that reconnects under the same id, or restarts ICE."""
     return await offer_on(session_id, connection_id, body, runtime, request)
@@ -175,7 +175,7 @@ async def offer_again_on(
 
 @router.get("/connections/{connection_id}/sdp_params", responses=NOT_YET)
 async def answer_on(
-    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet. A `notice` says what the client lacks."""
     runtime.check_session_id(session_id)
@@ -193,7 +193,7 @@ async def candidates_on(
     session_id: SessionId,
     connection_id: ConnectionId,
     body: CandidatesBody,
-    runtime: Worker,
+    runtime: TheWorker,
     request: Request,
 ) -> JSONResponse:
     """Take candidates, also before the offer: they are kept for it."""
@@ -205,7 +205,7 @@ async def candidates_on(
 
 @router.post("/connections/{connection_id}/farewell", status_code=202)
 async def farewell(
-    session_id: SessionId, connection_id: ConnectionId, runtime: Worker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
 ) -> JSONResponse:
     """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
     same id within them goes on."""
@@ -216,13 +216,13 @@ async def farewell(
 
 
 @flat_router.get("/ice_servers")
-async def flat_ice_servers(runtime: Worker) -> dict[str, Any]:
+async def flat_ice_servers(runtime: TheWorker) -> dict[str, Any]:
     """As above, for clients of 1.6 and before."""
     return _ice_servers(runtime)
 
 
 @flat_router.post("/sdp_params")
-async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> dict[str, str]:
+async def flat_offer(body: FlatOfferBody, runtime: TheWorker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
     connection_id = await _connect_implicit(
         runtime, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
@@ -234,7 +234,7 @@ async def flat_offer(body: FlatOfferBody, runtime: Worker, request: Request) -> 
     return {"sdp": sdp, "type": "answer"}
 
 
-def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
+def _read(runtime: Worker, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     runtime.require_session()
     address = address_of(request)
@@ -245,7 +245,7 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
     offer = read_offer(
         body.sdp_offer,
         mapping,
-        runtime.tracks,
+        runtime.model.tracks,
         encodes,
         watches_frames=watches_frames,
         from_loopback=is_loopback(address),
@@ -255,7 +255,7 @@ def _read(runtime: Runtime, request: Request, body: OfferBody) -> Offer:
 
 
 async def _connect_implicit(
-    runtime: Runtime, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
+    runtime: Worker, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(runtime, request, body)
@@ -284,7 +284,7 @@ async def _connect_implicit(
 
 
 async def _connect(
-    runtime: Runtime, offer: Offer, connection_id: int, codec: Codec | None, address: str
+    runtime: Worker, offer: Offer, connection_id: int, codec: Codec | None, address: str
 ) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
     connection = await runtime.connect(offer, connection_id, codec, address)
@@ -296,7 +296,7 @@ async def _connect(
     return connection
 
 
-async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | None:
+async def _answer(runtime: Worker, connection_id: int, within: float) -> str | None:
     runtime.require_session()
     connection = runtime.clients.connections.get(connection_id)
     if connection is None or connection.answer is None:
@@ -312,18 +312,18 @@ async def _answer(runtime: Runtime, connection_id: int, within: float) -> str | 
     return runtime.arrivals.address_answer(answer)
 
 
-async def _add_candidates(runtime: Runtime, connection_id: int, body: CandidatesBody, address: str) -> None:
+async def _add_candidates(runtime: Worker, connection_id: int, body: CandidatesBody, address: str) -> None:
     session = runtime.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
         await runtime.arrivals.add_candidate(session, connection_id, candidate, address)
 
 
-def _require_known(runtime: Runtime, connection_id: int, request: Request) -> None:
+def _require_known(runtime: Worker, connection_id: int, request: Request) -> None:
     runtime.arrivals.require(runtime.require_session(), connection_id, address_of(request))
 
 
-def _notice(runtime: Runtime, connection_id: int) -> dict[str, Any]:
+def _notice(runtime: Worker, connection_id: int) -> dict[str, Any]:
     """What a client lacks that cannot be told over its channel."""
     connection = runtime.clients.connections.get(connection_id)
     if connection is None or connection.notice is None:
@@ -331,5 +331,5 @@ def _notice(runtime: Runtime, connection_id: int) -> dict[str, Any]:
     return {"notice": connection.notice.to_json()}
 
 
-def _ice_servers(runtime: Runtime) -> dict[str, Any]:
+def _ice_servers(runtime: Worker) -> dict[str, Any]:
     return {"ice_servers": wire_form(runtime.arrivals.ice.servers(time.time()))}

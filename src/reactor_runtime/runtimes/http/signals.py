@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reactor_runtime.runtimes import stdio
-
-from .ending import leave_at_once
-from .leaving import FORCED_STATUS
+from reactor_runtime.process import stdio
+from reactor_runtime.process.leaving import FORCED_STATUS
+from reactor_runtime.worker.ending import leave_at_once
 
 if TYPE_CHECKING:
-    from .runtime import Runtime
+    from reactor_runtime.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ LEAVE_DEADLINE_S = 75.0
 
 
 @contextmanager
-def signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]:
+def signals(loop: asyncio.AbstractEventLoop, runtime: Worker) -> Iterator[None]:
     """Take SIGINT and SIGTERM while the loop runs."""
     asked = False
 
@@ -48,6 +47,6 @@ def signals(loop: asyncio.AbstractEventLoop, runtime: Runtime) -> Iterator[None]
             loop.remove_signal_handler(number)
 
 
-def _force(runtime: Runtime) -> None:
+def _force(runtime: Worker) -> None:
     faulthandler.dump_traceback(file=stdio.descriptor(), all_threads=True)
     leave_at_once(runtime, FORCED_STATUS)

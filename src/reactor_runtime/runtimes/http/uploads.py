@@ -18,16 +18,16 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
 
-from .rights import CONTROL, Asking
-from .sessions import IN_SCOPE, Worker
+from .sessions import IN_SCOPE, TheWorker
 from .signalling import Body, SessionId
 
 router = APIRouter(tags=["uploads"])
 log = logging.getLogger(__name__)
 
-BLOCK = 2**20
+BLOCK = 2**18
 """Bytes that are collected before they are written."""
 STALLED_S = 30.0
 """A body of which nothing comes for so long is given up."""
@@ -54,7 +54,7 @@ class UploadBody(Body):
 
 @router.post("/sessions/{session_id}/uploads", status_code=201, dependencies=[CONTROL, IN_SCOPE])
 async def announce(
-    session_id: SessionId, body: UploadBody, runtime: Worker, asking: Asking, request: Request
+    session_id: SessionId, body: UploadBody, runtime: TheWorker, asking: Asking, request: Request
 ) -> JSONResponse:
     """Make room for a file, and say where it is to be sent."""
     runtime.check_session_id(session_id)
@@ -67,7 +67,7 @@ async def announce(
 
 
 @router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW, dependencies=[CONTROL])
-async def take_file(upload_id: UploadId, runtime: Worker, request: Request) -> dict[str, Any]:
+async def take_file(upload_id: UploadId, runtime: TheWorker, request: Request) -> dict[str, Any]:
     """Take the bytes of a file that was announced: as many as that, once."""
     session = runtime.session
     if session is None:

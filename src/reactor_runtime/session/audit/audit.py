@@ -109,7 +109,7 @@ class Audit:
         comparison = Comparison(self._reading, self._room, session, client, self._keeps)
         comparison.run(root, self._roots(model))
         findings = [self._located(finding) for finding in comparison.findings]
-        findings += [finding for finding in self._watches.end() if not self._keeps(finding.path)]
+        findings += [finding for finding in self._watches.end(client) if not self._keeps(finding.path)]
         return Report(
             session,
             tuple(findings),

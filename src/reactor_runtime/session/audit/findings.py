@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,4 +45,10 @@ class Finding:
 def advice_for(path: str) -> str:
     """What to do about a value that stayed. Paths of the model are written as `keep` wants them."""
     kept = path.removeprefix("self.")
+    head, bracket, key = kept.partition("[")
+    if bracket and not _PLAIN_KEY.fullmatch(key):
+        kept = head  # what a client typed is not written into a program
     return f'Set it back in reset(), or say that it may stay: @model(keep=["{kept}"]).'
+
+
+_PLAIN_KEY = re.compile(r"(?:\w+|'[\w.-]{1,32}')\](?:[.(\[].*)?")

@@ -22,6 +22,10 @@ EXACT = 3
 """Characters a text must have to be known again at all,"""
 PART = 6
 """and to be known again as a part of another one."""
+SEARCHED = 16 * 1024
+"""Characters of a text in which a part is looked for,"""
+SEARCHES = 300_000
+"""and how often in one session: who sends much must not slow its end. Then only whole texts are known."""
 HEAD = 64
 """Bytes of a file that are compared."""
 COMMON_NUMBERS = frozenset({-1, 0, 1, 2, 3, 4, 8, 10, 16, 100})
@@ -127,17 +131,25 @@ class Client:
     ) -> None:
         self._exact = frozenset(text for text in strings if len(text) >= EXACT)
         self._parts = tuple(text for text in self._exact if len(text) >= PART)
+        self._searches = SEARCHES
         self._numbers = numbers
         self._frames = frames
         self._files = tuple((size, head) for size, head in files if size >= EXACT)
 
     def owns_text(self, text: str) -> bool:
-        return text in self._exact or any(part in text for part in self._parts)
+        return text in self._exact or (
+            self._may_search() and any(part in text[:SEARCHED] for part in self._parts)
+        )
 
     def owns_bytes(self, data: bytes) -> bool:
         if any(len(data) == size and data.startswith(head) for size, head in self._files):
             return True
-        return any(part.encode("utf-8", "replace") in data for part in self._parts)
+        head = data[:SEARCHED]
+        return self._may_search() and any(part.encode("utf-8", "replace") in head for part in self._parts)
+
+    def _may_search(self) -> bool:
+        self._searches -= len(self._parts)
+        return self._searches >= 0
 
     def owns_number(self, number: float) -> bool:
         return number in self._numbers

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reactor_runtime.authoring.syntax import parse
+
 from .own import Own
 
 FILE_LIMIT = 2**20
@@ -84,7 +86,7 @@ class Source:
         known = self._files.get(file)
         if known is None:
             try:
-                tree = ast.parse(file.read_bytes()[:FILE_LIMIT])
+                tree = parse(file.read_bytes()[:FILE_LIMIT])
             except (OSError, SyntaxError, ValueError, RecursionError):
                 tree = ast.Module([], [])
             known = self._files[file] = (list(_assignments(tree)), _calls(tree))

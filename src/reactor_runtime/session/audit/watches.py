@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import stat
 import sys
 import threading
 import time
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from .findings import Finding
+from .given import NOBODY, Client
 from .own import Own
 from .source import Source
-from .types_of import Types, dict_getter, module_of, mro_of, vars_of
+from .types_of import Types, dict_getter, mro_of, vars_of
 
 LINGER_S = 0.2
 """How long threads that were told to end may take, where some are left."""
@@ -63,15 +65,15 @@ class Watches:
         self._settings = settings()
         self._foreign_threads = len(self._foreign())
 
-    def end(self) -> list[Finding]:
-        """What is there now and was not there before; told once."""
+    def end(self, client: Client = NOBODY) -> list[Finding]:
+        """What is there now and was not there before; told once. `client` is whose session it was."""
         found = self._threads()
         for name, watch in self._watches.items():
             seen = watch()
             known = self._known.get(name, set())
             found += [_finding(left) for key, left in seen.items() if key not in known]
             self._known[name] = set(seen)
-        return found + self._changed_settings()
+        return found + self._changed_settings(client)
 
     # --- threads ---
 
@@ -120,7 +122,7 @@ class Watches:
         return [
             thread
             for thread in threading.enumerate()
-            if self._code_of(thread) is None and not module_of(type(thread)).startswith("reactor_runtime")
+            if self._code_of(thread) is None and not _is_the_servers(thread)
         ]
 
     def _code_of(self, thread: threading.Thread) -> types.CodeType | None:
@@ -168,21 +170,49 @@ class Watches:
                 "Close it before the session ends: `with open(…)`, or in a `finally`.",
             )
             for key, name in _open_files()
-            if name not in ours
+            if name not in ours and not name.startswith(_INSTALLED)
         }
 
     # --- settings of the process ---
 
-    def _changed_settings(self) -> list[Finding]:
+    def _changed_settings(self, client: Client) -> list[Finding]:
+        """A variable that libraries set when they are first used may stay, unless a client is in it."""
         before, self._settings = self._settings, settings()
         return [
-            Finding(name, before.get(name, "not set"), now, advice="Set it back before the session ends.")
+            Finding(
+                name, *_in_words(name, before.get(name), now), advice="Set it back before the session ends."
+            )
             for name, now in {**dict.fromkeys(before, "not set"), **self._settings}.items()
-            if before.get(name, "not set") != now
+            if before.get(name, "not set") != now and (name in before or client.owns_text(now))
         ]
 
 
+def _in_words(name: str, before: str | None, now: str) -> tuple[str, str]:
+    """Variables of the environment hold secrets, which are for no log."""
+    if not name.startswith("os.environ"):
+        return before or "not set", now
+    return ("not set", "set") if before is None else ("set", "not set" if now == "not set" else "other")
+
+
 _FUNCTIONS = Types(types.FunctionType, types.MethodType)
+
+
+_NO_FILES = ("/dev/", "/proc/", "/memfd:", "/sys/")
+"""What looks like a file and is none of anybody's."""
+_TEST_RUNNERS = "PYTEST_"
+"""Variables that change while an author's own tests run."""
+_INSTALLED = (sys.prefix, sys.base_prefix)
+"""Packages keep files of theirs open."""
+_SERVERS_THREADS = ("reactor-", "asyncio_", "AnyIO ", "grpc")
+_PACKAGE = str(Path(__file__).resolve().parents[2])
+
+
+def _is_the_servers(thread: threading.Thread) -> bool:
+    """Threads of the runtime, which come and go with clients, and of pools that it shares."""
+    target = getattr(thread, "_target", None)
+    code = getattr(getattr(target, "__func__", target), "__code__", None)
+    ours = type(code) is types.CodeType and code.co_filename.startswith(_PACKAGE)
+    return ours or thread.name.startswith(_SERVERS_THREADS)
 
 
 def _finding(left: Left) -> Finding:
@@ -211,9 +241,10 @@ def _open_files() -> list[tuple[object, str]]:
     for name in names:
         try:
             target = os.readlink(folder / name)
+            is_file = stat.S_ISREG(os.stat(folder / name).st_mode)
         except OSError:
             continue  # closed meanwhile
-        if target.startswith("/") and not target.startswith(("/dev/", "/proc/", "/memfd:", "/sys/")):
+        if is_file and not target.startswith(_NO_FILES):
             found.append(((name, target), target))
     return found
 
@@ -259,7 +290,11 @@ def _state_of(pid: int) -> tuple[str, str]:
 def settings() -> dict[str, str]:
     """Switches of the process and of this thread that code of a session may turn and forget."""
     found = {"the current folder": _cwd()}
-    found |= {f"os.environ[{name!r}]": repr(value) for name, value in os.environ.items()}
+    found |= {
+        f"os.environ[{name!r}]": repr(value)
+        for name, value in os.environ.items()
+        if not name.startswith(_TEST_RUNNERS)
+    }
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "is_grad_enabled"):
         found |= _torch_settings(torch)

@@ -19,7 +19,7 @@ from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.session import Session
 
 if TYPE_CHECKING:
-    from reactor_runtime.authoring.model import VideoModel
+    from reactor_runtime.authoring.description import ModelDescription
 
 THUMB = 16
 """Pixels a side of what is kept of a frame beside its checksum."""
@@ -39,12 +39,8 @@ class Shown:
 class FreeSession(Session):
     """Calls `step(number)` between two steps, in the thread that emits or waits, while that is held."""
 
-    def __init__(
-        self, number: int, model_class: type[VideoModel], name: str, step: Callable[[int], None]
-    ) -> None:
-        super().__init__(
-            number, f"test-{number}", model_class, name, lambda session: None, max_upload=FILE_LIMIT_MIB
-        )
+    def __init__(self, number: int, model: ModelDescription, step: Callable[[int], None]) -> None:
+        super().__init__(number, f"test-{number}", model, lambda session: None, max_upload=FILE_LIMIT_MIB)
         self.shown = Shown()
         self.steps = 0
         self.now = 0.0

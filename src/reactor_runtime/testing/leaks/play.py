@@ -10,12 +10,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
-from reactor_runtime.authoring.tracks import tracks_of
+from reactor_runtime.executors.port import CommandOutcome
+from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.audit.digests import digest_of
-from reactor_runtime.session.commands import CommandOutcome
-from reactor_runtime.session.host import ModelHost
 
 from .free import FreeSession
 from .users import Call, MadeFile, User
@@ -43,7 +41,7 @@ STOP_S = 20.0
 
 def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
     """One session for each letter of `plan`. Raises `ReactorError` when the model cannot be loaded."""
-    host = ModelHost(project.model_class, project.config, project.weights)
+    host = ThreadExecutor(project.model_class, project.config, project.weights)
     host.audit.seed = seed
     try:
         host.load().result()
@@ -55,14 +53,14 @@ def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
 class Visit:
     """One user's session."""
 
-    def __init__(self, host: ModelHost, number: int, user: User) -> None:
+    def __init__(self, host: ThreadExecutor, number: int, user: User) -> None:
         self._host = host
         self._user = user
-        self._session = FreeSession(number, host.model_class, host.spec.name, self._between)
-        self._specs = commands_of(host.model_class)
+        self._session = FreeSession(number, host.description, self._between)
+        self._specs = host.description.commands
         schemas = {name: spec.flat_schema() for name, spec in self._specs.items()}
         self._calls = user.calls(schemas, ROUNDS)
-        self._tracks = tracks_of(host.model_class)
+        self._tracks = host.description.tracks
         self._answers: list[str] = []
         self._refused: list[str] = []
         self._unheld = False

@@ -9,37 +9,35 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.lines import authors, source, where
-from reactor_runtime.authoring.tracks import Track, tracks_of
+from reactor_runtime.clients.clients import Clients
+from reactor_runtime.clients.connection import Connection
+from reactor_runtime.clients.dispatch import Dispatcher
+from reactor_runtime.clients.negotiation import Offer
+from reactor_runtime.clients.roles import Roles
+from reactor_runtime.clients.signalling import Signalling
 from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.executors.port import Executor, ModelOutcome
+from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.loglines import Block, Limits, escaped
 from reactor_runtime.media.encoders import EncoderChoice
+from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
-from reactor_runtime.runtimes import stdio
 from reactor_runtime.session import life
-from reactor_runtime.session.audit.observer import AuditMode
-from reactor_runtime.session.host import ModelHost, ModelOutcome
 from reactor_runtime.session.life import Effect, Life, SessionEnd
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending, forks, told
-from .arrivals import Arrivals
+from . import audited, ending, told
 from .background import Background
 from .claims import SILENCE_S, Claims
-from .clients import Clients
-from .connection import Connection
-from .dispatch import Dispatcher
 from .journal import Journal
 from .metrics import Metrics
-from .negotiation import Offer
-from .roles import Roles
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -47,10 +45,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec, Outgoing
 
-    from .options import HttpOptions
+    from .options import WorkerOptions
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +61,11 @@ CRASHES_IN_A_ROW = 3
 """Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
 
-class Runtime:
+class Worker:
     """The session slot of this process, its connections and the model behind it."""
 
     def __init__(
-        self, project: Project, options: HttpOptions, engine: Engine, leave: Callable[[int], None]
+        self, project: Project, options: WorkerOptions, engine: Engine, leave: Callable[[int], None]
     ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
@@ -79,25 +78,24 @@ class Runtime:
             ),
             rebuild=options.on_reset_error == "rebuild",
         )
-        self.host = ModelHost(project.model_class, project.config, project.weights, AuditMode(options.audit))
-        self.model_name = self.host.spec.name
-        self.model_class = project.model_class
-        self.tracks: Mapping[str, Track] = tracks_of(project.model_class)
+        self.executor: Executor = ThreadExecutor(
+            project.model_class, project.config, project.weights, options.audit
+        )
+        self.model = self.executor.description
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
-        self.metrics = Metrics(self.model_name)
+        self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
         self.clients = Clients(engine, options, self)
         self.claims = Claims()
         self.started_at = time.time()
-        self.capabilities = capabilities(project.model_class)
         self.dispatcher = Dispatcher(self)
-        self.host.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
+        self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
         self._leave = leave
         self._left = False
@@ -112,7 +110,7 @@ class Runtime:
 
     def load(self) -> None:
         """Begin to build the model; returns at once."""
-        self.host.load().add_done_callback(lambda future: self.call(self._loaded, future))
+        self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
     async def start_session(self, address: str = "") -> dict[str, Any]:
         """`address` is whoever asks. Raises `RequestError` (409, 503)."""
@@ -122,14 +120,13 @@ class Runtime:
         self.session = Session(
             number,
             self._session_id(),
-            self.model_class,
-            self.model_name,
+            self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
         )
         self.clients.begin()
-        self.host.begin(self.session)
+        self.executor.begin(self.session)
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
@@ -156,11 +153,11 @@ class Runtime:
         return session_descriptor(
             session_id=LOCAL_SESSION_ID if self.session is None else self.session.session_id,
             state=self.life.state.value,
-            model_name=self.model_name,
-            capabilities=self.capabilities,
+            model_name=self.model.name,
+            capabilities=self.model.capabilities,
             number=self.life.number,
             started_at=self.started_at,
-            metadata=self.host.spec.metadata,
+            metadata=self.model.metadata,
         )
 
     def check_session_id(self, session_id: str) -> None:
@@ -175,12 +172,12 @@ class Runtime:
         return self.clients.roles
 
     @property
-    def arrivals(self) -> Arrivals:
+    def arrivals(self) -> Signalling:
         return self.clients.arrivals
 
     def _session_id(self) -> str:
         """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.secrets else LOCAL_SESSION_ID
+        return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""
@@ -229,9 +226,9 @@ class Runtime:
         self.close_streams()
         await self.clients.close_all()
         if self.session is not None:
-            self.host.detach(self.session)
+            self.executor.detach(self.session)
             await self._loop.run_in_executor(None, self.session.close)
-        self.host.close()
+        self.executor.close()
         self._engine.close()
         self._limits.remove()
 
@@ -255,15 +252,23 @@ class Runtime:
         self.dispatcher.message(connection, label, data, binary)
 
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
-        self.host.media(session, track, rgb)
+        self.executor.media(session, track, rgb)
 
     def sound(
         self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
     ) -> None:
-        self.host.sound(session, track, block, rate, source)
+        self.executor.sound(session, track, block, rate, source)
 
     def note(self, kind: str, **data: object) -> None:
         self.journal.add(kind, session=self.life.number, **data)
+
+    # --- DispatchOwner ---
+
+    def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
+        self.executor.command(session, name, arguments, answer)
+
+    def count_command(self, name: str, code: str) -> None:
+        self.metrics.command(name, code)
 
     def call(self, function: Callable[..., None], *args: object) -> None:
         """Run `function` on the loop, from any thread."""
@@ -299,7 +304,7 @@ class Runtime:
     def _loaded(self, future: Future[None]) -> None:
         error = future.exception()
         if error is None:
-            log.info("Model %s is ready", self.model_name)
+            log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
         self.load_error = (
@@ -335,7 +340,7 @@ class Runtime:
         elif session is None:
             return
         elif effect is Effect.RUN_MODEL:
-            self.host.run(session).add_done_callback(
+            self.executor.run(session).add_done_callback(
                 lambda future: self.call(self._model_ended, session, future)
             )
         elif effect is Effect.STOP_MODEL:
@@ -352,7 +357,6 @@ class Runtime:
             self._leave(1 if self.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
-        audited.note(self)
         failure = future.exception()
         # A visit that we could not even end says nothing about the model's state.
         outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
@@ -363,9 +367,9 @@ class Runtime:
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        told = f" (reference {outcome.reference})" if outcome.reference else ""
-        message = f"The model stopped because of an error{told}." if failed else ""
-        broken = outcome.reset_error is not None or self.host.audit.must_rebuild
+        cited = f" (reference {outcome.reference})" if outcome.reference else ""
+        message = f"The model stopped because of an error{cited}." if failed else ""
+        broken = audited.note(self) or outcome.reset_error is not None
         self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 
     async def _wait_while_closing(self) -> None:

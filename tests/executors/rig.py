@@ -13,8 +13,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from reactor_runtime import VideoModel
-from reactor_runtime.session.commands import CommandOutcome
-from reactor_runtime.session.host import ModelHost, ModelOutcome
+from reactor_runtime.executors.port import CommandOutcome, ModelOutcome
+from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.session import Session
 
 WITHIN = 5.0
@@ -27,7 +27,7 @@ class Weights:
 
 class Rig:
     def __init__(self, cls: type[VideoModel], config: dict[str, Any]) -> None:
-        self.host = ModelHost(cls, OmegaConf.create(config), Weights())
+        self.host = ThreadExecutor(cls, OmegaConf.create(config), Weights())
         self.cls = cls
         self.number = 0
         self.sessions: list[Session] = []
@@ -37,7 +37,7 @@ class Rig:
 
     def begin(self) -> Session:
         self.number += 1
-        session = Session(self.number, f"s{self.number}", self.cls, self.host.spec.name, lambda _: None)
+        session = Session(self.number, f"s{self.number}", self.host.description, lambda _: None)
         self.sessions.append(session)
         self.host.begin(session)
         return session

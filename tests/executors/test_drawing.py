@@ -9,7 +9,7 @@ import numpy as np
 from reactor_runtime import VideoIn, VideoModel, get_ctx, model
 
 from .rig import WITHIN, rig
-from .test_host import until
+from .test_thread import until
 
 GREY = np.full((16, 16, 3), 77, np.uint8)
 

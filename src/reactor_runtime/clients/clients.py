@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol.codec import JsonCodec
 from reactor_runtime.session.states import EndReason
 from reactor_runtime.transports.port import Engine
 
-from .arrivals import Arrivals
 from .connection import Connection, Say
 from .roles import Role, Roles
+from .signalling import Signalling
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
     from .negotiation import Offer
-    from .options import HttpOptions
+    from .options import ClientOptions
+    from .owner import ClientsOwner
 
 log = logging.getLogger(__name__)
 
@@ -35,33 +36,13 @@ FAREWELL_S = 2.0
 WATCHES = "This client's token is for watching."
 
 
-class ClientsOwner(Protocol):
-    def presence(self, session: Session, present: bool) -> None:
-        """Whether any client of the session is there has changed, or may have."""
-
-    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
-
-    def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
-        """Engine thread."""
-
-    def sound(
-        self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
-    ) -> None:
-        """Engine thread. `source` tells the clients apart."""
-
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
-
-    def note(self, kind: str, **data: object) -> None:
-        """Tell the journal."""
-
-
 class Clients:
     """Implements `ConnectionOwner`."""
 
-    def __init__(self, engine: Engine, options: HttpOptions, owner: ClientsOwner) -> None:
+    def __init__(self, engine: Engine, options: ClientOptions, owner: ClientsOwner) -> None:
         self.connections: dict[int, Connection] = {}
         self.roles = self._fresh_roles(options)
-        self.arrivals = Arrivals(engine, options, self)
+        self.arrivals = Signalling(engine, options, self)
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
@@ -285,7 +266,7 @@ class Clients:
         self._owner.presence(session, any(c.live for c in self.connections.values() if c.session is session))
 
     @staticmethod
-    def _fresh_roles(options: HttpOptions) -> Roles:
+    def _fresh_roles(options: ClientOptions) -> Roles:
         return Roles(options.viewers, options.shared_control)
 
 

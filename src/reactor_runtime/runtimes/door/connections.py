@@ -10,6 +10,8 @@ from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from .addresses import network_of
+
 ADDRESS_SHARE = 2
 """One address may hold the whole of `--max-connections` divided by this."""
 HEAD_S = 10.0
@@ -40,13 +42,14 @@ class Slot:
         self._all = connections
         self.transport = transport
         self.holder = holder
-        self.address = address
+        self.address = network_of(address)
         self.idle_since: float | None = time.monotonic()
         self.stalled_since: float | None = None
 
     def belongs_to(self, address: str) -> bool:
         """A proxy's connection is its client's while it asks for it. False when that one has too many."""
-        return address == self.address or self._all.move(self, address)
+        network = network_of(address)
+        return network == self.address or self._all.move(self, network)
 
     def leave(self) -> None:
         self._all.leave(self)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reactor_runtime.errors import RequestError
-from reactor_runtime.runtimes import stdio
+from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .clients import Clients
     from .negotiation import Offer
-    from .options import HttpOptions
+    from .options import ClientOptions
 
 STALE_OFFER_S = 5.0
 """After this, an offer that has become no connection makes room for others."""
@@ -37,10 +37,10 @@ YOUNG_PEER_S = 0.5
 """How long a peer may take to open its sockets."""
 
 
-class Arrivals:
+class Signalling:
     """Which connection an offer is for, and its negotiation. What is answered goes to `Clients.add`."""
 
-    def __init__(self, engine: Engine, options: HttpOptions, clients: Clients) -> None:
+    def __init__(self, engine: Engine, options: ClientOptions, clients: Clients) -> None:
         self.pending = PendingConnections()
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
         self.implicit = new_id()

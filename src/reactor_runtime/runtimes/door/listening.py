@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from reactor_runtime.runtimes import stdio
+from reactor_runtime.process import stdio
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ import pytest
 
 from reactor_runtime import AudioOut, CommandError, VideoIn, VideoModel, VideoOut, command, get_ctx, model
 from reactor_runtime.errors import MessageError, ModelLoadError, NoSessionError
-from reactor_runtime.session.feed import FEED_LIMIT
-from reactor_runtime.session.host import ModelOutcome
+from reactor_runtime.executors.port import ModelOutcome
+from reactor_runtime.executors.thread.feed import FEED_LIMIT
 from reactor_runtime.session.session import Session
 
 from .rig import WITHIN, rig, this_thread
@@ -107,7 +107,7 @@ def test_a_model_that_cannot_be_loaded(hook: str, error: BaseException) -> None:
     assert caught.value.__cause__ is error
     assert hook in caught.value.message
     assert type(error).__name__ in caught.value.message
-    assert "test_host.py" in caught.value.message, "the author's line"
+    assert "test_thread.py" in caught.value.message, "the author's line"
 
 
 def test_an_async_warmup_is_run() -> None:
@@ -557,7 +557,7 @@ def test_an_unknown_command_is_answered_while_another_one_blocks() -> None:
 
 
 def test_pending_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactor_runtime.session.commands.PENDING_LIMIT", 5)
+    monkeypatch.setattr("reactor_runtime.executors.thread.commands.PENDING_LIMIT", 5)
 
     @model("full")
     class Full(Idle):

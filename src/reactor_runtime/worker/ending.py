@@ -12,14 +12,13 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
+from reactor_runtime.process.leaving import leave
 from reactor_runtime.session.heap import give_back
-
-from .leaving import leave
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
-    from .runtime import Runtime
+    from .worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ KILLED_STATUS = 70
 """Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
 
 
-async def finish(runtime: Runtime, session: Session) -> None:
+async def finish(runtime: Worker, session: Session) -> None:
     """Let the tail of a session out, say why it ended, close its wires and free the slot."""
     deadline = time.monotonic() + DRAIN_S
     if runtime.clients.any_ready():
@@ -39,7 +38,7 @@ async def finish(runtime: Runtime, session: Session) -> None:
     runtime.flush(session)
     runtime.metrics.collect(session)
     await _tell_and_close(runtime, deadline)
-    runtime.host.detach(session)
+    runtime.executor.detach(session)
     await asyncio.get_running_loop().run_in_executor(None, session.close)
     end = runtime.life.end
     log.info("Session %d ended: %s", session.number, end.reason if end else "?")
@@ -50,30 +49,30 @@ async def finish(runtime: Runtime, session: Session) -> None:
     runtime.free_slot(session)
 
 
-def warn_stuck(runtime: Runtime) -> None:
+def warn_stuck(runtime: Worker) -> None:
     """Say where the model is that does not return, and let its clients go."""
     log.warning(
         "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
         "its loops, also inside long steps. It is here:\n%s",
         runtime.options.stuck_warning,
-        Block(escaped_lines(runtime.host.stacks())),
+        Block(escaped_lines(runtime.executor.stacks())),
     )
     runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
 
 
-def kill(runtime: Runtime) -> None:
+def kill(runtime: Worker) -> None:
     """End the process; does not return."""
     log.critical(
         "The model has not returned %g s after the session was to end; the process ends now, so that no "
         "other user meets this one's state. It is here:\n%s",
         runtime.options.kill_timeout,
-        Block(escaped_lines(runtime.host.stacks())),
+        Block(escaped_lines(runtime.executor.stacks())),
     )
     # The model thread cannot be ended in any other way.
     leave_at_once(runtime, KILLED_STATUS)
 
 
-def leave_at_once(runtime: Runtime, status: int) -> NoReturn:
+def leave_at_once(runtime: Worker, status: int) -> NoReturn:
     """End the process without waiting for anybody; only what a client has uploaded is deleted."""
     session = runtime.session
     if session is not None:
@@ -92,7 +91,7 @@ async def _drain(session: Session) -> None:
         )
 
 
-async def _tell_and_close(runtime: Runtime, deadline: float) -> None:
+async def _tell_and_close(runtime: Worker, deadline: float) -> None:
     end = runtime.life.end
     for connection in runtime.clients.connections.values():
         runtime.dispatcher.abandon(connection)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .runtime import Runtime
+    from .worker import Worker
 
 
-def describe(runtime: Runtime) -> dict[str, Any]:
+def describe(runtime: Worker) -> dict[str, Any]:
     """For `GET /session`: the mode, how much was found so far, and where after the last session."""
-    audit = runtime.host.audit
+    audit = runtime.executor.audit
     report = audit.last
     last = None
     if report is not None:
@@ -27,11 +27,13 @@ def describe(runtime: Runtime) -> dict[str, Any]:
     return {"mode": audit.mode.value, "leaks": audit.leaks, "last": last}
 
 
-def note(runtime: Runtime) -> None:
-    """A session has ended and was looked at: put each leak into the journal, and count them."""
-    report = runtime.host.audit.last
+def note(runtime: Worker) -> bool:
+    """A session has ended and was looked at: put each leak into the journal, and count them. True when no
+    other session may follow on this model."""
+    report = runtime.executor.audit.last
     if report is None or report.session != runtime.life.number:
-        return
+        return False
     for finding in report.findings:
         runtime.note("leak", **finding.public())
     runtime.metrics.leaked(len(report.findings) + report.untold)
+    return runtime.executor.audit.must_rebuild

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 Job = Callable[[], None]
 
 
-class WorkerThread:
+class JobThread:
     """Runs jobs in order. Daemonic, so that a job that never returns cannot keep the process alive."""
 
     def __init__(self, name: str, limit: int = 0) -> None:

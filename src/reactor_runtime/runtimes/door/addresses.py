@@ -8,6 +8,9 @@ from collections.abc import Iterable
 HOPS_LIMIT = 32
 """Entries of `X-Forwarded-For` that are looked at, from the last one on."""
 
+V6_PREFIX = 64
+"""Bits of an IPv6 address that tell one network from another; the rest a host chooses itself."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -60,3 +63,11 @@ def parse(text: str) -> Address | None:
 def is_loopback(address: str) -> bool:
     found = parse(address)
     return found is not None and found.is_loopback
+
+
+def network_of(address: str) -> str:
+    """What limits count by: an IPv4 address, the network of an IPv6 one, anything else as it is."""
+    found = parse(address.partition("%")[0])
+    if found is None or isinstance(found, ipaddress.IPv4Address):
+        return address if found is None else str(found)
+    return str(ipaddress.ip_network((found, V6_PREFIX), strict=False))

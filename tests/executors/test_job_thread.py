@@ -7,11 +7,11 @@ import weakref
 
 import pytest
 
-from reactor_runtime.session.worker import WorkerThread
+from reactor_runtime.executors.thread.job_thread import JobThread
 
 
 def test_jobs_run_in_order_on_one_thread() -> None:
-    worker = WorkerThread("reactor-test")
+    worker = JobThread("reactor-test")
     futures = [worker.submit(threading.get_ident) for _ in range(3)]
 
     assert {future.result(2) for future in futures} == {worker.ident}
@@ -23,7 +23,7 @@ def test_what_a_job_raises_belongs_to_its_future(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
-    worker = WorkerThread("reactor-test")
+    worker = JobThread("reactor-test")
 
     assert worker.submit(fail).exception(2) is error
     assert worker.submit(lambda: 5).result(2) == 5
@@ -32,7 +32,7 @@ def test_what_a_job_raises_belongs_to_its_future(error: BaseException) -> None:
 
 def test_a_job_that_was_cancelled_does_not_run() -> None:
     gate = threading.Event()
-    worker = WorkerThread("reactor-test")
+    worker = JobThread("reactor-test")
     worker.submit(lambda: gate.wait(2))
     second = worker.submit(lambda: 1)
     assert second.cancel()
@@ -45,7 +45,7 @@ def test_a_job_that_was_cancelled_does_not_run() -> None:
 def test_limit() -> None:
     gate = threading.Event()
     began = threading.Event()
-    worker = WorkerThread("reactor-test", limit=1)
+    worker = JobThread("reactor-test", limit=1)
     worker.submit(lambda: (began.set(), gate.wait(2)))
     began.wait(2)
     worker.submit(lambda: None)
@@ -56,7 +56,7 @@ def test_limit() -> None:
     until_closed(worker)
 
 
-def until_closed(worker: WorkerThread) -> None:
+def until_closed(worker: JobThread) -> None:
     while True:
         worker.close()
         if worker.ident not in {thread.ident for thread in threading.enumerate()}:
@@ -67,7 +67,7 @@ def test_nothing_of_a_job_is_kept_until_the_next_one() -> None:
     class Session:
         pass
 
-    worker = WorkerThread("reactor-test")
+    worker = JobThread("reactor-test")
     session = Session()
     died = weakref.ref(session)
     worker.submit(lambda kept=session: None).result(2)

@@ -11,7 +11,6 @@ import queue
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
 from pathlib import Path
 from traceback import FrameSummary
 from typing import TYPE_CHECKING, Any
@@ -21,23 +20,23 @@ from numpy.typing import NDArray
 
 from reactor_runtime.authoring.binding import bound
 from reactor_runtime.authoring.building import build_model, loading
-from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.context import Context, activate, deactivate, use
-from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.authoring.lines import stack_of, told
 from reactor_runtime.authoring.media import MediaBundle, TrackData
 from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
+from reactor_runtime.executors.port import Answer, ModelOutcome
+from reactor_runtime.session.audit.observer import AuditMode, SessionAudit
+from reactor_runtime.session.causes import Causes
+from reactor_runtime.session.losses import Lost
+from reactor_runtime.session.session import Session
 
-from .audit.observer import AuditMode, SessionAudit
-from .causes import Causes
-from .commands import Answer, CommandRunner
+from .commands import CommandRunner
 from .feed import MediaFeed
+from .job_thread import JobThread
 from .loop import SessionLoop
-from .losses import Lost
-from .session import Session
-from .worker import WorkerThread
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -50,21 +49,8 @@ STACK_LINES = 15
 """What is told of the place where a model hangs, in lines."""
 
 
-@dataclass(frozen=True)
-class ModelOutcome:
-    """How a visit ended: `error` is what `start_session` raised, `reset_error` what `reset` did.
-
-    After a `reset_error` the model may hold state of its user: no session before it was built again.
-    """
-
-    error: BaseException | None = None
-    reset_error: BaseException | None = None
-    reference: str = ""
-    """Of `error`, in the log and in `ModelHost.causes`."""
-
-
-class ModelHost:
-    """Runs author code, and only here: never on the event loop.
+class ThreadExecutor:
+    """Implements `executors.port.Executor`. Runs author code, and only here: never on the event loop.
 
     `load` and `run` return futures that the model thread fills; the other methods do not block.
     """
@@ -74,10 +60,11 @@ class ModelHost:
         model_class: type[VideoModel],
         config: DictConfig,
         weights: WeightsSource,
-        audit: AuditMode = AuditMode.WARN,
+        audit: str = AuditMode.WARN,
     ) -> None:
+        """`audit` is what follows from a leak; see `AuditMode`."""
         self.model_class = model_class
-        self.spec = spec_of(model_class)
+        self.description = describe(model_class)
         self._config = config
         self._weights = weights
         self.progress = LoadProgress()
@@ -85,12 +72,11 @@ class ModelHost:
         self._context: Context | None = None
         self._session: Session | None = None
         self._loop = SessionLoop(own_thread=True)
-        self.model_thread = WorkerThread("reactor-model")
+        self.model_thread = JobThread("reactor-model")
         self.causes = Causes()
-        self.commands = CommandRunner(commands_of(model_class), self.causes)
-        self.command_names = frozenset(commands_of(model_class))
+        self.commands = CommandRunner(self.description.commands, self.causes)
         self.feed = MediaFeed(self.causes)
-        self.audit = SessionAudit(model_class, audit)
+        self.audit = SessionAudit(model_class, AuditMode(audit))
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
     def load(self) -> Future[None]:
@@ -216,12 +202,12 @@ class ModelHost:
                 self.commands.wait_idle()
             self.feed.end_session()
             # Before `reset`, which has the last word on what the model holds.
-            loop.cancel_leftovers()
+            unstopped = loop.cancel_leftovers()
             reset_error = self._reset(model, loop)
-            loop.cancel_leftovers()
+            unstopped += loop.cancel_leftovers()
             loop.close()
         self.audit.ended(model, session, self._contexts(), reset_error)
-        return ModelOutcome(error, reset_error, reference)
+        return ModelOutcome(error, reset_error, tuple(dict.fromkeys(unstopped)), reference)
 
     def _contexts(self) -> list[contextvars.Context]:
         """Those that author code runs in, on the model thread and on the idle command thread."""

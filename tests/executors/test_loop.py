@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from reactor_runtime import CommandError, VideoModel, VideoOut, command, get_ctx, model
-from reactor_runtime.session import watch
-from reactor_runtime.session.host import ModelOutcome
+from reactor_runtime.executors.port import ModelOutcome
+from reactor_runtime.executors.thread import watch
 
 from .rig import WITHIN, rig, this_thread
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
+from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
 from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, UndecodableError
 from reactor_runtime.protocol.openapi import model_schema
-from reactor_runtime.session.commands import CommandOutcome
 
-from .metrics import KNOWN_CODES
+from .outcomes import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
 
 if TYPE_CHECKING:
     from .connection import Connection
-    from .runtime import Runtime
+    from .owner import DispatchOwner
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ TAKEN_NOTE_OF = ("fileUploaded", "clientStats")
 class Dispatcher:
     """Answers runtime messages and hands commands to the command thread. Event loop only."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, owner: DispatchOwner) -> None:
+        self._owner = owner
         self._keys = itertools.count()
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
@@ -84,11 +84,11 @@ class Dispatcher:
             self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
 
     def _runtime_message(self, connection: Connection, message: RuntimeMessage) -> None:
-        runtime = self._runtime
+        owner = self._owner
         if message.type == "requestCapabilities":
-            self._describe(connection, message, "modelCapabilities", runtime.capabilities)
+            self._describe(connection, message, "modelCapabilities", owner.model.capabilities)
         elif message.type == "requestSchema":
-            self._describe(connection, message, "modelSchema", model_schema(runtime.model_class))
+            self._describe(connection, message, "modelSchema", model_schema(owner.model))
         elif message.type in ("requestClip", "requestRecording"):
             connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
         elif message.type == "takeControl":
@@ -111,7 +111,7 @@ class Dispatcher:
 
     def _take_control(self, connection: Connection, message: RuntimeMessage) -> None:
         try:
-            self._runtime.clients.take_control(connection)
+            self._owner.clients.take_control(connection)
         except CommandError as error:
             self._say_error(connection, message.id, None, error)
 
@@ -131,7 +131,7 @@ class Dispatcher:
         connection.say(lambda codec: codec.track_response(message, error))
 
     def _change_track(self, connection: Connection, message: TrackMessage) -> None:
-        track = self._runtime.tracks.get(message.track)
+        track = self._owner.model.tracks.get(message.track)
         if track is None:
             raise CommandError("unknown_track", f"The model has no track {message.track!r}.")
         if message.verb == "publish_track" and track.direction is TrackDirection.OUT:
@@ -139,9 +139,9 @@ class Dispatcher:
         if message.verb in ("pause_track", "resume_track"):
             connection.pause(message.track, message.verb == "pause_track")
         elif message.verb == "publish_track":
-            self._runtime.roles.publish(connection, message.track)
+            self._owner.clients.roles.publish(connection, message.track)
         elif message.verb == "unpublish_track":
-            self._runtime.roles.unpublish(connection, message.track)
+            self._owner.clients.roles.unpublish(connection, message.track)
         else:
             raise CommandError("unknown_method", f"There is no method {message.verb!r}.")
 
@@ -149,18 +149,18 @@ class Dispatcher:
         if not allowed:
             self._refuse(connection, message, _limited(connection))
             return
-        if not self._runtime.roles.may_command(connection):
-            self._refuse(connection, message, self._runtime.roles.refusal(connection))
+        if not self._owner.clients.roles.may_command(connection):
+            self._refuse(connection, message, self._owner.clients.roles.refusal(connection))
             return
         key = next(self._keys)
         connection.unanswered[key] = message
 
         def answer(outcome: CommandOutcome) -> None:
             # From the command thread, through the loop, so that what the handler sent comes first.
-            self._runtime.call(self._answer, connection, key, outcome)
+            self._owner.call(self._answer, connection, key, outcome)
 
         try:
-            self._runtime.host.command(connection.session, message.name, message.arguments, answer)
+            self._owner.command(connection.session, message.name, message.arguments, answer)
         except NoSessionError:
             connection.unanswered.pop(key, None)
             self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
@@ -188,17 +188,17 @@ class Dispatcher:
 
     def _note_command(self, name: str, code: str) -> None:
         """A command was answered: `code` is "ok" or that of the refusal."""
-        runtime = self._runtime
+        owner = self._owner
         if code != "rate_limited":  # only counted, or one client could push everything else out
-            known = name in runtime.host.command_names
+            known = name in owner.model.command_names
             # No text of a client's is kept, and an author's code may repeat one.
             outcome = code if code in KNOWN_CODES else "refused"
-            runtime.note("command", command=name if known else "unknown", outcome=outcome)
-        runtime.metrics.command(name if name in runtime.host.command_names else "unknown", code)
+            owner.note("command", command=name if known else "unknown", outcome=outcome)
+        owner.count_command(name if name in owner.model.command_names else "unknown", code)
 
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
         """Tell the client, when it happens, that this frame of the default track goes out to it."""
-        session = self._runtime.session
+        session = self._owner.session
         if session is not None and session.default_track is not None:
             connection.watch_frame(session.default_track, request, frame)
 

@@ -7,9 +7,8 @@ import inspect
 import logging
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.active import use
@@ -21,12 +20,13 @@ from reactor_runtime.errors import (
     RateLimitedError,
     UnknownCommandError,
 )
+from reactor_runtime.executors.port import Answer, CommandOutcome
+from reactor_runtime.executors.thread.job_thread import JobThread
+from reactor_runtime.executors.thread.loop import SessionLoop
 from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import vocabulary_of
 from reactor_runtime.session.causes import Causes
-from reactor_runtime.session.loop import SessionLoop
-from reactor_runtime.session.worker import WorkerThread
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.context import Context
@@ -40,18 +40,6 @@ PENDING_LIMIT = 1024
 GATE_POLL_S = 0.1
 
 
-@dataclass(frozen=True)
-class CommandOutcome:
-    """What the client is told: `result` is JSON text, or None when the handler returned nothing."""
-
-    frame: int
-    result: str | None = None
-    error: CommandError | None = None
-
-
-Answer = Callable[[CommandOutcome], None]
-
-
 class CommandRunner:
     """Owns the command thread. `submit` may be called on the event loop: it never blocks."""
 
@@ -59,7 +47,7 @@ class CommandRunner:
         self._specs = specs
         self._causes = causes or Causes()
         self._vocabularies: dict[str, frozenset[str]] = {}
-        self.thread = WorkerThread("reactor-commands", PENDING_LIMIT)
+        self.thread = JobThread("reactor-commands", PENDING_LIMIT)
 
     def submit(
         self,

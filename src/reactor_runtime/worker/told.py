@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.errors import RequestError
 
 if TYPE_CHECKING:
+    from reactor_runtime.clients.clients import Clients
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
-
-    from .clients import Clients
 
 UNANSWERED = frozenset({"on_media", "reset"})
 """Hooks whose failure is nobody's answer: everybody who is there hears of it."""

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from reactor_runtime.authoring.lines import authors, stack_of, where
-from reactor_runtime.runtimes import stdio
+from reactor_runtime.process import stdio
 
 log = logging.getLogger(__name__)
 

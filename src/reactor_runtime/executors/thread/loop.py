@@ -84,12 +84,13 @@ class SessionLoop:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(loop.call_later, HANDLER_GRACE_S, self._cancel_handler)
 
-    def cancel_leftovers(self) -> None:
-        """Cancel every task that is left and let it hear that; what does not end never runs again."""
+    def cancel_leftovers(self) -> list[str]:
+        """Cancel every task that is left and name those that do not end: they never run again."""
         with self._lock:
             loop, thread = self._loop, self._thread
         if loop is None:
-            return
+            return []
+        left: list[str]
         if thread is None:
             left = self.settle(_cancel_all)
         else:
@@ -100,6 +101,7 @@ class SessionLoop:
                 "Tasks of the ended session do not end although they were cancelled, and never run again: %s",
                 ", ".join(left),
             )
+        return left
 
     def close(self) -> None:
         """End the loop; nothing of it runs after this."""

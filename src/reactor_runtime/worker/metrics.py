@@ -8,26 +8,13 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from reactor_runtime._version import __version__
+from reactor_runtime.clients.outcomes import KNOWN_CODES
 from reactor_runtime.session.states import EndReason, State
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
-    from .runtime import Runtime
-
-KNOWN_CODES = frozenset(
-    {
-        "ok",
-        "unknown_command",
-        "invalid_command",
-        "rate_limited",
-        "internal_error",
-        "result_too_large",
-        "not_controller",
-        "session_ended",
-    }
-)
-"""Outcomes of commands by name; an author's own codes are counted together as `refused`."""
+    from .worker import Worker
 
 
 class Metrics:
@@ -71,7 +58,7 @@ class Metrics:
     def leaked(self, count: int) -> None:
         self._leaks.inc(count)
 
-    def render(self, runtime: Runtime) -> bytes:
+    def render(self, runtime: Worker) -> bytes:
         """The exposition text, after a look at what is only known when asked."""
         for state in State:
             self._state.labels(state.value).set(state is runtime.life.state)

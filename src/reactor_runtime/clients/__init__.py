@@ -1,0 +1,1 @@
+"""Who is connected, who controls, who views, and what they say. Nothing here knows an HTTP framework."""

@@ -1,0 +1,62 @@
+"""What clients need of the worker that they are clients of: one port, whatever the worker is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reactor_runtime.authoring.description import ModelDescription
+    from reactor_runtime.executors.port import Answer
+    from reactor_runtime.session.session import Session
+
+    from .clients import Clients
+    from .connection import Connection
+
+
+class ClientsOwner(Protocol):
+    def presence(self, session: Session, present: bool) -> None:
+        """Whether any client of the session is there has changed, or may have."""
+
+    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
+
+    def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:
+        """Engine thread."""
+
+    def sound(
+        self, session: Session, track: str, block: NDArray[np.int16], rate: int, source: object
+    ) -> None:
+        """Engine thread. `source` tells the clients apart."""
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
+
+    def note(self, kind: str, **data: object) -> None:
+        """Tell the journal."""
+
+
+class DispatchOwner(Protocol):
+    """What answers to messages are made from."""
+
+    @property
+    def model(self) -> ModelDescription: ...
+
+    @property
+    def clients(self) -> Clients: ...
+
+    @property
+    def session(self) -> Session | None: ...
+
+    def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
+        """Queue a command; `answer` is called once, on any thread. Raises `NoSessionError`."""
+
+    def call(self, function: Callable[..., None], *args: object) -> None:
+        """Run `function` on the event loop, from any thread."""
+
+    def note(self, kind: str, **data: object) -> None:
+        """Tell the journal."""
+
+    def count_command(self, name: str, code: str) -> None:
+        """Tell the metrics; `name` is a known one, or "unknown"."""

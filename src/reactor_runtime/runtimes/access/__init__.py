@@ -1,0 +1,1 @@
+"""Credentials: where a request carries one, what it allows, and what keeps it secret."""

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from reactor_runtime.authoring import syntax
+
+
+def test_source_becomes_a_tree() -> None:
+    assert ast.dump(syntax.parse("a = 1")) == ast.dump(ast.parse("a = 1"))
+    with pytest.raises(SyntaxError):
+        syntax.parse("a =")
+
+
+def test_a_parse_that_another_thread_has_disturbed_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fails = ast.parse, [3]
+
+    def disturbed(source: str) -> ast.Module:
+        if fails[0]:
+            fails[0] -= 1
+            raise SystemError("AST constructor recursion depth mismatch (before=147, after=37)")
+        return real(source)
+
+    monkeypatch.setattr(ast, "parse", disturbed)
+    assert isinstance(syntax.parse("a = 1"), ast.Module)
