@@ -65,6 +65,10 @@ class Executor(Protocol):
         """How far loading is."""
 
     @property
+    def causes(self) -> Causes:
+        """Why author code failed."""
+
+    @property
     def audit(self) -> SessionAudit: ...
 
     @property

@@ -99,7 +99,7 @@ async def test_a_reference_leads_to_the_cause_on_this_machine_only(caplog: pytes
         reference = re.search(r"reference ([0-9a-f]{8})", end["message"])
         assert reference is not None
         assert f"(reference {reference[1]})" in caplog.text
-        cause = server.runtime.host.causes.find(reference[1])
+        cause = server.runtime.executor.causes.find(reference[1])
         assert cause is not None
         assert (cause.hook, cause.error) == ("start_session", "RuntimeError: a secret")
         assert cause.line.endswith('raise RuntimeError("a secret")')
@@ -131,7 +131,7 @@ async def test_everybody_hears_that_reset_failed() -> None:
         [told] = client.runtime_messages("modelError")
         assert told["hook"] == "reset"
         assert "secret" not in str(told)
-        cause = server.runtime.host.causes.find(told["reference"])
+        cause = server.runtime.executor.causes.find(told["reference"])
         assert cause is not None
         assert cause.error == "LookupError: another secret"
 

@@ -132,7 +132,7 @@ def load() -> dict[str, File]:
             kind = mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
             if suffix == ".js":
                 plain, kind = _without_comments(plain.decode()).encode(), "text/javascript"
-            if suffix == ".css":
+            if suffix in (".css", ".html"):
                 plain = _INDENT.sub("", plain.decode()).encode()
             zipped = gzip.compress(plain, 9, mtime=0) if suffix in COMPRESSED else None
             found[entry.name] = File(plain, zipped, kind, _tag(plain))
