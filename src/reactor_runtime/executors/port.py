@@ -71,10 +71,6 @@ class Executor(Protocol):
     @property
     def audit(self) -> SessionAudit: ...
 
-    @property
-    def causes(self) -> Causes:
-        """Why author code failed, by reference."""
-
     def load(self) -> Future[None]:
         """Build the model, or build it anew between two sessions. The future raises `ModelLoadError`."""
 
