@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { linkWith } from "./link.js";
+import { makeTabs } from "./tabs.js";
 
 const WRITES = "input, textarea, select, [contenteditable]";
 
@@ -18,7 +19,7 @@ export function allControls({ cards, messages }) {
 }
 
 /** `tabs` with a button beside them that folds what is below; `set(on)` does it. */
-export function foldable(tabs, set, store) {
+function foldable(tabs, set, store) {
   let on = store.preferred("", "folded") === true;
   const draw = () => (set(on), button.setAttribute("aria-expanded", String(!on)));
   const button = el("button", {
@@ -29,6 +30,17 @@ export function foldable(tabs, set, store) {
   }, "▾");
   queueMicrotask(draw); // when what it folds is there
   return el("div", { class: "tabsrow" }, tabs, button);
+}
+
+/** Messages, statistics and schema behind tabs. `folded(on)` folds them. */
+export function logOf(messages, folded, store) {
+  const statistics = el("div", { class: "panelbody", tabindex: "0" });
+  const schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
+  const panel = el("div", { class: "panelbody" }, schema);
+  const tabs = makeTabs("About the session", [["Messages", messages], ["Statistics", statistics], ["Schema", panel]]);
+  const head = foldable(tabs[0], folded, store);
+  const section = el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, head, ...tabs.slice(1));
+  return { section, statistics, schema };
 }
 
 /** Number keys choose a track, and a pasted picture goes to the first place for files. */

@@ -5,8 +5,6 @@ import { ApiError } from "./api.js";
 const SILENT = new Set([0, 404, 503]);
 
 /** Whether this page was served by `reactor serve`. */
-export const hasRoom = () => document.querySelector("meta[name=reactor-fleet]") !== null;
-
 export class Room {
   #ticket = null;
   #turn = () => {};
@@ -16,6 +14,11 @@ export class Room {
   constructor({ api, openEvents = (url) => new EventSource(url), isInFront = () => !document.hidden }) {
     Object.assign(this, { api, openEvents, isInFront, expiresAt: null });
     this.#home = api.base;
+  }
+
+  /** What a place is called: `[title, sentence]`. */
+  words(place) {
+    return placeWords(place);
   }
 
   /** Where the session of this page is reached; kept with the claim to it. */

@@ -3,7 +3,6 @@
 
 import { ApiError } from "./api.js";
 import { Commands } from "./commands.js";
-import { placeWords } from "./room.js";
 
 // Ends after which playing on needs a person's wish, not the page's.
 const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "error", "turn_missed"]);
@@ -38,13 +37,13 @@ export class Session extends EventTarget {
     Object.assign(this, { api, openPeer, room, wait, descriptor: null, role: "controller" });
     Object.assign(this, { phase: "ended", detail: "", reason: null, progress: null });
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
-    this.#claim = claim;
-    if (room && claim?.base) room.base = claim.base;
+    this.adopt(claim);
   }
 
   /** Goes on where an earlier page, or another tab, was. */
   adopt(claim) {
     this.#claim = claim;
+    if (this.room && claim?.base) this.room.base = claim.base;
   }
 
   get peer() {
@@ -221,7 +220,7 @@ export class Session extends EventTarget {
 
   #queued(place) {
     if (place.state === "claimed") return this.#tell("notice", { message: "This session is open in another tab too." });
-    const [title, sentence] = placeWords(place);
+    const [title, sentence] = this.room.words(place);
     return this.#enter(place.state === "offered" ? "turn" : "queued", sentence, title);
   }
 

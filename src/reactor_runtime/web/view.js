@@ -10,20 +10,18 @@ import { el } from "./dom.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Freezes } from "./freezes.js";
 import { Inputs } from "./inputs.js";
-import { allControls, foldable, listenBeside } from "./desk.js";
+import { allControls, listenBeside, logOf } from "./desk.js";
 import { valuesIn } from "./link.js";
 import { wishIn } from "./ladder.js";
 import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
 import { Photon } from "./photon.js";
 import { Play } from "./play.js";
-import { hasRoom, Room } from "./room.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
-import { countersOf, ratesBetween } from "./stats.js";
+import { countersOf, factsIn, ratesBetween } from "./stats.js";
 import { Store } from "./store.js";
-import { makeTabs } from "./tabs.js";
-import { openWith, tokenIn } from "./token.js";
+import { openWith, tokenField, tokenIn } from "./token.js";
 import { holdsFile, Uploads } from "./uploads.js";
 import { Waiting } from "./waiting.js";
 import { busyWords, wordsFor } from "./words.js";
@@ -44,12 +42,12 @@ export class View {
    * Builds itself into `root` and marks `host` with its phase. `base` and `token` are the server's; `page` is
    * whether this is the whole page, and not a player in another one, which shows what `controls` and `commands` say.
    */
-  constructor({ root, host, base = "", token = null, page = false, controls = page, commands = page }) {
+  constructor({ root, host, base = "", token = null, page = false, controls = page, commands = page, Room = null }) {
     Object.assign(this, { host, page, model: "Reactor" });
     this.api = new Api(base, token);
     this.store = new Store(page ? "" : base);
     this.uploads = new Uploads(this.api);
-    this.room = page && hasRoom() ? new Room({ api: this.api }) : null;
+    this.room = Room ? new Room({ api: this.api }) : null;
     const { wish, sentence } = page ? wishIn(location.search) : { wish: null, sentence: "" };
     this.session = new Session({
       api: this.api,
@@ -139,7 +137,6 @@ export class View {
     root.append(this.app);
   }
 
-  /** The button of the stage, whatever it says. */
   #bar() {
     this.name = el("h1", {}, this.model);
     this.about = el("p", { class: "about" });
@@ -148,13 +145,10 @@ export class View {
   }
 
   #log(messages) {
-    const statistics = el("div", { class: "panelbody", tabindex: "0" });
+    const { section, statistics, schema } = logOf(messages, (on) => this.app?.classList.toggle("folded", on), this.store);
     this.charts = new Charts(statistics);
-    this.schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
-    const schema = el("div", { class: "panelbody" }, this.schema);
-    const tabs = makeTabs("About the session", [["Messages", messages], ["Statistics", statistics], ["Schema", schema]]);
-    const head = foldable(tabs[0], (on) => this.app?.classList.toggle("folded", on), this.store);
-    return el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, head, ...tabs.slice(1));
+    this.schema = schema;
+    return section;
   }
 
   #listen() {
@@ -272,7 +266,7 @@ export class View {
       waiting: WAITING.has(phase),
       dim: phase !== "live",
       progress: typeof detail.progress === "number" ? detail.progress : null,
-      extra: phase === "locked" ? [this.#tokenEntry()] : [],
+      extra: phase === "locked" ? [tokenField((text) => this.#useToken(text))] : [],
     });
     this.#cast();
     if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
@@ -285,9 +279,7 @@ export class View {
     return undefined;
   }
 
-  #shown(phase) {
-    return phase === "live" && !this.stage.pictured ? "waiting" : phase;
-  }
+  #shown = (phase) => (phase === "live" && !this.stage.pictured ? "waiting" : phase);
 
   /** On this machine the exception and the author's own line; elsewhere where they are. */
   async #explain(words) {
@@ -323,15 +315,10 @@ export class View {
     this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.#shown(phase) }).short;
   }
 
-  #tokenEntry() {
-    const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-    const use = () => {
-      if (this.page) return openWith(entry.value);
-      this.api.token = tokenIn(entry.value);
-      return this.session.start();
-    };
-    entry.addEventListener("keydown", ({ key }) => key === "Enter" && use());
-    return el("div", { class: "row" }, entry, el("button", { type: "button", onclick: use }, "Enter"));
+  #useToken(text) {
+    if (this.page) return openWith(text);
+    this.api.token = tokenIn(text);
+    return this.session.start();
   }
 
   #heard(name, error, reply) {
@@ -380,11 +367,7 @@ export class View {
     const { photon, reply } = this.#measured;
     this.charts?.add({ ...rates, photon, reply });
     this.#measured = { photon: null, reply: null };
-    const { videoWidth: width, videoHeight: height } = this.stage.main ?? {};
-    const known = rates && width ? [`${width}×${height}`] : [];
-    if (rates?.fps !== undefined) known.push(`${rates.fps < 9.5 ? rates.fps.toFixed(1) : Math.round(rates.fps)} fps`);
-    if (rates?.bitrate !== undefined) known.push(`${rates.bitrate.toFixed(1)} Mbit/s`);
-    if (rates && known.length && this.way) known.push(this.way.name);
+    const known = factsIn(rates, this.stage.main ?? {}, this.way);
     if (photon !== null) this.lately = `${Math.round(photon)} ms to the picture`;
     else if (reply !== null && !this.lately?.includes("picture")) this.lately = `reply ${Math.max(1, Math.round(reply))} ms`;
     if (known.length && this.lately) known.push(this.lately);
@@ -392,13 +375,9 @@ export class View {
     if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}${this.way ? ` over ${this.way.sentence}` : ""}. One point each second, one minute wide.`);
   }
 
-  #announce(type, detail) {
-    if (!this.page) this.host.dispatchEvent(new CustomEvent(type, { detail }));
-  }
+  #announce = (type, detail) => this.page || this.host.dispatchEvent(new CustomEvent(type, { detail }));
 
-  #save() {
-    this.store.save("values", this.model, this.cards.values());
-  }
+  #save = () => this.store.save("values", this.model, this.cards.values());
 
   #leave() {
     this.play.releaseAll();
