@@ -11,6 +11,14 @@ Result = Mapping[str, Any]
 """``{"machine", "rounds", "contenders": {name: …}, "sizes": {size: {name: […]}}}``"""
 
 
+DOWNLOADS = """\
+## Downloads of weights
+
+`benchmarks/weights.py`, beside curl: see [performance](performance.md#downloads-of-weights).
+
+"""
+
+
 def markdown(result: Result, chart: str | None = None) -> str:
     parts = [_head(result)]
     if chart:
@@ -129,4 +137,4 @@ def _versions(result: Result) -> str:
         f"* {name}: `{contender['distribution']}` {contender['version']}"
         for name, contender in result["contenders"].items()
     ]
-    return "## What was installed\n\n" + "\n".join(lines)
+    return DOWNLOADS + "## What was installed\n\n" + "\n".join(lines)

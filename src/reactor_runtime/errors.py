@@ -23,6 +23,7 @@
     │   ├── RateLimitedError
     │   └── InternalCommandError      the handler crashed; carries no exception text
     ├── RequestError                  an HTTP request or an offer is refused; `.status` is 4xx or 503
+    ├── FleetError                    a ticket, a worker or a lease of a fleet is refused
     └── EngineError                   the media engine or an encoder failed
         └── EncoderUnavailableError   the encoder that was asked for is not on this machine
 
@@ -142,8 +143,12 @@ class RateLimitedError(CommandError):
 
 
 class InternalCommandError(CommandError):
-    def __init__(self, message: str = "The model could not run this command.") -> None:
-        super().__init__("internal_error", message)
+    def __init__(
+        self, message: str = "The model could not run this command.", reference: str | None = None
+    ) -> None:
+        """`reference` stands in the log too, beside the exception's own words."""
+        told = message if reference is None else f"{message.removesuffix('.')} (reference {reference})."
+        super().__init__("internal_error", told)
 
 
 class RequestError(ReactorError):
@@ -156,6 +161,14 @@ class RequestError(ReactorError):
         self.retry_after = retry_after
         self.ends_connection = False
         """Whether the rest of the request's body is not wanted."""
+
+
+class FleetError(ReactorError):
+    """A refusal of the broker; `code` says which."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class EngineError(ReactorError):

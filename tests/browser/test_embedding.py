@@ -121,6 +121,34 @@ def test_a_site_that_is_not_allowed_gets_nothing_with_the_right_token(
         page.close()
 
 
+def test_a_player_says_what_happens_and_takes_a_poster_a_label_and_a_child(
+    server: Server, new_page: Any
+) -> None:
+    html = embedding(server, "label='My model' poster='/none.png'").replace(
+        "></reactor-player>", "><b id=over>Over the picture</b></reactor-player>"
+    )
+    html = html.replace(" controls commands ", " controls='minimal' ")
+    with served(html) as origin:
+        page = new_page()
+        page.add_init_script(
+            "window.heard = [];"
+            "for (const type of ['phase', 'role', 'reply'])"
+            " addEventListener(type, ({ detail }) => heard.push([type, detail]), { capture: true });"
+        )
+        page.goto(origin)
+        page.locator("reactor-player[data-phase=live]").wait_for()
+        assert page.get_by_role("region", name="My model").count() == 1
+        assert page.get_by_role("slider", name="Level").count() == 0
+        assert page.get_by_role("button", name="Snapshot").is_visible()
+        assert page.locator("#over").is_visible()
+        assert page.evaluate("document.querySelector('reactor-player').steers") is True
+        page.evaluate("document.querySelector('reactor-player').send('set_level', { level: 0 })")
+        until(page, "heard.some(([type, { command }]) => type === 'reply' && command === 'set_level')")
+        assert page.evaluate("heard.some(([type, { phase }]) => type === 'phase' && phase === 'live')")
+        page.evaluate("document.querySelector('reactor-player').stop()")
+        page.locator("reactor-player[data-phase=ended]").wait_for()
+
+
 def test_a_player_that_is_taken_away_leaves_nothing_on(site: str, server: Server, new_page: Any) -> None:
     page = new_page()
     page.goto(site)

@@ -173,8 +173,9 @@ def test_a_refused_screen_is_explained(open_page: Open) -> None:
 def test_full_screen_is_the_picture_and_ends_again(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("button", name="Full screen").click()
-    until(page, "document.fullscreenElement?.className === 'screen'")
-    until(page, "document.querySelector('.screen').clientWidth === innerWidth")
+    until(page, "document.fullscreenElement?.className === 'stage'")
+    until(page, "document.querySelector('.view').clientWidth === innerWidth")
+    assert page.get_by_role("button", name="Snapshot").is_visible()
     page.locator("video").first.dblclick()
     until(page, "document.fullscreenElement === null")
     page.locator("video").first.dblclick()

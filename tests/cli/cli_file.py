@@ -30,6 +30,8 @@ def text() -> str:
         command = reactor.get_command(click.Context(reactor), name)
         assert command is not None
         parts.append(_section(name, command))
+        below = command.commands.items() if isinstance(command, click.Group) else ()
+        parts += [_section(f"{name} {each}", sub) for each, sub in below]
     return "\n".join(parts)
 
 
@@ -40,6 +42,9 @@ def _section(name: str, command: click.Command) -> str:
     ]
     usage = " ".join([f"reactor {name}", *(["[OPTIONS]"] if options else []), *map(_argument, arguments)])
     lines = [f"## reactor {name}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
+    if isinstance(command, click.Group):
+        parts = [_section(f"{name} {each}", part) for each, part in command.commands.items()]
+        return "\n".join([*lines, *_examples(command), *parts])
     if options:
         lines += ["| option | what it does |", "|---|---|", *map(_row, options), ""]
     if type(command).__name__ == "OverridableCommand":
@@ -47,8 +52,12 @@ def _section(name: str, command: click.Command) -> str:
             "`--model.KEY=VALUE` overrides one value of the configuration; see [the guide](guide.md).",
             "",
         ]
+    return "\n".join([*lines, *_examples(command)])
+
+
+def _examples(command: click.Command) -> list[str]:
     examples = [line[2:] for line in (command.epilog or "").splitlines() if line.startswith("  ")]
-    return "\n".join([*lines, "```sh", *examples, "```", ""])
+    return ["```sh", *examples, "```", ""] if examples else []
 
 
 def _argument(param: click.Argument) -> str:

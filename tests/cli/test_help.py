@@ -14,8 +14,14 @@ import pytest
 from tests.cli import cli_file
 
 from reactor_runtime.cli import main as program
-from reactor_runtime.runtimes import http
+from reactor_runtime.runtimes import doctor, http
 
+NO_WORKERS = {
+    "workers": [],
+    "queue": {"length": 0, "limit": 200, "head_waits_s": None},
+    "scale": {"min": 1, "max": 4},
+}
+"""What a fleet says of itself."""
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -32,7 +38,10 @@ def test_every_command_has_an_example_that_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(http, "serve", lambda project, options: 0, raising=False)
+    monkeypatch.setattr(doctor, "examine", lambda plan: [])
     monkeypatch.setenv("REACTOR_TOKEN", "a secret that signs the tokens of others")
+    monkeypatch.setattr("reactor_runtime.fleet.serving.serve", lambda given: 0)
+    monkeypatch.setattr("reactor_runtime.fleet.asking.ask", lambda *asked: NO_WORKERS)
     assert examples(name)
     if name != "init":
         assert program._status(["init", "my-model"]) == 0

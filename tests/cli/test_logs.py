@@ -7,15 +7,15 @@ from reactor_runtime.cli import logs
 
 def test_lines_go_to_stderr(capsys):
     logs.setup(verbose=False)
-    logging.getLogger("reactor_runtime.executors.thread.job_thread").info("loaded")
-    logging.getLogger("reactor_runtime.executors.thread.job_thread").warning("slow")
-    logging.getLogger("reactor_runtime.executors.thread.job_thread").debug("unseen")
+    logging.getLogger("reactor_runtime.session.outbox").info("loaded")
+    logging.getLogger("reactor_runtime.session.outbox").warning("slow")
+    logging.getLogger("reactor_runtime.session.outbox").debug("unseen")
     logging.getLogger("author").info("theirs")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert [line[20:] for line in captured.err.splitlines()] == [
         "loaded",
-        "warning  session.worker: slow",
+        "warning  session.outbox: slow",
         "author: theirs",
     ]
 

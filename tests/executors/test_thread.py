@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import threading
 import time
 import weakref
@@ -455,7 +456,15 @@ def test_what_a_handler_raises(raised: BaseException, code: str, message: str, i
         outcome = made.command(session, "coroutine" if is_async else "plain").result(WITHIN)
 
         assert outcome.error is not None
-        assert (outcome.error.code, outcome.error.message) == (code, message)
+        if code == "internal_error":
+            reference = re.search(r" \(reference ([0-9a-f]{8})\)\.$", outcome.error.message)
+            assert reference is not None
+            cause = made.host.causes.find(reference[1])
+            assert cause is not None
+            assert cause.error.startswith(type(raised).__name__)
+            assert "raise raised" in cause.line
+            message = message.replace(".", reference[0])
+            assert (outcome.error.code, outcome.error.message) == (code, message)
         assert made.ask(session, "fine") == "fine", "the session goes on"
         session.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,8 +14,9 @@ from tests.runtimes.http.models import Painter
 
 from reactor_runtime.runtimes.door.connections import Connections
 from reactor_runtime.runtimes.door.listening import Listener, leave_accept_failures_to_listeners
+from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.server import _bind, _config, _Server
+from reactor_runtime.runtimes.http.server import Server, bind, uvicorn_config
 from reactor_runtime.testing import MemoryServer, serve
 
 
@@ -97,16 +99,22 @@ class Door:
 
 
 @asynccontextmanager
-async def door(limit: int = 64, app: Any = None, options: HttpOptions | None = None) -> AsyncIterator[Door]:
+async def door(
+    limit: int = 64,
+    app: Any = None,
+    options: HttpOptions | None = None,
+    media: MediaPort | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Door]:
     """`app` takes the place of the runtime's own. Raises when the server does not leave in time."""
     loop = asyncio.get_running_loop()
     connections = Connections(limit)
     async with serve(Painter, options=options) as memory:
         own: Any = memory.http._transport
-        sockets = _bind("127.0.0.1", 0)
+        sockets = bind("127.0.0.1", 0)
         for sock in sockets:
             sock.make_room = connections.make_room
-        server = _Server(_config(app or own.app, connections))
+        server = Server(uvicorn_config(app or own.app, connections, media, tls))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
         door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0])

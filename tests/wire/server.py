@@ -39,7 +39,7 @@ class Server:
         self.log = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self._wait_for(r"Serving \S+ on (http://\S+)")
+        self.url = self._wait_for(r"Serving \S+ on (https?://\S+)")
 
     def wait_ready(self) -> None:
         """Until the model has loaded."""

@@ -310,6 +310,7 @@ def test_turn_beside_direct_paths_uses_the_direct_one(tmp_path: Path) -> None:
     assert "relay" not in client.pair  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("process_put_back")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -6,7 +6,6 @@ A declared track belongs to the class and never changes. For each session the ru
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import math
 import operator
@@ -163,6 +162,8 @@ class OutputTrack(Track):
 
         Await each before the next one; the array may be reused after that. Raises what `emit` does.
         """
+        import asyncio  # here: whoever imports the package has not asked for it
+
         await asyncio.to_thread(self.emit, frame, bucket)
 
     def latest(self) -> NDArray[Any] | None:

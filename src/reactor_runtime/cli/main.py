@@ -17,10 +17,16 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "run": "Run the model of a folder and serve it.",
+    "serve": "Serve the model to many users: a waiting line, and a worker for each session.",
+    "fleet": "Show and steer what `reactor serve` runs.",
     "bench": "Measure the model with everything behind it, without a browser.",
     "test": "Test the model of a folder, without a server and without waiting.",
+    "doctor": "Find out whether people will be able to connect.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
+    "download": "Fetch the weights of a project, whole and verified.",
+    "weights": "Say which weights are on this machine, and who asks for them.",
+    "upload": "Put a folder of weights into a bucket, with a manifest.",
     "token": "Make a token that lets somebody in for a while.",
     "schema": "Print the model's commands as an OpenAPI document.",
     "completion": "Print what makes a shell complete reactor's commands and options.",

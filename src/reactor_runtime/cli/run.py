@@ -6,14 +6,16 @@ import ipaddress
 import logging
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reactor_runtime.clients import options as clients
+from reactor_runtime.errors import WeightsError
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.process import stdio
 from reactor_runtime.project import environment
+from reactor_runtime.runtimes.http import lifeline
 from reactor_runtime.runtimes.http import options as http
 from reactor_runtime.worker import options as work
 
@@ -28,7 +30,11 @@ from .options import (
 )
 from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
+from .reach import check_reach, reach_options
 from .secret import chosen_secret, secret_options
+
+if TYPE_CHECKING:
+    from reactor_runtime.project.project import Project
 
 RUNTIMES = ("http",)
 
@@ -135,6 +141,9 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     help="0 picks a free one.",
 )
 @weights_option
+@click.option(
+    "--download", is_flag=True, help="Fetch the weights that are missing first, as reactor download."
+)
 @seconds_option(
     "--orphan-timeout",
     envvar=environment.ORPHAN_TIMEOUT,
@@ -277,6 +286,7 @@ def _turn_servers(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     metavar="IP",
     help="The address clients reach this machine by, where it is not one of its own.",
 )
+@reach_options
 @click.option(
     "--encoder",
     type=click.Choice(["auto", "x264", "nvenc", "vp8"]),
@@ -309,6 +319,7 @@ def command(
     config_file: Path | None,
     config_help: bool,
     weights_dir: Path | None,
+    download: bool,
     ice_transport_policy: str,
     token_file: Path | None,
     **options: Any,
@@ -323,6 +334,9 @@ def command(
     if config_help:
         _print_config(path, config_file, overrides_of(ctx), target)
         return
+    options["lifeline"] = lifeline.found()
+    if options["lifeline"] is not None:
+        options["lifeline"].tie()
     options["token"] = chosen_secret(ctx, options["token"], token_file)
     relay_only = ice_transport_policy == "relay"
     _check_network(relay_only, options)
@@ -330,6 +344,8 @@ def command(
         # Before the author's files are imported, which may print, start threads and crash.
         stdio.keep(verbose=logging.getLogger(PACKAGE).isEnabledFor(logging.DEBUG))
     project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
+    if download:
+        _fetch_missing(project, weights_dir)
     from reactor_runtime.runtimes.http import serve
 
     ctx.exit(serve(project, http.HttpOptions(relay_only=relay_only, **options)))
@@ -342,6 +358,24 @@ def _check_network(relay_only: bool, options: dict[str, Any]) -> None:
     IceSettings(options["stun_servers"], options["turn_servers"], options["turn_secret"])
     if relay_only and not options["turn_servers"]:
         raise click.UsageError("--ice-transport-policy relay needs a --turn-server.")
+    check_reach(options)
+
+
+def _fetch_missing(project: Project, weights_dir: Path | None) -> None:
+    """What the model's decorator lists and this machine has not. Raises `WeightsError`."""
+    from reactor_runtime.authoring.decorator import spec_of
+    from reactor_runtime.project.weights.store import cache_root
+
+    from .download import fill, orders_for
+
+    missing = []
+    for name in spec_of(project.model_class).weights:
+        try:
+            project.weights.path(name)
+        except WeightsError:
+            missing.append(name)
+    if missing:
+        fill(orders_for(missing, project.path), cache_root(weights_dir), project.path, weights_dir)
 
 
 def _print_config(path: Path, config_file: Path | None, overrides: list[str], target: str | None) -> None:

@@ -46,6 +46,8 @@ class Clients:
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
+        self.steered_last = 0
+        """The id of the client that steered and has gone."""
         self._options = options
         self._owner = owner
 
@@ -54,6 +56,7 @@ class Clients:
         self.roles = self._fresh_roles(self._options)
         self.arrivals.begin()
         self._end = None
+        self.steered_last = 0
         self._told.clear()
 
     def add(self, connection: Connection) -> None:
@@ -72,6 +75,14 @@ class Clients:
                 self.roles.unpublish(connection, track)
         if connection.ready:
             self._publish(connection, [track for track in inputs if track not in former])
+
+    async def farewell(self, connection_id: int) -> bool:
+        """A client says that it leaves: it has no role any more at once. True when it was the one that
+        steered."""
+        connection = self.connections.get(connection_id)
+        if connection is not None:
+            await self.drop(connection, "it said goodbye")
+        return self.steered_last == connection_id
 
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
@@ -146,7 +157,10 @@ class Clients:
             del self.connections[connection.id]
             self.arrivals.remember(connection)
         vacant = self.roles.leave(connection)
+        if vacant:
+            self.steered_last = connection.id
         self.arrivals.seats.changed()
+        self._present(connection.session)  # closing takes its time, and a goodbye may come meanwhile
         await connection.close()
         if vacant and self.roles.controller is None:
             self._pass_on(connection)

@@ -24,3 +24,9 @@ class ClientOptions:
     """UDP ports for media, both ends included."""
     advertise_ip: str = ""
     """The address that clients reach this machine by, where it is not one of its own (Docker, NAT)."""
+    advertise_port: int = 0
+    """The TCP port that clients reach this one by, where it is another (Docker, NAT); 0 where it is not."""
+    tcp_media: bool = True
+    """Whether media may come over the HTTP port, for clients that UDP does not reach."""
+    wire: str = ""
+    """"udp" or "tcp": media goes that way and no other."""

@@ -11,6 +11,7 @@ from reactor_runtime.errors import RequestError
 from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
+from reactor_runtime.transports.tcp_media import TcpPeers, with_passive
 
 from .connection import Connection
 from .descriptors import admit_peer
@@ -50,6 +51,8 @@ class Signalling:
         """Set while nobody has still to fetch the answer of that connection."""
         self.implicit_read.set()
         self.implicit_turn = asyncio.Lock()
+        self.tcp_peers = TcpPeers()
+        """Peers whose media may come over the HTTP port."""
         self._former: dict[int, str] = {}
         """By id, the addresses that they came from."""
         self._connecting: dict[int, str] = {}
@@ -179,10 +182,12 @@ class Signalling:
             sender_turns=offer.sender_turns,
         )
 
-    def address_answer(self, answer: str) -> str:
-        """Put the advertised address into an answer."""
+    def address_answer(self, answer: str, reached: tuple[str, int] | None = None) -> str:
+        """Put the advertised address into an answer, and where the client `reached` us over TCP."""
         address = self._options.advertise_ip
-        return sdp.advertise(answer, address) if address else answer
+        if address:
+            answer = sdp.advertise(answer, address)
+        return with_passive(answer, *reached) if reached and self.tcp_peers.serve(answer) else answer
 
     async def add_candidate(
         self, session: Session, connection_id: int, candidate: IceCandidate, address: str = ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reactor_runtime.authoring.progress import LoadProgress
     from reactor_runtime.errors import CommandError
     from reactor_runtime.session.audit.observer import SessionAudit
+    from reactor_runtime.session.causes import Causes
     from reactor_runtime.session.session import Session
 
 
@@ -45,6 +46,8 @@ class ModelOutcome:
     error: BaseException | None = None
     reset_error: BaseException | None = None
     unstopped: tuple[str, ...] = ()
+    reference: str = ""
+    """Of `error`, in the log and in `Executor.causes`."""
 
 
 class Executor(Protocol):
@@ -60,6 +63,10 @@ class Executor(Protocol):
     @property
     def progress(self) -> LoadProgress:
         """How far loading is."""
+
+    @property
+    def causes(self) -> Causes:
+        """Why author code failed."""
 
     @property
     def audit(self) -> SessionAudit: ...

@@ -66,6 +66,8 @@ class Encoding:
         self.track = track
         self.codec = codec
         self.counters = EncodingCounters()
+        self.trouble = ""
+        """Why the newest picture could not be encoded, in our own words; empty when it could."""
         self.patient = False
         """At the end of a session a late picture is better than none: nothing is skipped for its age."""
         self._settings = settings or EncoderSettings()
@@ -181,8 +183,10 @@ class Encoding:
                 self._busy = True
             try:
                 self._encode(frame, at, key)
-            except Exception:
+                self.trouble = ""
+            except Exception as error:
                 self.counters.failed += 1
+                self.trouble = str(error) if isinstance(error, EngineError) else "It failed; see the log."
                 log.exception("Track %r: a frame could not be encoded as %s", self.track, self.codec)
                 self._drop_encoder()
             del frame, work

@@ -104,6 +104,19 @@ class MediaPlane:
             resized(height, width),
         )
 
+    def notices(self) -> dict[str, str]:
+        """Why the pictures of a track do not come, or come late, by track; for the client."""
+        found = {encoding.track: encoding.trouble for encoding in self.encodings if encoding.trouble}
+        for name, state in self._states.items():
+            height, width = state.size
+            if name not in found and height * width > FOLLOWED_PIXELS:
+                rows, columns = fitting(height, width)
+                found[name] = (
+                    f"Encoding takes seconds for each picture of {width}×{height}; {columns}×{rows} would "
+                    "work, and whatever is smaller."
+                )
+        return found
+
     def _prepare(self, state: _TrackState, frame: Any) -> tuple[int, Callable[[int, int], Frame]]:
         """How many frames these are, and what makes one of them, given its place and its index."""
         if frame is None:

@@ -18,6 +18,25 @@ TURN_SERVERS = "TURN_SERVERS"
 TURN_SECRET = "TURN_SECRET"
 ICE_TRANSPORT_POLICY = "ICE_TRANSPORT_POLICY"
 WEBRTC_PORT_RANGE = "WEBRTC_PORT_RANGE"
+WORKER = "REACTOR_WORKER"
+"""Set by a fleet's engine for its workers: the worker's name."""
+WORKER_PARENT = "REACTOR_WORKER_PARENT"
+"""The process id of the engine."""
+WORKER_FD = "REACTOR_WORKER_FD"
+"""The pipe into which the worker writes its port."""
+
+HUB_OFFLINE = "HF_HUB_OFFLINE"
+HUB_ENDPOINT = "HF_ENDPOINT"
+
+
+def hub_endpoint() -> str | None:
+    """Of another hub than the public one."""
+    return os.environ.get(HUB_ENDPOINT, "").strip().rstrip("/") or None
+
+
+def hub_is_offline() -> bool:
+    """Whether nothing is to be fetched, said as the hub's own library understands it."""
+    return os.environ.get(HUB_OFFLINE, "").strip().upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def weights_dir() -> Path | None:

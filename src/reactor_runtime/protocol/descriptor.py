@@ -20,8 +20,11 @@ def session_descriptor(
     capabilities: Mapping[str, Any],
     number: int,
     started_at: float,
+    metadata: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All fields that some published SDK requires; see the wire's record, G2.
+    """`metadata` is what the author said of the model; its title and description are shown to people.
+
+    All fields that some published SDK requires; see the wire's record, G2.
 
     `number` and `started_at`, the server's start in Unix seconds, are ours: together they tell one session
     from every other, whatever its id.
@@ -30,10 +33,15 @@ def session_descriptor(
         "session_id": session_id,
         "state": state,
         "cluster": LOCAL_SESSION_ID,
-        "model": {"name": model_name},
+        "model": {"name": model_name, **_shown(metadata or {})},
         "server_info": {"server_version": __version__},
         "selected_transport": TRANSPORT,
         "capabilities": dict(capabilities),
         "number": number,
         "started_at": started_at,
     }
+
+
+def _shown(metadata: Mapping[str, Any]) -> dict[str, str]:
+    told = {key: metadata.get(key) for key in ("title", "description")}
+    return {key: value for key, value in told.items() if isinstance(value, str) and value}

@@ -18,6 +18,10 @@ REBUILDING = (
 )
 
 
+FAREWELL_S = 3.0
+"""Grace of a client that has said goodbye: enough for a page that is loaded again."""
+
+
 class Effect(StrEnum):
     """What the caller must do."""
 
@@ -77,6 +81,9 @@ class Life:
         self._cap_at: float | None = None
         self._stuck_at: float | None = None
         self._kill_at: float | None = None
+        self._closing_since: float | None = None
+        self._left = False
+        """The last client has said goodbye."""
 
     @property
     def model_running(self) -> bool:
@@ -102,6 +109,7 @@ class Life:
         self.end = None
         self._wait_until = _after(now, self.limits.orphan)
         self._cap_at = None
+        self._left = False
         return self.number
 
     def connected(self, number: int, now: float) -> list[Effect]:
@@ -111,6 +119,7 @@ class Life:
         first = self.state is State.WAITING
         self.state = next_state(self.state, Event.CONNECTED)
         self._wait_until = None
+        self._left = False
         if not first:
             return []
         self._model_running = True
@@ -125,6 +134,33 @@ class Life:
         self._wait_until = _after(now, self.limits.orphan)
         return []
 
+    def farewell(self, number: int, now: float) -> list[Effect]:
+        """The client that steered has said goodbye: a short grace, for a page that is loaded again."""
+        if number == self.number and self.state is State.ORPHANED and self._wait_until is not None:
+            self._left = True
+            self._wait_until = min(self._wait_until, now + FAREWELL_S)
+        return []
+
+    def returning(self, number: int, now: float) -> list[Effect]:
+        """The client that had said goodbye is coming back: it has the whole grace to connect."""
+        if number == self.number and self.state is State.ORPHANED and self._left:
+            self._left = False
+            self._wait_until = _after(now, self.limits.orphan)
+        return []
+
+    def free_in(self, now: float) -> float | None:
+        """Seconds until a session without a client ends; None when that is not near."""
+        if self.state is not State.ORPHANED or self._wait_until is None:
+            return None
+        return max(0.0, self._wait_until - now)
+
+    def hung(self, now: float) -> tuple[float, float | None] | None:
+        """For how long the model has not returned from a session that is over, and after how many seconds
+        more the process ends; None when it has returned."""
+        if self.state is not State.CLOSING or not self._model_running or self._closing_since is None:
+            return None
+        return now - self._closing_since, None if self._kill_at is None else max(0.0, self._kill_at - now)
+
     def stop(self, now: float, reason: EndReason, message: str) -> list[Effect]:
         """End the session. Without a session this raises `IllegalTransitionError`."""
         self.state = next_state(self.state, Event.END)
@@ -132,6 +168,7 @@ class Life:
         self._wait_until = self._cap_at = None
         if not self._model_running:
             return self._finish()
+        self._closing_since = now
         self._stuck_at = _after(now, self.limits.stuck)
         self._kill_at = _after(now, self.limits.kill)
         return [Effect.STOP_MODEL]
@@ -212,6 +249,8 @@ class Life:
     def _timeout_message(self) -> str:
         if self.state is State.WAITING:
             return f"No client connected within {self.limits.orphan:g} s."
+        if self._left:
+            return "The client has left."
         return f"The client was gone for {self.limits.orphan:g} s."
 
 

@@ -64,6 +64,8 @@ class PeerConfig:
     """Whether the senders' `rtp_timestamp` shall be known; it costs a little for each frame."""
     from_loopback: bool = False
     """Whether the client is on this machine, so that loopback candidates may lead to it."""
+    tcp: bool = False
+    """Whether the engine also listens on TCP ports, for whoever passes clients' connections on to them."""
     sender_turns: bool = True
     """Whether the client turns its pictures upright when the answer does not offer to."""
 

@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-const ANSWER_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 15_000; // the server holds a start for 10 s while the last session closes
 const NEGOTIATION_LIMIT_MS = 30_000;
 const POLL_FLOOR_MS = 100;
 
@@ -69,11 +69,47 @@ export class Api {
   }
 
   /** Sends a file to the session; resolves with what commands name it by. */
-  async upload(sessionId, file) {
+  async upload(sessionId, file, sent = () => {}) {
     const about = { name: file.name, size: file.size, ...(file.type && { mime_type: file.type }) };
     const { answer } = await this.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
-    await this.call("PUT", `/uploads/${encodeURIComponent(answer.presigned_id)}`, file);
+    sent(0);
+    await this.#put(`/uploads/${encodeURIComponent(answer.presigned_id)}`, file, sent);
+    sent(1);
     return answer.presigned_id;
+  }
+
+  /** `{hook, error, line}` of a failure; refused to who is not at the machine. */
+  async cause(reference) {
+    return (await this.call("GET", `/errors/${reference}`)).answer;
+  }
+
+  /** Says goodbye: heard also from a page that goes away. */
+  farewell(sessionId, id) {
+    const url = this.base + this.#connection(sessionId, id, "farewell");
+    if (!this.token && navigator.sendBeacon?.(url)) return;
+    fetch(url, { method: "POST", keepalive: true, headers: this.#headers() }).catch(() => {});
+  }
+
+  /** `fetch` does not say how far it is. */
+  #put(path, file, sent) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", this.base + path);
+      for (const [name, value] of Object.entries(this.#headers("application/octet-stream"))) request.setRequestHeader(name, value);
+      request.upload.onprogress = ({ loaded, total }) => total && sent(loaded / total);
+      request.onerror = () => reject(new ApiError(0, "unreachable", "The server does not answer."));
+      request.onload = () => {
+        if (request.status < 400) return resolve();
+        let answer = {};
+        try {
+          answer = JSON.parse(request.responseText);
+        } catch {
+          // no words of the server: its status has to do
+        }
+        return reject(new ApiError(request.status, answer.code ?? `http_${request.status}`, answer.detail ?? `The server answered ${request.status}.`));
+      };
+      request.send(file);
+    });
   }
 
   wire(sessionId, leaf) {

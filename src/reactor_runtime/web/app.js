@@ -8,4 +8,6 @@ const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 
 document.getElementById("unstarted").remove(); // what it says is not so: this runs
-new View({ root: document.body, host: document.documentElement, base, page: true });
+// A waiting room is in front of a fleet, and nowhere else.
+const { Room } = document.querySelector("meta[name=reactor-fleet]") ? await import("./room.js") : {};
+new View({ root: document.body, host: document.documentElement, base, page: true, Room });

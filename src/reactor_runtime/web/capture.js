@@ -3,7 +3,9 @@
 
 import { el } from "./dom.js";
 
-const FORMATS = ["video/mp4;codecs=avc1.42E01F,mp4a.40.2", "video/webm;codecs=vp9,opus", "video/webm;codecs=vp8,opus", "video/webm"];
+// Named as what is recorded: Firefox asked for a sound that is not there records nothing and says nothing.
+const FORMATS = [["video/mp4;codecs=avc1.42E01F", "mp4a.40.2"], ["video/webm;codecs=vp9", "opus"], ["video/webm;codecs=vp8", "opus"]];
+const SILENT_MS = 5_000; // a recorder that has delivered nothing by then never will
 const BITS_PER_S = 8_000_000;
 const LIMIT_MS = 30 * 60_000;
 const SLICE_MS = 1_000;
@@ -61,7 +63,9 @@ export class Capture {
     const canvas = drawSeen(stage.seen);
     const stream = canvas.captureStream();
     for (const sound of stage.streams.flatMap((each) => each?.getAudioTracks() ?? []).slice(0, 1)) stream.addTrack(sound);
-    const mimeType = FORMATS.find((each) => MediaRecorder.isTypeSupported(each));
+    const heard = stream.getAudioTracks().length > 0;
+    const types = FORMATS.map(([video, audio]) => (heard ? `${video},${audio}` : video));
+    const mimeType = [...types, "video/webm"].find((each) => MediaRecorder.isTypeSupported(each));
     this.#recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_S });
     const parts = [];
     this.#recorder.ondataavailable = ({ data }) => data.size && parts.push(data);
@@ -69,11 +73,20 @@ export class Capture {
       const { type } = parts[0] ?? {};
       if (type) save(new Blob(parts, { type }), `${this.name()}-${stamp()}.${type.includes("mp4") ? "mp4" : "webm"}`);
     };
+    this.#recorder.onerror = ({ error }) => this.#fail(error?.message ?? "unknown reason");
     this.#recorder.start(SLICE_MS);
+    const silent = setTimeout(() => parts.length || this.#fail("the browser's recorder delivers nothing"), SILENT_MS);
+    this.#recorder.addEventListener("stop", () => clearTimeout(silent));
     this.#follow(canvas, stream);
     this.record.textContent = "Stop recording";
     this.record.classList.add("on");
     return undefined;
+  }
+
+  #fail(why) {
+    if (!this.#recorder) return;
+    this.#stop();
+    this.said(`The recording failed: ${why}. Nothing was saved.`);
   }
 
   /** Draws every frame that is shown, until the recording ends. */

@@ -5,8 +5,10 @@ import { Newest } from "./commands.js";
 import { find, makeControl } from "./controls.js";
 import { pairOf } from "./directions.js";
 import { el, freshId, humanize } from "./dom.js";
+import { withHistory } from "./history.js";
 import { Pad } from "./pads.js";
 import { initial, readCommand, withoutSecrets } from "./schema.js";
+import { sectioned } from "./sections.js";
 
 const MANY = 8; // fields that are worth a row of their own
 
@@ -19,14 +21,17 @@ export class Cards {
   #heard;
   #prefs;
   #frame = el("fieldset", { class: "cards" });
+  #dock; // below the picture: the prompt
   #drawn = "";
   #cards = new Map();
 
-  constructor(root, { send, heard, prefs }) {
+  constructor(root, { send, heard, prefs, dock }) {
     this.#send = send;
     this.#heard = heard;
     this.#prefs = prefs;
     this.commands = [];
+    this.#dock = el("fieldset", { class: "cards", disabled: true });
+    dock.append(this.#dock);
     root.append(this.#frame);
   }
 
@@ -44,7 +49,11 @@ export class Cards {
     ];
     this.#cards = new Map(cards.flatMap((card) => card.names.map((name) => [name, card])));
     const none = cards.length ? [] : [el("p", { class: "help" }, "This model declares no commands.")];
-    this.#frame.replaceChildren(...cards.map((card) => card.element), ...none);
+    const prompt = cards.find((card) => card.isPrompt);
+    prompt?.element.classList.add("docked");
+    this.#dock.replaceChildren(...(prompt ? [prompt.element] : []));
+    this.#dock.parentElement.hidden = !prompt;
+    this.#frame.replaceChildren(...cards.filter((card) => card !== prompt).map((card) => card.element), ...none);
     return true;
   }
 
@@ -58,7 +67,7 @@ export class Cards {
   }
 
   set enabled(on) {
-    this.#frame.disabled = !on;
+    this.#frame.disabled = this.#dock.disabled = !on;
   }
 
   get enabled() {
@@ -85,6 +94,23 @@ export class Cards {
 
   restore(values, { live }) {
     for (const card of this.all) if (card.write && (live || !card.live)) card.write(values?.[card.command.name] ?? {});
+  }
+
+  /** All controls at their defaults; live ones are sent. */
+  reset() {
+    for (const card of this.all) card.reset?.();
+  }
+
+  /** What a link brought goes out with the next connection. */
+  owe(names) {
+    for (const name of names) this.#cards.get(name)?.owe?.();
+  }
+
+  /** A picture was pasted: the first place for files takes it. */
+  paste(files) {
+    const zone = this.#frame.disabled ? null : [...this.#frame.querySelectorAll(".drop")].find((each) => each.checkVisibility());
+    zone?.take(files);
+    return Boolean(zone);
   }
 
   /** The wire is back: what was moved meanwhile goes out now. */
@@ -124,8 +150,15 @@ class Card {
     const id = freshId("card");
     this.controls = command.fields.map((field) => {
       const on = { edit: () => this.#edited(field), commit: () => this.#committed() };
-      return makeControl(field, on, { quiet: single && field.kind !== "toggle" });
+      return makeControl(field, on, { quiet: single && field.kind !== "toggle" && titleOf(command) === humanize(field.name) });
     });
+    this.isPrompt = single && isPrompt(command.fields[0]);
+    if (this.isPrompt) {
+      const entry = this.controls[0].element.querySelector("textarea");
+      const key = `history:${command.name}`;
+      const kept = { get: () => prefs.get(key), set: (list) => prefs.set(key, list) };
+      this.history = withHistory(entry, kept, (text) => (this.controls[0].write(text), this.#edited(command.fields[0])));
+    }
     const pair = pairOf(command);
     this.pad = pair ? new Pad(pair, { get: (name) => this.get(name), move: (values) => this.#drag(values) }, prefs) : null;
     this.mark = el("span", { class: "mark" });
@@ -147,7 +180,7 @@ class Card {
         el("label", { class: "livebox", title: "Send while changing" }, box, "live")),
       command.description ? el("p", { class: "help" }, command.description) : null,
       this.pad?.element,
-      ...this.controls.map((control) => control.element),
+      ...sectioned(command.fields, this.controls.map((control) => control.element)),
       this.error,
       this.foot);
     this.element.addEventListener("submit", (event) => {
@@ -210,6 +243,16 @@ class Card {
     this.pad?.follow();
   }
 
+  reset() {
+    this.write(Object.fromEntries(this.command.fields.map((field) => [field.name, initial(field)])));
+    this.#clear();
+    if (this.live) this.#submit("newest");
+  }
+
+  owe() {
+    this.#unsent = this.live;
+  }
+
   resend() {
     if (this.#unsent) this.#submit("newest");
   }
@@ -260,6 +303,7 @@ class Card {
     const values = Object.fromEntries(this.#entries());
     if (how === "newest") return this.#newest.push(values);
     this.#said("…");
+    this.history?.push(values[this.command.fields[0].name]);
     return this.#newest.now(values);
   }
 
@@ -335,6 +379,8 @@ class Actions {
 
 const isWhole = (value) => !(value instanceof Unreadable || value instanceof File)
   && (typeof value !== "object" || value === null || Object.values(value).every(isWhole));
+
+const isPrompt = ({ kind, multiline, widget, name }) => kind === "text" && (widget === "prompt" || (multiline && /prompt/i.test(name)));
 
 /** `set_speed(speed)` is "Speed": the field says it all. */
 function titleOf({ name, fields }) {

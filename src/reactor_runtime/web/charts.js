@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { MEASURES } from "./stats.js";
+import { Waterfall } from "./waterfall.js";
 
 const POINTS = 60;
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,10 +19,12 @@ export class Charts {
     }
     this.facts = el("p", { class: "help" }, "Nothing plays.");
     root.append(list, this.facts);
+    this.waterfall = new Waterfall(root);
   }
 
   /** Once a second: `{fps: 30, …}`; what is not known leaves a gap. */
   add(values) {
+    this.waterfall.second(values);
     for (const [key, chart] of this.#charts) chart.add(values[key] ?? null);
   }
 

@@ -14,9 +14,10 @@ export class Commands {
   #waiting = new Map();
   #next = 1;
 
-  /** `transmit(object)` returns false when the wire is closed; `sent(id, at)` hears of each command that left. */
-  constructor(transmit, { limit = REPLY_LIMIT_MS, sent = () => {} } = {}) {
-    Object.assign(this, { transmit, limit, sent });
+  /** `transmit(object)` returns false when the wire is closed; `sent(id, at)` hears of each command that left,
+   * `replied(id, ms)` of each reply. */
+  constructor(transmit, { limit = REPLY_LIMIT_MS, sent = () => {}, replied = () => {} } = {}) {
+    Object.assign(this, { transmit, limit, sent, replied });
   }
 
   /** Resolves with `{result, frame, ms}`; rejects with a CommandError. */
@@ -40,6 +41,7 @@ export class Commands {
     const waiting = this.#settle(data?.id);
     if (!waiting) return false;
     const ms = performance.now() - waiting.at;
+    this.replied(data.id, ms);
     if (type === "commandResult") waiting.resolve({ result: data.result ?? null, frame: data.frame ?? null, ms });
     else waiting.reject(new CommandError(data.code, data.message, data.field));
     return true;

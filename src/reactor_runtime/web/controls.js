@@ -3,6 +3,8 @@
 
 import { Unreadable, armOf } from "./checks.js";
 import { el, freshId, humanize } from "./dom.js";
+import { chips, dice, handle } from "./extras.js";
+import { Pad } from "./pads.js";
 import { initial } from "./schema.js";
 import { makeWidget } from "./widgets.js";
 
@@ -15,6 +17,7 @@ export function makeControl(field, on, { path = field.name, label = humanize(fie
   const control = build(field, on, { path, label, quiet });
   control.path = path;
   control.write(initial(field));
+  if (field.widget === "hidden") control.element.hidden = true;
   return control;
 }
 
@@ -37,9 +40,19 @@ function leaf(field, on, { label, quiet }) {
     : widget.group ? el("span", { id: `${id}-label`, class: "label" }, label)
       : el("label", { for: id, class: "label" }, label);
   const unset = unsetBox(field, label, widget.element, on, () => widget.read() === undefined && widget.write(start(field)));
+  const put = (value) => {
+    if (value !== null) widget.write(value);
+    unset?.set(value);
+    on.edit();
+    on.commit();
+  };
+  if (!own) handle(title, field, widget, on);
+  const unit = field.unit ? el("span", { class: "unit" }, field.unit) : null;
+  const roll = field.widget === "seed" ? dice(field, label, put) : null;
+  const part = unit || roll ? el("div", { class: "slide" }, widget.element, unit, roll) : widget.element;
   const head = el("div", { class: "head" }, own ? widget.element : title, unset?.element);
   return {
-    element: el("div", { class: `field ${field.kind}` }, head, own ? null : widget.element, said.help, said.error),
+    element: el("div", { class: `field ${field.kind}` }, head, own ? null : part, chips(field, put), said.help, said.error),
     children: [],
     read: () => (unset?.off() ? unset.value : widget.read()),
     write(value) {
@@ -108,7 +121,7 @@ function unsetBox(field, label, part, on, begin = () => {}) {
 /** What all composed controls share: a frame with a title, an unset switch and a place for remarks. */
 function frame(field, on, { label, quiet }, kind, ...parts) {
   const said = remarks(field, freshId(kind));
-  const body = el("div", { class: "parts" }, ...parts);
+  const body = el("div", { class: "parts" }, ...parts.filter(Boolean));
   const unset = unsetBox(field, label, body, on);
   const legend = el("legend", { class: quiet && !unset ? "unseen" : "label" }, label, unset?.element);
   const element = el("fieldset", { class: `field ${kind}` }, legend, said.help, body, said.error);
@@ -143,7 +156,9 @@ function group(field, on, place) {
     quiet: array,
   }));
   children.forEach((child, index) => (child.element.hidden = fields[index].fixed === true));
-  const shell = frame(field, on, place, array ? "tuple" : "group", ...children.map((child) => child.element));
+  const spot = field.widget === "xy" ? spotOf(field, children, on) : null;
+  const shell = frame(field, on, place, array ? "tuple" : "group", spot?.area, ...children.map((child) => child.element));
+  if (spot) shell.element.classList.add("xy");
   return composed(shell, {
     children,
     collect() {
@@ -154,8 +169,25 @@ function group(field, on, place) {
     spread: (value) => children.forEach((child, index) => {
       const given = value?.[fields[index].name];
       child.write(given === undefined ? initial(fields[index]) : given);
+      spot?.follow();
     }),
   });
+}
+
+/** Two numbers as a place: a pad above their sliders. */
+function spotOf({ fields: [x, y] }, children, on) {
+  const at = (name) => children[name === x.name ? 0 : 1];
+  const pad = new Pad({ command: "", x, y, spring: false, down: false }, {
+    get: (name) => at(name).read(),
+    move(values) {
+      for (const [name, value] of Object.entries(values)) at(name).write(value);
+      pad.follow();
+      on.edit();
+      on.commit();
+    },
+  }, { get: () => null, set: () => {} });
+  children.forEach((child) => child.element.addEventListener("input", () => pad.follow()));
+  return pad;
 }
 
 function list(field, on, place) {

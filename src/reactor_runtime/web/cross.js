@@ -16,7 +16,7 @@ export function makeCross(compass, holds) {
       type: "button",
       class: way,
       tabindex: "-1", // the card's own buttons are for keyboards
-      "aria-label": humanize(String(target.option ?? target.field.name)),
+      "aria-label": humanize(String(target.way ?? target.option ?? target.field.name)),
       onpointerdown: (event) => (event.preventDefault(), button.setPointerCapture(event.pointerId), holds.press(code)),
       onpointerup: off,
       onpointercancel: off,

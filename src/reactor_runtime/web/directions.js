@@ -10,7 +10,7 @@ const WORDS = {
   jump: ["jump", "space"],
 };
 const MEANING = new Map(Object.entries(WORDS).flatMap(([meaning, words]) => words.map((word) => [word, meaning])));
-const FILLERS = new Set(["move", "go", "turn", "look", "strafe", "walk", "pan", "rotate", "camera", "arrow", "key", "step", "is"]);
+const FILLERS = new Set(["move", "go", "turn", "look", "strafe", "walk", "pan", "rotate", "camera", "arrow", "key", "step", "is", "set", "press", "hold", "pressed"]);
 const REST = new Set(["none", "stop", "idle", "neutral", "still", "stay", "center", "centre", "middle", "off", "noop", "no_op", "nothing", "rest", "static", ""]);
 const PAIRS = [
   ["x", "y"], ["dx", "dy"], ["vx", "vy"], ["u", "v"], ["pan", "tilt"], ["yaw", "pitch"], ["azimuth", "elevation"],

@@ -2,6 +2,7 @@
 
 import { directionsIn, neutralOf } from "./directions.js";
 
+const HOLD_MS = 400; // as an operating system repeats a key: once, a pause, then again and again
 const STEP_MS = 60;
 const STEPS_OVER_RANGE = 50;
 
@@ -35,7 +36,7 @@ export class Holds {
     const target = this.#held.get(code);
     if (!target) return false;
     this.#held.delete(code);
-    clearInterval(this.#timers.get(code));
+    clearTimeout(this.#timers.get(code)); // of both kinds
     this.#timers.delete(code);
     if (target.does === "choose" || target.does === "hold") this.#settle(target);
     return true;
@@ -65,7 +66,10 @@ export class Holds {
       this.#put({ command, field, ...target }, Number(next.toPrecision(12)));
     };
     step();
-    this.#timers.set(code, setInterval(step, STEP_MS));
+    this.#timers.set(code, setTimeout(() => {
+      step();
+      this.#timers.set(code, setInterval(step, STEP_MS));
+    }, HOLD_MS));
   }
 
   #put({ command, field }, value) {

@@ -37,6 +37,11 @@ export class Inputs {
     }
   }
 
+  /** The first input that nothing is given to, as `{what, use()}`; null when the model has all that it declared. */
+  get missing() {
+    return [...this.#rows.values()].find((row) => !row.on) ?? null;
+  }
+
   /** Nothing is given any more: whoever stopped playing must not stay in front of a camera that is on. */
   close() {
     for (const row of this.#rows.values()) row.off();
@@ -53,7 +58,7 @@ class Row {
   constructor({ name, kind }, failed, prefs) {
     const what = kind === "video" ? "camera" : "microphone";
     Object.assign(this, { name, kind, what, failed, prefs });
-    this.preview = el("video", { muted: true, playsinline: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
+    this.preview = el("video", { muted: true, playsinline: true, disablepictureinpicture: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
     this.preview.muted = true;
     this.level = el("meter", { min: 0, max: 1, hidden: true, "aria-label": `Level of ${humanize(name)}` });
     this.devices = el("select", { hidden: true, "aria-label": `Choose the ${what}`, onchange: () => this.use(this.devices.value) });
@@ -72,6 +77,10 @@ class Row {
       this.devices,
       this.error);
     this.#draw();
+  }
+
+  get on() {
+    return this.#track !== null;
   }
 
   /** Something was plugged in or out. What was given until it was pulled out is given again when it is back. */

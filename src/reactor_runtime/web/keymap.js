@@ -21,7 +21,7 @@ export function targetsOf(command) {
     const named = humanize(field.name);
     if (field.kind === "choice") return field.options.map((option) => of(field, JSON.stringify(option), `${named}: ${option}`, { does: "choose", option }));
     if (isKeyList(field)) return field.item.options.map((option) => of(field, JSON.stringify(option), `${named}: ${option}`, { does: "hold", option }));
-    if (field.kind === "toggle") return [of(field, "", named, { does: directionsIn(field.name) ? "hold" : "flip" })];
+    if (field.kind === "toggle") return [of(field, "", named, toggled(command, field))];
     if (field.kind === "number" && field.slider) return [1, -1].map((sign) => of(field, sign, `${named} ${sign > 0 ? "more" : "less"}`, { does: "step", sign }));
     return [];
   });
@@ -29,19 +29,27 @@ export function targetsOf(command) {
   return [...(command.fields.length && command.live ? [] : [send]), ...targets];
 }
 
+/** True while it is held, where its name is a direction, or where it is all that a command of such a name takes. */
+function toggled({ name, fields }, field) {
+  if (directionsIn(field.name)) return { does: "hold" };
+  return fields.length === 1 && directionsIn(name) ? { does: "hold", way: name } : { does: "flip" };
+}
+
 /** A list of directions is what is held: `keys: list[Literal["w", "a", "s", "d"]]`. */
 const isKeyList = (field) => field.kind === "list" && field.item.kind === "choice" && directionsOf(field.item.options) !== null;
 
-/** The targets that lead somewhere, one map from direction to target for each field, or for each command of toggles. */
+/** The targets that lead somewhere, one map from direction to target for each field, for each command of toggles, and for commands that are directions by their names. */
 function compasses(targets) {
   const groups = new Map();
   for (const target of targets) {
-    if (target.does !== "choose" && target.does !== "hold") continue;
-    const key = target.option === undefined ? target.command : `${target.command}|${target.field.name}`;
+    const alone = target.way ?? (target.does === "fire" && directionsIn(target.command) ? target.command : null);
+    if (alone) target.way = alone;
+    else if (target.does !== "choose" && target.does !== "hold") continue;
+    const key = alone ? "|" : target.option === undefined ? target.command : `${target.command}|${target.field.name}`;
     groups.set(key, [...(groups.get(key) ?? []), target]);
   }
   return [...groups.values()].flatMap((members) => {
-    const word = (target) => target.option ?? target.field.name;
+    const word = (target) => target.way ?? target.option ?? target.field.name;
     const ways = directionsOf(members.map(word));
     if (!ways) return [];
     return [new Map(members.filter((target) => ways.has(word(target))).map((target) => [ways.get(word(target)), target]))];

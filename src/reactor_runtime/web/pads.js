@@ -4,6 +4,9 @@ import { restOf } from "./directions.js";
 import { el, humanize } from "./dom.js";
 import { tidy } from "./schema.js";
 
+const LEAN_PX = 24; // of a mouse between two events: a stick that leans all the way
+const CROSS_PX = 500; // from the middle of a range to its end
+
 /** Maps places to values. Places are -1 to 1 from left to right and from bottom to top. */
 export class Pad {
   #card;
@@ -32,6 +35,7 @@ export class Pad {
         el("p", { class: "help" }, "Drag here or on the picture, or use a gamepad."),
         option("spring", "springs back"),
         option("flip", "upside down")));
+    this.side = this.element.lastChild;
     this.#listen(this.area, (event) => this.#placeIn(this.area, event));
   }
 
@@ -81,6 +85,16 @@ export class Pad {
     this.#card.move({ [across.name]: valueAt(across, x), [along.name]: valueAt(along, this.down ? -y : y) });
   }
 
+  /** Moves by pixels of a mouse: a stick leans as fast as the mouse moves, anything else goes on from where it is. */
+  nudge(right, down) {
+    const { x, y } = this.#pair;
+    const along = placeOf(y, this.#card.get(y.name));
+    const now = this.spring ? { x: 0, y: 0 } : { x: placeOf(x, this.#card.get(x.name)), y: this.down ? -along : along };
+    const reach = this.spring ? LEAN_PX : CROSS_PX;
+    this.active = true;
+    this.move({ x: bounded(now.x + right / reach), y: bounded(now.y - down / reach) });
+  }
+
   /** The stick is let go: back to rest where it springs, else it stays. */
   release() {
     if (this.#active === null) return;
@@ -89,6 +103,7 @@ export class Pad {
   }
 
   rest() {
+    this.active = false;
     this.#card.move({ [this.#pair.x.name]: restOf(this.#pair.x), [this.#pair.y.name]: restOf(this.#pair.y) });
   }
 

@@ -2,11 +2,11 @@
 // This is the only module that knows RTCPeerConnection; session.js talks to what `openPeer` returns.
 
 import { ApiError } from "./api.js";
+import { candidatesIn, carrierOf, noWay, onlyWished, placeOf, readCandidate, wayOf } from "./ladder.js";
 
 const READY_LIMIT_MS = 20_000;
 const PING_MS = 5_000;
 const CANDIDATE_BATCH_MS = 20;
-const ADDRESSES_SHOWN = 6;
 const VERSION = "1";
 
 /**
@@ -14,12 +14,14 @@ const VERSION = "1";
  *
  * `on.message(object)` hears every JSON message, `on.closed()` once when an open connection is lost; aborting
  * `signal` closes it, at any time, in silence.
- * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `id`, `send(object)`, `stats()`, `close()`.
+ * `wish` is the one wire that is to be used, as in `ladder.js`.
+ * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `id`, `send(object)`, `stats()`,
+ * `way(report)` (which rung carries, and why), `close()`.
  */
-export async function openPeer({ api, sessionId, tracks, id = null, on, signal }) {
+export async function openPeer({ api, sessionId, tracks, id = null, wish = null, on, signal }) {
   const [iceServers, given] = await Promise.all([api.iceServers(sessionId), id ?? api.connection(sessionId)]);
   const connection = new RTCPeerConnection({ iceServers });
-  const peer = new Peer(connection, given, on);
+  const peer = new Peer(connection, given, on, wish);
   signal.addEventListener("abort", () => peer.close(), { once: true });
   try {
     await peer.negotiate(api, sessionId, tracks, id !== null);
@@ -37,13 +39,14 @@ class Peer {
   #pings;
   #giveUp = () => {};
 
-  constructor(connection, id, on) {
+  constructor(connection, id, on, wish) {
+    this.wish = wish;
     this.connection = connection;
     this.id = id;
     this.#on = on;
     this.outputs = [];
     this.inputs = [];
-    this.tried = { local: new Set(), remote: new Set() };
+    this.tried = { local: [], remote: [] };
   }
 
   async negotiate(api, sessionId, tracks, again) {
@@ -61,8 +64,10 @@ class Peer {
     await api.offer(sessionId, this.id, this.#offerBody(added), again);
     trickle.begin();
     const answer = await api.answer(sessionId, this.id);
-    for (const line of answer.match(/candidate:.*/g) ?? []) this.tried.remote.add(addressIn(line));
-    await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
+    this.place = placeOf(new URL(api.base || ".", location.href), navigator.userAgent);
+    const wished = onlyWished(answer, this.wish);
+    this.tried.remote = candidatesIn(wished);
+    await this.connection.setRemoteDescription({ type: "answer", sdp: wished });
     await ready;
     this.#watch();
   }
@@ -79,7 +84,7 @@ class Peer {
 
   #offerBody(added) {
     return {
-      sdp_offer: this.connection.localDescription.sdp,
+      sdp_offer: onlyWished(this.connection.localDescription.sdp, this.wish, true),
       client_info: { sdk_version: VERSION, sdk_type: "page" },
       track_mapping: added.map(({ name, kind, direction, transceiver }) => (
         { mid: transceiver.mid, name, kind, direction })),
@@ -108,14 +113,14 @@ class Peer {
 
   /** Which addresses were tried, and what would help. */
   #noRoute() {
-    const { local, remote } = this.tried;
-    const list = (addresses) => [...addresses].slice(0, ADDRESSES_SHOWN).join(", ") || "none";
-    const open = remote.size
-      ? "UDP between this browser and these addresses of the server must be open. "
-      : "The server named no address of its own: is it in a container or without a network? ";
-    return "The server answers, but no media gets through. "
-      + `Tried from this browser: ${list(local)}; to the server: ${list(remote)}. ${open}`
-      + "In a container or behind a router, start it with --advertise-ip and --webrtc-port-range, or with --turn-server.";
+    const page = this.place ?? placeOf(location.href, navigator.userAgent);
+    return noWay({ ...this.tried, wish: this.wish, page });
+  }
+
+  /** Which rung of the ladder carries, by a report of `stats()`: `{name, sentence}`, or null. */
+  way(report) {
+    const carrier = carrierOf(report);
+    return carrier && wayOf(carrier, { wish: this.wish, remote: this.tried.remote });
   }
 
   #watch() {
@@ -163,14 +168,6 @@ class Peer {
   }
 }
 
-/** `candidate:1 1 udp 2122 10.0.0.3 40123 typ host` → "10.0.0.3:40123 (UDP)". */
-function addressIn(candidate) {
-  const [, , protocol, , address, port, , type] = candidate.split(" ");
-  if (address.endsWith(".local")) return "addresses that the browser hides";
-  const relayed = type === "relay" ? " through TURN" : "";
-  return `${address.includes(":") ? `[${address}]` : address}:${port} (${protocol.toUpperCase()}${relayed})`;
-}
-
 /** Browsers hear mono unless their own offer says that they want both channels (RFC 7587, section 6.1). */
 function inStereo(sdp) {
   return sdp.replace(/^(a=fmtp:\d+ .*\buseinbandfec=1)(?!.*\bstereo=)/gm, "$1;stereo=1");
@@ -189,7 +186,8 @@ class Trickle {
     });
     peer.connection.addEventListener("icecandidate", ({ candidate }) => {
       if (candidate?.candidate) {
-        peer.tried.local.add(addressIn(candidate.candidate));
+        peer.tried.local.push(readCandidate(candidate.candidate));
+        if (peer.wish === "tcp") return; // it is this side that connects
         this.#waiting.push({
           candidate: candidate.candidate,
           sdp_mid: candidate.sdpMid,

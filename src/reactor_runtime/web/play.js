@@ -6,6 +6,7 @@ import { Holds } from "./holds.js";
 import { keyEditor } from "./keyeditor.js";
 import { Keyboard } from "./keyboard.js";
 import { Keymap, keyName } from "./keymap.js";
+import { mouseLook } from "./mouselook.js";
 
 const CROSSES_MAX = 2;
 
@@ -13,11 +14,11 @@ export class Play {
   #offs = [];
 
   /**
-   * `surface` lies over the picture; `keysOn` is where keys are heard; `isPlaying()` says whether they count, and
+   * `surface` lies over the picture, `thumbs` beside it; `keysOn` is where keys are heard; `isPlaying()` says whether they count, and
    * `signal` ends it.
    */
-  constructor({ cards, surface, prefs, keysOn, isPlaying, signal }) {
-    Object.assign(this, { cards, surface, prefs });
+  constructor({ cards, surface, thumbs, prefs, keysOn, isPlaying, signal }) {
+    Object.assign(this, { cards, surface, thumbs, prefs });
     this.keyboard = new Keyboard(keysOn, new Holds(new Keymap([]), cards), isPlaying, signal);
     this.gamepads = new Gamepads(this.keyboard, () => cards.pads, isPlaying, signal);
     addEventListener("blur", () => this.releaseAll(), { signal });
@@ -50,8 +51,12 @@ export class Play {
     for (const off of this.#offs.splice(0)) off();
     const [pad] = cards.pads;
     surface.classList.toggle("stick", pad !== undefined);
-    if (pad) this.#offs.push(pad.listenOn(surface));
-    surface.replaceChildren(...keymap.compasses.slice(0, CROSSES_MAX).map((compass) => makeCross(compass, keyboard.holds)));
+    if (pad) {
+      const looking = new AbortController();
+      pad.side.append(mouseLook(surface, pad, looking.signal));
+      this.#offs.push(pad.listenOn(surface), () => looking.abort());
+    }
+    this.thumbs.replaceChildren(...keymap.compasses.slice(0, CROSSES_MAX).map((compass) => makeCross(compass, keyboard.holds)));
   }
 
   #keysOf(keymap, card, field, option) {

@@ -1,5 +1,7 @@
 // What a declared command asks for: schema → fields. Pure: no DOM. What a value must satisfy is in checks.js.
 
+import { hintsIn, inOrder } from "./hints.js";
+
 const SEGMENTS_MAX = 5;
 const SEGMENT_TEXT_MAX = 44; // characters in all buttons of one row
 const SLIDER_STEPS_MAX = 10_000; // beyond this a slider cannot hit a whole number
@@ -17,7 +19,7 @@ const EXAMPLES = {
 
 /** `{name, description, schema}` of the descriptor → what the page draws. */
 export function readCommand({ name, description = "", schema = {} }) {
-  const fields = Object.entries(schema ?? {}).map(([key, spec]) => readField(key, spec));
+  const fields = inOrder(Object.entries(schema ?? {}).map(([key, spec]) => readField(key, spec)));
   return { name, description, fields, live: fields.length > 0 && fields.every(isLive) };
 }
 
@@ -36,6 +38,9 @@ export function readField(name, spec, required = spec?.required === true, depth 
     default: spec?.default ?? core.default,
     ...shape(name, core, depth),
   };
+  Object.assign(field, hintsIn({ ...core, ...spec }, field));
+  if (field.widget === "prompt") field.multiline = true;
+  if (field.widget === "color") field.colour = true;
   if (field.default === null && !nullable) field.default = undefined;
   // A secret that nobody typed is left out, whatever the server has in its place.
   if (field.kind === "secret" && !required) Object.assign(field, { nullable: false, omittable: false, default: undefined });

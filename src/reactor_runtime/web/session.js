@@ -5,20 +5,23 @@ import { ApiError } from "./api.js";
 import { Commands } from "./commands.js";
 
 // Ends after which playing on needs a person's wish, not the page's.
-const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "error"]);
+const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "error", "turn_missed"]);
 const BUSY_POLL_MS = 2_000;
 const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
+const SLOW_START_MS = 1_000;
 const STEADY_MS = 5_000;
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
-const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked"]);
+const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn", "noroute", "closing"]);
+const STAYS = new Set(["lost", "noroute"]); // what is said then is said until it is over
 
 /**
- * Phases: `asking, loading, failed, busy, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
+ * Phases: `asking, queued, turn, loading, failed, busy, closing, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
  *
  * Events, all with `detail`: `phase {phase, detail, reason, progress}`; `session {descriptor, resumed}` before each
  * connection; `peer` when media flows; `role {role, reason}`; `message` (what the model sent); `frameTime`;
- * `notice` (the runtime's other words).
+ * `notice` (the runtime's other words); `about` (what `/session` says while others play, or when it stands still);
+ * `claim` (what this page takes part in now, or null).
  */
 export class Session extends EventTarget {
   #run = null;
@@ -29,12 +32,18 @@ export class Session extends EventTarget {
   #end = null;
 
   /** `claim` is what `leave()` of an earlier page returned: with it, this page goes on where that one was. */
-  constructor({ api, openPeer, claim = null, wait = delay }) {
+  constructor({ api, openPeer, claim = null, room = null, wait = delay }) {
     super();
-    Object.assign(this, { api, openPeer, wait, descriptor: null, role: "controller" });
+    Object.assign(this, { api, openPeer, room, wait, descriptor: null, role: "controller" });
     Object.assign(this, { phase: "ended", detail: "", reason: null, progress: null });
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
+    this.adopt(claim);
+  }
+
+  /** Goes on where an earlier page, or another tab, was. */
+  adopt(claim) {
     this.#claim = claim;
+    if (this.room && claim?.base) this.room.base = claim.base;
   }
 
   get peer() {
@@ -66,12 +75,25 @@ export class Session extends EventTarget {
   /** Ends the session if it is ours; who looks on only goes away. */
   async stop() {
     const ours = this.#claim && this.role === "controller";
+    const inLine = this.phase === "queued" || this.phase === "turn";
     this.#run?.abort("stopped");
     this.#wake();
     this.#drop();
-    this.#enter("ended", "", ours || !this.#claim ? "stopped" : "left");
+    this.#enter("ended", "", inLine ? "left_line" : ours || !this.#claim ? "stopped" : "left");
     if (ours) await this.#close();
-    this.#claim = null;
+    else if (this.room) await this.room.leave();
+    else if (this.#claim) this.#goodbye();
+    this.#hold(null);
+  }
+
+  #hold(claim) {
+    this.#claim = claim;
+    this.#tell("claim", claim?.connection ? claim : null);
+  }
+
+  #goodbye() {
+    const { connection } = this.#claim ?? {};
+    if (connection) this.api.farewell?.(this.descriptor?.session_id ?? "local", connection);
   }
 
   async #close() {
@@ -81,9 +103,10 @@ export class Session extends EventTarget {
 
   /** The page goes away and the session stays, for the grace period: returns the claim to it. */
   leave() {
+    this.#goodbye();
     this.#run?.abort();
     this.#drop();
-    return this.#claim;
+    return this.#claim?.connection ? this.#claim : null;
   }
 
   /** Something changed for the better (network, tab in front): try now instead of later. */
@@ -95,8 +118,15 @@ export class Session extends EventTarget {
   async suspect() {
     const peer = this.#peer;
     if (this.phase !== "live" || !peer) return;
-    const running = await this.api.session().then(identity, () => null);
-    if (running !== this.#claim?.session && peer === this.#peer) peer.lost();
+    const running = await this.about();
+    if ((running && identity(running)) !== this.#claim?.session && peer === this.#peer) peer.lost();
+  }
+
+  /** What the server says of the session now; null when it does not answer. */
+  async about() {
+    const running = await this.api.session().catch(() => null);
+    if (running) this.#tell("about", running);
+    return running;
   }
 
   async #play(signal) {
@@ -106,6 +136,7 @@ export class Session extends EventTarget {
       try {
         const over = await this.#visit(signal);
         if (signal.aborted) return;
+        if (over) this.#tell("claim", null);
         if (over && ASK_AFTER.has(over.reason)) {
           this.#enter("ended", over.message, over.reason);
           if (over.reason !== "error") return;
@@ -118,6 +149,7 @@ export class Session extends EventTarget {
         if (failures++) await this.#rest(backOff(failures - 2));
       } catch (error) {
         if (signal.aborted) return;
+        if (error.code === "turn_missed") return this.#enter("ended", "", "turn_missed");
         await this.#rest(this.#explain(await this.#asked(error), failures++));
       }
     }
@@ -125,10 +157,10 @@ export class Session extends EventTarget {
 
   /** One connection: null when it was lost, the end when the session has one. */
   async #visit(signal) {
-    const { descriptor, resumed, ended } = await this.#obtain();
+    const { descriptor, resumed, ended } = await this.#obtain(signal);
     if (signal.reason === "stopped" && !this.#watch && !resumed && descriptor) return this.#close(); // begun after the wish to stop
     if (signal.aborted || ended) return ended;
-    if (this.phase !== "lost") this.#enter("connecting");
+    if (!STAYS.has(this.phase)) this.#enter("connecting");
     this.descriptor = descriptor;
     this.#end = null;
     this.role = "controller"; // until the server says otherwise
@@ -148,7 +180,7 @@ export class Session extends EventTarget {
     });
     if (signal.aborted || !opened) return this.#over();
     this.#peer = opened;
-    this.#claim = { session: identity(descriptor), connection: opened.id };
+    this.#hold({ session: identity(descriptor), connection: opened.id, base: this.room?.base });
     opened.send(toRuntime("watchFrames"));
     this.#tell("peer", opened);
     this.#enter("live");
@@ -165,9 +197,12 @@ export class Session extends EventTarget {
   }
 
   /** The session that we take part in, one to watch, or a new one. */
-  async #obtain() {
+  async #obtain(signal) {
     if (this.#claim || this.#watch) {
-      const running = await this.api.session();
+      const running = await this.api.session().catch((error) => {
+        if (!this.room?.isGone(error)) throw error;
+        return {}; // the worker and its session are gone, and we stand in line again
+      });
       const open = isOpen(running.state);
       if (open && this.#claim?.session === identity(running)) return { descriptor: running, resumed: true };
       const lost = this.phase === "lost";
@@ -178,9 +213,29 @@ export class Session extends EventTarget {
     this.#watch = false;
     if (!KEEP_PHASE.has(this.phase)) this.#enter("asking");
     this.role = "controller";
-    const descriptor = await this.api.start();
-    this.#claim = { session: identity(descriptor), connection: null };
+    const descriptor = await (this.room ? this.room.enter(signal, (place) => this.#queued(place)) : this.#asking(this.api.start()));
+    this.#claim = { session: identity(descriptor), connection: null, base: this.room?.base };
     return { descriptor, resumed: false };
+  }
+
+  #queued(place) {
+    if (place.state === "claimed") return this.#tell("notice", { message: "This session is open in another tab too." });
+    const [title, sentence] = this.room.words(place);
+    return this.#enter(place.state === "offered" ? "turn" : "queued", sentence, title);
+  }
+
+  /** A start that takes long most often waits for the model of the last session to return: says so meanwhile. */
+  async #asking(starting) {
+    const look = async () => {
+      const { code, detail } = await this.api.health().catch(() => ({}));
+      if (timer && code === "session_closing") this.#enter("closing", detail);
+    };
+    let timer = setInterval(look, SLOW_START_MS);
+    try {
+      return await starting;
+    } finally {
+      timer = clearInterval(timer);
+    }
   }
 
   #hear({ scope, data }) {
@@ -216,10 +271,10 @@ export class Session extends EventTarget {
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
     if (status === 401) return this.#enter("locked", message, this.api.token ? "wrong" : null), FAILED_POLL_MS;
-    if (status === 409 && extra.state === "CLOSING") return LOADING_POLL_MS;
+    if (status === 409 && extra.state === "CLOSING") return this.phase === "closing" || this.#enter("closing"), LOADING_POLL_MS;
     if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
-    if (status === 409) return this.#enter("busy", message), BUSY_POLL_MS;
-    if (status === 404 || code === "closed") return pause; // the session ended under our hands: ask again
+    if (status === 409) return this.#enter("busy", message), this.about(), BUSY_POLL_MS;
+    if (status === 404 || code === "closed" || code === "queue_again" || code === "not_offered") return pause; // the session ended under our hands: ask again
     this.#watch = false; // no place among the viewers: wait like everybody else
     return this.#enter("refused", message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);
   }

@@ -2,7 +2,7 @@
 
 import { el, humanize } from "./dom.js";
 
-const NARROW_PX = 560;
+const STILL_PX = 1280; // width of the last picture as it is kept
 const COUNTS_FRAMES = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 /**
@@ -22,10 +22,12 @@ export class Stage {
     this.grid = el("div", { class: "grid" });
     this.title = el("strong");
     this.sentence = el("span");
+    this.cause = el("pre", { hidden: true, tabindex: "0", "aria-label": "The author's own line" });
+    this.count = el("small", { "aria-hidden": "true", hidden: true });
     this.progress = el("progress", { max: 1, "aria-label": "Loading", hidden: true });
     this.button = el("button", { type: "button", class: "big", onclick: onbutton });
     this.extra = el("div", { class: "extra" });
-    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.progress, this.extra, this.button);
+    this.veil = el("div", { class: "veil" }, this.title, this.sentence, this.cause, this.count, this.progress, this.extra, this.button);
     this.facts = el("p", { class: "facts" });
     this.mute = el("button", { type: "button", class: "plain", onclick: () => this.#setSound(this.muted) });
     this.volume = el("input", {
@@ -34,13 +36,18 @@ export class Stage {
     });
     this.sound = el("span", { class: "sound", hidden: true }, this.mute, this.volume);
     this.tap = el("button", { type: "button", class: "tap", hidden: true, onclick: () => this.#setSound(true) }, "Tap for sound");
+    this.grids = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#enlarge(this.#large) }, "Grid");
+    this.theatre = el("button", { type: "button", class: "plain", "aria-pressed": "false", onclick: () => this.setTheatre(this.theatre.getAttribute("aria-pressed") !== "true") }, "Theatre");
+    this.root = root;
     this.full = el("button", { type: "button", class: "plain", onclick: () => this.#fullscreen() }, "Full screen");
     this.play = el("div", { class: "play" }); // where pointers play: crosses, sticks
     this.screen = el("div", { class: "screen" }, this.grid, this.play, this.tap, this.veil);
+    this.thumbs = el("div", { class: "thumbs" }); // crosses: beside the picture, or below it
     this.muted = true;
+    this.pictured = true; // whether there is something to see, or nothing to wait for
     this.lastFrame = -Infinity;
     this.frames = 0;
-    root.append(this.screen, el("div", { class: "under" }, this.facts, this.sound, ...tools, this.full));
+    root.append(el("div", { class: "view" }, this.screen, this.thumbs), el("div", { class: "under" }, this.facts, this.sound, ...tools, this.grids, this.theatre, this.full));
     this.grid.addEventListener("dblclick", ({ target }) => target.closest("button") || this.#fullscreen());
   }
 
@@ -57,12 +64,13 @@ export class Stage {
       tile.video.srcObject = new MediaStream(tracks.map(trackOf));
     });
     this.#attachSounds(sounds.slice(1));
-    // Side by side, several pictures would be stamps on a phone.
-    if (this.#large === undefined) this.#large = names.length > 1 && this.screen.clientWidth < NARROW_PX ? names[0] : null;
+    // One is the main one: side by side, several pictures would be stamps.
+    if (this.#large === undefined) this.#large = names.length > 1 ? names[0] : null;
     if (!names.includes(this.#large)) this.#large = null;
     this.#arrange();
     this.sound.hidden = sounds.length === 0;
     this.lastFrame = performance.now();
+    this.pictured = pictures.length === 0;
     this.#setSound(sounds.length > 0 && this.volume.valueAsNumber > 0);
   }
 
@@ -72,15 +80,37 @@ export class Stage {
   }
 
   #add(name) {
-    const video = el("video", { autoplay: true, playsinline: true, muted: true, "aria-label": humanize(name), "data-track": name });
+    const video = el("video", { autoplay: true, playsinline: true, disablepictureinpicture: true, muted: true, "aria-label": humanize(name), "data-track": name });
     video.muted = true;
     const caption = el("button", { type: "button", class: "caption", onclick: () => this.#enlarge(name) }, humanize(name));
-    const tile = { video, caption, element: el("figure", {}, video, caption) };
+    const still = el("canvas", { class: "still", "aria-hidden": "true", hidden: true });
+    const tile = { video, still, caption, element: el("figure", {}, video, still, caption) };
     this.#tiles.set(name, tile);
     this.grid.append(tile.element);
     video.addEventListener("resize", () => this.#arrange());
+    video.addEventListener("loadeddata", () => video.videoWidth && this.#see());
     this.#watch(name, video);
     return tile;
+  }
+
+  #see() {
+    if (this.pictured) return;
+    this.pictured = true;
+    if (this.cover) this.cover.hidden = true;
+    for (const { still } of this.#tiles.values()) still.hidden = true;
+    this.onpicture?.();
+  }
+
+  /** Keeps what is seen now: browsers turn the picture of a closed connection black. */
+  keep() {
+    for (const { video, still } of this.#tiles.values()) {
+      const { videoWidth: width, videoHeight: height } = video;
+      if (!width || !this.pictured) continue;
+      const scale = Math.min(1, STILL_PX / width);
+      Object.assign(still, { width: Math.round(width * scale), height: Math.round(height * scale) });
+      still.getContext("2d", { alpha: false }).drawImage(video, 0, 0, still.width, still.height);
+      still.dataset.kept = "";
+    }
   }
 
   #remove(name, tile) {
@@ -94,6 +124,7 @@ export class Stage {
     const seen = (now, metadata) => {
       this.lastFrame = now;
       this.frames += 1;
+      this.#see();
       this.#on(name, metadata, now);
       video.requestVideoFrameCallback(seen);
     };
@@ -117,7 +148,7 @@ export class Stage {
 
   /** One picture large and the others small below it; once more, and all are equal again. */
   #enlarge(name) {
-    this.#large = this.#large === name ? null : name;
+    this.#large = this.#large === name ? (name === null ? (this.#tiles.keys().next().value ?? null) : null) : name;
     this.#arrange();
   }
 
@@ -127,6 +158,8 @@ export class Stage {
     const { videoWidth: width, videoHeight: height } = this.main ?? {};
     const columns = this.#large ? Math.max(1, count - 1) : columnsFor(count);
     this.grid.style.setProperty("--columns", columns);
+    this.grids.hidden = count < 2;
+    this.grids.setAttribute("aria-pressed", String(this.#large === null));
     this.grid.classList.toggle("onelarge", this.#large !== null);
     for (const [name, { caption, element }] of this.#tiles) {
       caption.hidden = count < 2;
@@ -135,6 +168,25 @@ export class Stage {
     }
     const rows = this.#large ? 1.25 : Math.ceil(count / columns);
     if (width) this.screen.style.setProperty("--ratio", ((this.#large ? 1 : columns) * width) / (rows * height));
+  }
+
+  /** A picture of the author's before the first one of the model. */
+  poster(url) {
+    this.cover = url ? el("img", { class: "poster", src: url, alt: "" }) : null;
+    if (this.cover) this.screen.prepend(this.cover);
+  }
+
+  /** The picture alone, as large as it may be; `ontheatre(on)` hears of it. */
+  setTheatre(on) {
+    this.theatre.setAttribute("aria-pressed", String(on));
+    this.ontheatre?.(on);
+  }
+
+  /** A number key: the track of that number becomes the large one. True when there is such a track. */
+  choose(number) {
+    const name = this.#tiles.size > 1 ? [...this.#tiles.keys()][number - 1] : undefined;
+    if (name !== undefined && name !== this.#large) this.#enlarge(name);
+    return name !== undefined;
   }
 
   /** Browsers refuse sound before the first touch of a page; the picture must not wait for it. */
@@ -156,16 +208,21 @@ export class Stage {
 
   #fullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else if (this.screen.requestFullscreen) this.screen.requestFullscreen();
+    else if (this.root.requestFullscreen) this.root.requestFullscreen(); // with what is below the picture
     else this.main?.webkitEnterFullscreen?.(); // phones that know it for videos only
   }
 
-  say({ title, sentence, button, waiting, dim, progress = null, extra = [] }) {
+  say({ title, sentence, button, waiting, dim, progress = null, extra = [], count = "", cause = "" }) {
     this.veil.hidden = !title;
     this.veil.classList.toggle("waiting", waiting && progress === null);
     this.screen.classList.toggle("dim", dim);
+    for (const { still } of this.#tiles.values()) still.hidden = !dim || !("kept" in still.dataset);
     this.title.textContent = title;
     this.sentence.textContent = sentence;
+    this.count.textContent = count;
+    this.count.hidden = !count;
+    this.cause.textContent = cause;
+    this.cause.hidden = !cause;
     this.progress.hidden = progress === null;
     this.progress.value = progress ?? 0;
     this.extra.replaceChildren(...extra);

@@ -54,3 +54,13 @@ export function ratesBetween(before, after) {
 }
 
 const scaled = (value, by) => (value === null ? null : value * by);
+
+/** What is written below the picture: size, frames, rate and way, as far as they are known. */
+export function factsIn(rates, { videoWidth: width, videoHeight: height }, way) {
+  if (!rates) return [];
+  const known = width ? [`${width}×${height}`] : [];
+  if (rates.fps !== undefined) known.push(`${rates.fps < 9.5 ? rates.fps.toFixed(1) : Math.round(rates.fps)} fps`);
+  if (rates.bitrate !== undefined) known.push(`${rates.bitrate.toFixed(1)} Mbit/s`);
+  if (known.length && way) known.push(way.name);
+  return known;
+}

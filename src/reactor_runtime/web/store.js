@@ -36,14 +36,16 @@ export class Store {
     return this.load("prefs", model)?.[name] ?? null;
   }
 
-  /** A page that goes away leaves its claim; the next one takes it, so that two pages never fight for one session. */
-  leaveClaim(claim) {
-    if (claim) this.save("claim", "", claim);
+  /**
+   * Who plays writes its claim down at once: not every browser runs a page's last words. `left` says that its page
+   * is gone, so that the next one takes it without asking, and two pages never fight for one session.
+   */
+  holdClaim(claim, left = false) {
+    if (claim) this.save("claim", "", { ...claim, left });
+    else tried(() => localStorage.removeItem(this.#key("claim")));
   }
 
-  takeClaim() {
-    const claim = this.load("claim", "");
-    tried(() => localStorage.removeItem(this.#key("claim")));
-    return claim;
+  get claim() {
+    return this.load("claim", "");
   }
 }

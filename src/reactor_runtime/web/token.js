@@ -1,5 +1,7 @@
 // The secret that a server may ask for, from a person's hand to the server.
 
+import { el } from "./dom.js";
+
 const BELOW = /\/t\/([^/]+)\/?$/; // http://host:8080/t/TOKEN, which SDKs take as their base URL
 
 /** People copy the whole address as often as the token in it. */
@@ -25,4 +27,12 @@ function decoded(part) {
 /** The server answers this address with a cookie; it does not stay in the history, which others may read. */
 export function openWith(text) {
   location.replace(`?token=${encodeURIComponent(tokenIn(text))}`);
+}
+
+/** A place to enter it; `use(text)` is called with what was. */
+export function tokenField(use) {
+  const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const used = () => use(entry.value);
+  entry.addEventListener("keydown", ({ key }) => key === "Enter" && used());
+  return el("div", { class: "row" }, entry, el("button", { type: "button", onclick: used }, "Enter"));
 }

@@ -4,6 +4,9 @@
 export const holdsFile = (value) => value instanceof File
   || (typeof value === "object" && value !== null && Object.values(value).some(holdsFile));
 
+/** Hears `progress` with `{file, share}`. */
+export const progress = new EventTarget();
+
 export class Uploads {
   #sent = new WeakMap(); // File → {session, reference}
 
@@ -23,7 +26,7 @@ export class Uploads {
   async #reference(file, sessionId, session) {
     const before = this.#sent.get(file);
     if (before?.session === session) return before.reference;
-    const reference = { upload_id: await this.api.upload(sessionId, file), name: file.name };
+    const reference = { upload_id: await this.api.upload(sessionId, file, (share) => progress.dispatchEvent(new CustomEvent("progress", { detail: { file, share } }))), name: file.name };
     this.#sent.set(file, { session, reference });
     return reference;
   }

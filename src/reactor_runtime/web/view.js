@@ -4,25 +4,31 @@ import { Api } from "./api.js";
 import { Audit } from "./audit.js";
 import { Capture } from "./capture.js";
 import { Cards } from "./cards.js";
+import { explained } from "./causes.js";
 import { Charts } from "./charts.js";
 import { el } from "./dom.js";
+import { Elsewhere } from "./elsewhere.js";
+import { Freezes } from "./freezes.js";
 import { Inputs } from "./inputs.js";
+import { allControls, listenBeside, logOf } from "./desk.js";
+import { valuesIn } from "./link.js";
+import { wishIn } from "./ladder.js";
 import { Messages } from "./messages.js";
 import { openPeer } from "./peer.js";
 import { Photon } from "./photon.js";
 import { Play } from "./play.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
-import { countersOf, ratesBetween } from "./stats.js";
+import { countersOf, factsIn, ratesBetween } from "./stats.js";
 import { Store } from "./store.js";
-import { makeTabs } from "./tabs.js";
-import { openWith, tokenIn } from "./token.js";
+import { openWith, tokenField, tokenIn } from "./token.js";
 import { holdsFile, Uploads } from "./uploads.js";
-import { wordsFor } from "./words.js";
+import { Waiting } from "./waiting.js";
+import { busyWords, wordsFor } from "./words.js";
 
 const STILL_MS = 2_500;
 const LOOK_MS = 1_000;
-const WAITING = new Set(["asking", "loading", "connecting", "idle", "lost", "gone"]);
+const WAITING = new Set(["asking", "queued", "turn", "loading", "connecting", "idle", "lost", "gone", "closing"]);
 const PLAYABLE = new Set(["live", "lost"]);
 const LOUD = new Set(["failed", "noroute", "refused", "gone", "locked"]);
 
@@ -36,18 +42,37 @@ export class View {
    * Builds itself into `root` and marks `host` with its phase. `base` and `token` are the server's; `page` is
    * whether this is the whole page, and not a player in another one, which shows what `controls` and `commands` say.
    */
-  constructor({ root, host, base = "", token = null, page = false, controls = page, commands = page }) {
+  constructor({ root, host, base = "", token = null, page = false, controls = page, commands = page, Room = null }) {
     Object.assign(this, { host, page, model: "Reactor" });
     this.api = new Api(base, token);
     this.store = new Store(page ? "" : base);
     this.uploads = new Uploads(this.api);
-    this.session = new Session({ api: this.api, openPeer, claim: this.store.takeClaim() });
-    this.photon = new Photon((ms) => (this.#measured.photon = ms));
+    this.room = Room ? new Room({ api: this.api }) : null;
+    const { wish, sentence } = page ? wishIn(location.search) : { wish: null, sentence: "" };
+    this.session = new Session({
+      api: this.api,
+      openPeer: (given) => openPeer({ ...given, wish }),
+      room: this.room,
+    });
+    this.elsewhere = new Elsewhere(this.store.base, () => PLAYABLE.has(this.session.phase), this.#off.signal);
+    this.photon = new Photon((ms, parts) => {
+      this.#measured.photon = ms;
+      this.charts?.waterfall.add(ms, parts);
+    });
+    this.session.commands.replied = (id, ms) => this.photon.replied(id, ms);
     this.session.commands.sent = (id, at) => this.photon.sent(id, at);
     this.#build(root, controls, commands);
+    if (sentence) this.messages.error("wire", sentence);
     this.#listen();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    this.session.start();
+    this.#start();
+  }
+
+  /** Goes on with the session of an earlier page; not with that of a tab that is there. */
+  async #start() {
+    const { claim } = this.store;
+    if (claim && (claim.left || !(await this.elsewhere.ask()))) this.session.adopt(claim);
+    if (!this.#off.signal.aborted) this.session.start();
   }
 
   #build(root, controls, commands) {
@@ -66,17 +91,28 @@ export class View {
     this.short = el("span", {}, "Connecting");
     const log = el("div", { class: "panelbody" });
     this.messages = new Messages(log);
+    this.freezes = new Freezes((text) => this.messages.note(text));
     this.capture = new Capture({ name: () => this.model, said: (text) => this.messages.note(text) });
     this.stage = new Stage(this.stageAt, {
       prefs: own,
       tools: [this.capture.snapshot, this.capture.record],
-      onbutton: () => (session.phase === "busy" ? session.watch() : session.start()),
-      onframe: (track, { rtpTimestamp, expectedDisplayTime }) => rtpTimestamp !== undefined && this.photon.displayed(track, rtpTimestamp, expectedDisplayTime),
+      onbutton: () => this.#pressed(),
+      onframe: (track, data) => data.rtpTimestamp !== undefined && this.photon.displayed(track, data.rtpTimestamp, data.expectedDisplayTime, data),
     });
     this.capture.stage = this.stage;
     this.audit = page ? new Audit(this.api, (what, sentence) => this.messages.error(what, sentence)) : null;
     this.inputs = new Inputs(this.inputsAt, { prefs: own, signal: this.#off.signal, failed: (what, sentence) => this.messages.error(what, sentence) });
+    this.stage.onpicture = () => this.#entered(session);
+    this.waiting = new Waiting({
+      draw: (words) => this.shown === "waiting" && this.#say({ ...words, waiting: true, dim: true }),
+      look: () => session.about().then((running) => running?.notices),
+      inputs: this.inputs,
+    });
+    this.dockAt = el("section", { class: "dock", "aria-label": "Prompt", hidden: true });
+    this.stageAt.append(this.dockAt);
+    this.stage.ontheatre = (on) => this.app.classList.toggle("theatre", on);
     this.cards = new Cards(this.controlsAt, {
+      dock: this.dockAt,
       prefs: models,
       send: (name, args) => this.send(name, args),
       heard: (name, error, reply) => this.#heard(name, error, reply),
@@ -84,6 +120,7 @@ export class View {
     this.play = new Play({
       cards: this.cards,
       surface: this.stage.play,
+      thumbs: this.stage.thumbs,
       prefs: models,
       keysOn: page ? window : this.host,
       isPlaying: () => session.phase === "live" && this.cards.enabled,
@@ -94,7 +131,7 @@ export class View {
       this.status,
       el(page ? "main" : "div", { class: "layout" },
         this.stageAt,
-        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, this.controlsAt) : null,
+        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, this.controlsAt, page ? allControls(this) : null) : null,
         page ? this.#log(log) : null));
     if (!page) this.host.tabIndex = this.host.getAttribute("tabindex") ?? 0; // so that it can have the keys
     root.append(this.app);
@@ -102,17 +139,16 @@ export class View {
 
   #bar() {
     this.name = el("h1", {}, this.model);
+    this.about = el("p", { class: "about" });
     this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
-    return el("header", { class: "bar" }, this.name, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
+    return el("header", { class: "bar" }, this.name, this.about, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
   }
 
   #log(messages) {
-    const statistics = el("div", { class: "panelbody", tabindex: "0" });
+    const { section, statistics, schema } = logOf(messages, (on) => this.app?.classList.toggle("folded", on), this.store);
     this.charts = new Charts(statistics);
-    this.schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
-    const schema = el("div", { class: "panelbody" }, this.schema);
-    const tabs = makeTabs("About the session", [["Messages", messages], ["Statistics", statistics], ["Schema", schema]]);
-    return el("section", { class: "log", "aria-label": "Messages, statistics, schema" }, ...tabs);
+    this.schema = schema;
+    return section;
   }
 
   #listen() {
@@ -121,9 +157,15 @@ export class View {
     hear("session", (detail) => this.#begun(detail));
     hear("peer", (peer) => this.#connected(peer));
     hear("phase", (detail) => this.#entered(detail));
-    hear("role", () => this.#cast());
-    hear("frameTime", (data) => this.photon.frameTime(data));
+    hear("role", (detail) => {
+      this.#cast();
+      this.#announce("role", detail);
+    });
+    hear("frameTime", (data) => this.photon.frameTime(data, performance.now()));
+    hear("about", (running) => this.#about(running));
+    hear("claim", (claim) => this.store.holdClaim(claim));
     hear("message", (data) => {
+      this.waiting.hear(data);
       this.messages.message(data);
       this.#announce("message", data);
     });
@@ -131,36 +173,91 @@ export class View {
     const on = (target, type, action) => target.addEventListener(type, action, { signal: this.#off.signal });
     on(window, "online", () => session.hurry());
     on(document, "visibilitychange", () => (document.hidden ? this.#save() : session.hurry()));
+    listenBeside(this.page ? window : this.host, this, this.#off.signal);
     on(window, "pagehide", () => this.#leave());
-    on(window, "pageshow", ({ persisted }) => persisted && (this.store.takeClaim(), session.start())); // back from the history
+    on(window, "pageshow", ({ persisted }) => persisted && this.#start()); // back from the history
   }
 
   #begun({ descriptor, resumed }) {
-    this.audit?.look(); // at what the session before has left
-    this.model = descriptor.model?.name ?? "Reactor";
-    if (this.page) this.name.textContent = document.title = this.model;
-    if (this.schema) this.schema.textContent = JSON.stringify(descriptor.capabilities ?? {}, null, 2);
-    if (!this.cards.draw(descriptor.capabilities?.commands ?? [])) return resumed || this.cards.renew();
-    this.cards.restore(this.store.load("values", this.model), { live: resumed });
-    return this.play.attach();
+    const drawn = this.#describe(descriptor);
+    const first = drawn || !this.begun;
+    this.begun = true;
+    const linked = first && this.page ? valuesIn(location.hash) : null;
+    if (linked) history.replaceState(null, "", location.pathname + location.search);
+    if (first) this.cards.restore({ ...this.store.load("values", this.model), ...linked }, { live: resumed || linked !== null });
+    if (linked) this.cards.owe(Object.keys(linked));
+    else if (!resumed) this.cards.renew();
+  }
+
+  /** What the model is called and takes, also while somebody else plays. True when its controls were drawn anew. */
+  #describe({ model = {}, capabilities = {} }) {
+    this.model = model.name ?? "Reactor";
+    if (this.page) {
+      this.name.textContent = document.title = model.title ?? this.model;
+      this.about.textContent = this.about.title = model.description ?? "";
+    }
+    if (this.schema) this.schema.textContent = JSON.stringify(capabilities, null, 2);
+    const drawn = this.cards.draw(capabilities.commands ?? []);
+    if (drawn) this.play.attach();
+    return drawn;
+  }
+
+  /** The server's word on the session: who plays, and what is wrong with the pictures. */
+  async #about(running) {
+    for (const [track, text] of Object.entries(running.notices ?? {})) {
+      if (this.noticed === text) continue;
+      this.noticed = text;
+      this.messages.error(track, text);
+    }
+    if (this.shown === "live" && this.stage.stillFor(STILL_MS)) this.freezes.still(this.stage.lastFrame, running);
+    if (this.session.phase !== "busy") return;
+    if (this.#describe(running)) this.cards.restore(this.store.load("values", this.model), { live: false });
+    const { claim } = this.store;
+    this.other = claim && !claim.left && (await this.elsewhere.ask()) ? claim : null;
+    if (this.session.phase !== "busy") return;
+    const words = wordsFor(this.session);
+    const watch = el("button", { type: "button", onclick: () => this.session.watch() }, "Watch");
+    if (this.other) {
+      this.#say({ ...words, title: "You play in another tab", sentence: "Take over here? The other tab stops; the model goes on.", button: "Take over here", dim: true, extra: [watch] });
+    } else this.#say({ ...words, sentence: busyWords(running), dim: true });
+  }
+
+  #pressed() {
+    const { session, room, shown } = this;
+    if (shown === "waiting") return this.inputs.missing?.use();
+    if (shown === "queued") return session.stop();
+    if (shown === "turn") return room.takeTurn();
+    if (shown !== "busy") return session.start();
+    if (!this.other) return session.watch();
+    session.adopt(this.other);
+    return session.start();
+  }
+
+  #say(words) {
+    this.stage.say({ progress: null, ...words });
   }
 
   #connected(peer) {
     this.photon.clear();
-    this.#counters = null;
+    this.#counters = this.way = null;
     this.stage.attach(peer.outputs);
     this.inputs.attach(peer.inputs);
     this.#cast();
     this.cards.resend();
   }
 
+  /** A picture is what "live" means: before the first one the page waits, whatever is connected. */
   #entered(detail) {
-    const { phase } = detail;
     const { session, page } = this;
+    const phase = this.#shown(detail.phase);
+    if (phase === "waiting") this.waiting.begin();
+    else this.waiting.end();
+    if (phase === "waiting" && this.shown !== "live") this.host.dataset.phase = this.app.dataset.phase = this.shown = phase;
+    if (phase === "waiting") return this.#cast();
     const foreign = this.api.base && new URL(this.api.base, location.href).origin !== location.origin ? location.origin : null;
-    const words = wordsFor(detail, foreign);
+    const words = wordsFor({ ...detail, phase }, foreign);
     if (phase !== "live") this.play.releaseAll();
-    this.host.dataset.phase = this.app.dataset.phase = phase;
+    this.host.dataset.phase = this.app.dataset.phase = this.shown = phase;
     const aloud = `${words.title || words.short}. ${words.sentence}`;
     if (this.status.textContent !== aloud) this.status.textContent = aloud; // a bar that moves says nothing new
     if (page) this.toggle.textContent = phase === "ended" ? "Start" : "Stop";
@@ -169,21 +266,37 @@ export class View {
       waiting: WAITING.has(phase),
       dim: phase !== "live",
       progress: typeof detail.progress === "number" ? detail.progress : null,
-      extra: phase === "locked" ? [this.#tokenEntry()] : [],
+      extra: phase === "locked" ? [tokenField((text) => this.#useToken(text))] : [],
     });
     this.#cast();
     if (LOUD.has(phase)) this.messages.error(words.short, words.sentence);
     else if (phase === "ended") this.messages.note(words.sentence);
+    if (phase === "ended" && detail.reason === "error") this.#explain(words);
     if (phase === "ended") this.audit?.look();
     // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
     if (phase === "ended" && detail.reason !== "error") this.inputs.close();
     this.#announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
-    return session;
+    return undefined;
+  }
+
+  #shown = (phase) => (phase === "live" && !this.stage.pictured ? "waiting" : phase);
+
+  /** On this machine the exception and the author's own line; elsewhere where they are. */
+  async #explain(words) {
+    const { text, cause } = await explained(this.api, words.sentence);
+    if (this.shown !== "ended" || text === words.sentence) return;
+    const told = cause ? { sentence: cause.error, cause: cause.line } : { sentence: text };
+    this.#say({ ...words, ...told, dim: true });
+    this.messages.error(cause?.hook ?? "error", text);
   }
 
   /** Resolves with the model's reply. What has no file leaves at once, in order, also from a page that goes away. */
   send(name, args) {
-    return holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
+    const sent = holdsFile(args) ? this.#sendWithFiles(name, args) : this.session.commands.send(name, args);
+    return sent.then((reply) => (this.#announce("reply", { command: name, ...reply }), reply)).catch(async (error) => {
+      if (error.code === "internal_error") error.message = (await explained(this.api, error.message)).text;
+      throw error;
+    });
   }
 
   async #sendWithFiles(name, args) {
@@ -199,18 +312,13 @@ export class View {
     this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
     this.cards.enabled = PLAYABLE.has(phase) && !watching;
     if (watching) this.play.releaseAll();
-    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor(this.session).short;
+    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.#shown(phase) }).short;
   }
 
-  #tokenEntry() {
-    const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-    const use = () => {
-      if (this.page) return openWith(entry.value);
-      this.api.token = tokenIn(entry.value);
-      return this.session.start();
-    };
-    entry.addEventListener("keydown", ({ key }) => key === "Enter" && use());
-    return el("div", { class: "row" }, entry, el("button", { type: "button", onclick: use }, "Enter"));
+  #useToken(text) {
+    if (this.page) return openWith(text);
+    this.api.token = tokenIn(text);
+    return this.session.start();
   }
 
   #heard(name, error, reply) {
@@ -221,7 +329,9 @@ export class View {
   }
 
   #noticed(data) {
+    if (data.type === "sessionEnded") this.stage.keep();
     if (data.type === "commandError") this.messages.error(data.data?.command ?? "command", data.data?.message ?? "");
+    else if (data.type === "modelError") explained(this.api, data.data?.message).then(({ text }) => this.messages.error(data.data?.hook ?? "model", text));
     else if (data.message) this.messages.note(data.message);
   }
 
@@ -229,41 +339,51 @@ export class View {
   async #look() {
     const { session, stage } = this;
     if (session.phase !== "live") return this.#tellFacts(null);
+    const left = this.room?.secondsLeft() ?? null;
+    if (left !== null) this.short.textContent = `${left} s left`;
     if (stage.stillFor(STILL_MS)) session.suspect();
+    else {
+      stage.keep();
+      this.freezes.moves();
+    }
     const report = await session.peer?.stats().catch(() => null);
     if (!report || session.phase !== "live") return undefined;
+    this.#tellWay(session.peer.way(report));
     const before = this.#counters;
+    if (!before) this.audit?.look(); // at what the session before has left
     this.#counters = countersOf(report, performance.now());
+    this.waiting.tick(this.#counters);
     return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
+  }
+
+  /** Once for each way; the direct one needs no words. */
+  #tellWay(way) {
+    if (!way || way.sentence === this.way?.sentence) return;
+    if (this.way || way.name !== "UDP") this.messages.note(`The video comes over ${way.sentence}.`);
+    this.way = way;
   }
 
   #tellFacts(rates) {
     const { photon, reply } = this.#measured;
     this.charts?.add({ ...rates, photon, reply });
     this.#measured = { photon: null, reply: null };
-    const { videoWidth: width, videoHeight: height } = this.stage.main ?? {};
-    const known = rates && width ? [`${width}×${height}`] : [];
-    if (rates?.fps !== undefined) known.push(`${rates.fps < 9.5 ? rates.fps.toFixed(1) : Math.round(rates.fps)} fps`);
-    if (rates?.bitrate !== undefined) known.push(`${rates.bitrate.toFixed(1)} Mbit/s`);
+    const known = factsIn(rates, this.stage.main ?? {}, this.way);
     if (photon !== null) this.lately = `${Math.round(photon)} ms to the picture`;
     else if (reply !== null && !this.lately?.includes("picture")) this.lately = `reply ${Math.max(1, Math.round(reply))} ms`;
     if (known.length && this.lately) known.push(this.lately);
     this.stage.facts.textContent = known.join(" · ");
-    if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}. One point each second, one minute wide.`);
+    if (rates?.codec) this.charts?.say(`${known[0]} in ${rates.codec}${this.way ? ` over ${this.way.sentence}` : ""}. One point each second, one minute wide.`);
   }
 
-  #announce(type, detail) {
-    if (!this.page) this.host.dispatchEvent(new CustomEvent(type, { detail }));
-  }
+  #announce = (type, detail) => this.page || this.host.dispatchEvent(new CustomEvent(type, { detail }));
 
-  #save() {
-    this.store.save("values", this.model, this.cards.values());
-  }
+  #save = () => this.store.save("values", this.model, this.cards.values());
 
   #leave() {
     this.play.releaseAll();
     this.#save();
-    this.store.leaveClaim(this.session.leave());
+    const claim = this.session.leave();
+    if (claim) this.store.holdClaim(claim, true);
   }
 
   /** The player was taken out of its page. */

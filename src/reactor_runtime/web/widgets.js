@@ -3,7 +3,9 @@
 
 import { Unreadable } from "./checks.js";
 import { el, freshId } from "./dom.js";
+import { dial } from "./extras.js";
 import { tidy } from "./schema.js";
+import { progress } from "./uploads.js";
 
 /** The widget of a field that holds one value. */
 export function makeWidget(field, on, names, label) {
@@ -27,7 +29,15 @@ const WIDGETS = {
     const { from, to } = field;
     const range = el("input", { ...names, type: "range", min: from, max: to, step: field.step });
     const entry = numberInput(field, { "aria-label": `${label}, exact value`, class: "entry" });
-    const fill = () => range.style.setProperty("--fill", `${(100 * (range.value - from)) / (to - from)}%`);
+    const round = field.widget === "angle" ? dial(field, (value) => {
+      write(value);
+      on.edit();
+      on.commit();
+    }) : null;
+    const fill = () => {
+      range.style.setProperty("--fill", `${(100 * (range.value - from)) / (to - from)}%`);
+      round?.show(range.valueAsNumber);
+    };
     const follow = () => {
       range.value = entry.value === "" ? from : entry.value;
       range.classList.toggle("blank", entry.value === "");
@@ -50,7 +60,7 @@ const WIDGETS = {
       follow();
     };
     write(undefined); // a browser puts a new slider at its middle, or its end
-    return { ...simple(el("div", { class: "slide" }, range, entry), () => readNumber(entry), write), target: entry };
+    return { ...simple(el("div", { class: "slide" }, round?.element, range, entry), () => readNumber(entry), write), target: entry };
   },
 
   number(field, on, names) {
@@ -137,7 +147,27 @@ const WIDGETS = {
   /** A page cannot put a file back that a person chose, so what was kept is never written here. */
   file(field, on, names) {
     const input = el("input", { ...names, type: "file", onchange: () => (on.edit(), on.commit()) });
-    return simple(input, () => input.files[0], (value) => value === undefined && (input.value = ""));
+    const bar = el("progress", { max: 1, hidden: true, "aria-label": "Upload" });
+    const zone = el("div", { class: "drop" }, input, bar);
+    const take = (files) => {
+      if (!files?.length || input.disabled || input.closest(":disabled")) return;
+      const one = new DataTransfer();
+      one.items.add(files[0]);
+      input.files = one.files;
+      on.edit();
+      on.commit();
+    };
+    const over = (event, on_) => (event.preventDefault(), zone.classList.toggle("over", on_));
+    zone.addEventListener("dragover", (event) => over(event, true));
+    zone.addEventListener("dragleave", (event) => over(event, false));
+    zone.addEventListener("drop", (event) => (over(event, false), take(event.dataTransfer.files)));
+    zone.take = take; // pictures that are pasted: see `cards.js`
+    progress.addEventListener("progress", ({ detail: { file, share } }) => {
+      if (file !== input.files[0]) return;
+      bar.hidden = share >= 1;
+      bar.value = share;
+    });
+    return { ...simple(zone, () => input.files[0], (value) => value === undefined && (input.value = "")), target: input };
   },
 
   json(field, on, names) {

@@ -6,16 +6,22 @@ const ENDS = {
   completed: ["Finished", "The model has finished.", "Play again"],
   time_cap: ["Time is up", "The session reached its time limit.", "Play again"],
   replaced: ["Taken over", "The session was opened somewhere else.", "Play here"],
+  left_line: ["Left the line", "Your place is somebody else's now.", "Queue again"],
+  turn_missed: ["Your turn has passed", "Nobody took it in time, and the next one plays.", "Queue again"],
   error: ["Stopped by an error", "The model stopped with an error. Its log has the details.", "Start again"],
 };
 
 const PHASES = {
   asking: ["Connecting", "Connecting", "Asking the server for a session."],
+  queued: ["In line", "", "", "Leave the line"],
+  turn: ["Your turn", "", "", "Play now"],
   connecting: ["Connecting", "Connecting", "Setting up the video."],
   loading: ["Loading", "The model is loading", "The video starts by itself when it is ready."],
   failed: ["Load failed", "Load failed", "The page goes on by itself after a restart."],
   busy: ["In use", "Somebody else is playing", "The page starts by itself when the model is free.", "Watch"],
   idle: ["Waiting", "Nobody is playing", "The picture starts by itself when somebody plays; this token is for watching."],
+  closing: ["Waiting", "The last session is still ending", "Yours begins by itself when the model has returned."],
+  waiting: ["Waiting", "", ""],
   live: ["Live", "", ""],
   lost: ["Reconnecting", "Connection lost", "Reconnecting to the running session."],
   gone: ["Server gone", "The server does not answer", "The page reconnects by itself when the server is back."],
@@ -26,7 +32,7 @@ const PHASES = {
 
 const WRONG_TOKEN = "The token that this player has is not the server's. It may have been started anew; enter the token that it printed.";
 
-const OWN_SENTENCE = new Set(["loading", "failed", "noroute", "refused"]);
+const OWN_SENTENCE = new Set(["loading", "failed", "noroute", "refused", "closing"]);
 
 /** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
 export function wordsFor({ phase, detail, reason }, foreign = null) {
@@ -35,10 +41,21 @@ export function wordsFor({ phase, detail, reason }, foreign = null) {
     return { short: title, title, sentence: detail || sentence, button };
   }
   const [short, title, sentence, button = null] = PHASES[phase];
+  if (phase === "queued" || phase === "turn") return { short, title: reason, sentence: detail, button };
   if (phase === "locked" && reason === "wrong") return { short, title, sentence: WRONG_TOKEN, button };
   const own = OWN_SENTENCE.has(phase) && detail && detail !== `${title}.`;
   const hint = phase === "gone" && foreign ? ` If it runs, start it with --allow-origin ${foreign} to let this site in.` : "";
   return { short, title, sentence: (own ? [closed(detail), sentence].filter(Boolean).join(" ") : sentence) + hint, button };
+}
+
+/** Who plays since when, and when the model is free; `running` is what `/session` says. */
+export function busyWords({ clients = [], free_in: free = null }, now = Date.now()) {
+  const { since } = clients.find(({ role }) => role === "controller") ?? {};
+  const minutes = since && Math.max(0, Math.floor((now - since * 1000) / 60_000));
+  const at = since && new Date(since * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const played = since ? `Since ${at} (${minutes < 1 ? "less than a minute" : minutes === 1 ? "1 minute" : `${minutes} minutes`}). ` : "";
+  const gone = free === null ? "" : `The player's connection is lost: the model is free in ${Math.ceil(free)} s, unless they come back. `;
+  return `${played}${gone}The page starts by itself when the model is free.`;
 }
 
 /** An author's words are seldom a sentence: "Reading the weights". */

@@ -33,7 +33,7 @@ from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending
+from . import audited, ending, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
@@ -82,6 +82,7 @@ class Worker:
             project.model_class, project.config, project.weights, options.audit
         )
         self.model = self.executor.description
+        self.state_changed: Callable[[], None] = _nobody_listens
         self.load_error: str | None = None
         self.crashes = 0
         self.session: Session | None = None
@@ -95,6 +96,7 @@ class Worker:
         self.claims = Claims()
         self.started_at = time.time()
         self.dispatcher = Dispatcher(self)
+        self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
         self._leave = leave
         self._left = False
@@ -144,9 +146,13 @@ class Worker:
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
         if self.life.state in IN_SESSION:
-            self._apply(self.life.stop(time.monotonic(), EndReason.STOPPED, "The client ended the session."))
+            self.end_session(EndReason.STOPPED, "The client ended the session.")
         await self._wait_while_closing()
         return self.life.state
+
+    def end_session(self, reason: EndReason, message: str) -> None:
+        """Begin the end of the session that runs. Raises `RequestError` when none does."""
+        self._apply(self.life.stop(time.monotonic(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
@@ -156,6 +162,7 @@ class Worker:
             capabilities=self.model.capabilities,
             number=self.life.number,
             started_at=self.started_at,
+            metadata=self.model.metadata,
         )
 
     def check_session_id(self, session_id: str) -> None:
@@ -191,6 +198,8 @@ class Worker:
         """Answer an offer in the running session. Raises `RequestError`."""
         session = self.require_session()
         self.claims.offered(time.monotonic())
+        if connection_id == self.clients.steered_last:
+            self._apply(self.life.returning(session.number, time.monotonic()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -199,6 +208,12 @@ class Worker:
             running=lambda: self.session is session and self.life.state in IN_SESSION,
             address=address,
         )
+
+    async def farewell(self, connection_id: int) -> None:
+        """A client has said goodbye: whoever steered does not keep the slot of others."""
+        number = self.require_session().number
+        if await self.clients.farewell(connection_id):
+            self._apply(self.life.farewell(number, time.monotonic()))
 
     def leave(self) -> None:
         """End the session, then the process."""
@@ -317,6 +332,7 @@ class Worker:
         if self.life.state is not self._noted:
             before, self._noted = self._noted, self.life.state
             self.note("transition", **{"from": before.value, "to": self._noted.value})
+            self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
         session = self.session
@@ -357,7 +373,8 @@ class Worker:
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
-        message = "The model stopped because of an error." if failed else ""
+        told_as = f" (reference {outcome.reference})" if outcome.reference else ""
+        message = f"The model stopped because of an error{told_as}." if failed else ""
         broken = audited.note(self) or outcome.reset_error is not None
         self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
 
@@ -394,6 +411,10 @@ class Worker:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _nobody_listens() -> None:
+    pass
 
 
 def _authors_lines(error: BaseException) -> str:

@@ -211,7 +211,10 @@ def test_the_shape_takes_time_that_grows_with_the_text(part: bytes) -> None:
 
     count = 50_000 // len(part)
     for begin in (b'"', b""):
-        assert best(begin + part * 2 * count) <= 2.5 * best(begin + part * count) + 0.002
+        # Thrice: a machine whose speed changes in between says nothing.
+        assert any(
+            best(begin + part * 2 * count) <= 2.5 * best(begin + part * count) + 0.002 for _ in range(3)
+        )
 
 
 @pytest.mark.parametrize(

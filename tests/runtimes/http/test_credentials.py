@@ -282,7 +282,9 @@ def test_so_does_a_line_of_the_log_and_an_address(text: str) -> None:
 
 
 def grows_evenly(parse: Callable[[str], object], text: str) -> bool:
-    return seconds(parse, text * 2) <= 2.5 * seconds(parse, text) + 50e-6  # the clock's own grain
+    """Tried thrice: a machine whose speed changes says nothing, and what is quadratic never passes."""
+    grain = 50e-6  # the clock's own
+    return any(seconds(parse, text * 2) <= 2.5 * seconds(parse, text) + grain for _ in range(3))
 
 
 # --- what a browser holds ---

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from reactor_runtime import AudioOut, VideoIn, VideoModel, VideoOut, command, model
 from reactor_runtime.authoring.command import commands_of
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.testing.leaks.differences import Noise, distance, first_difference, marked
 from reactor_runtime.testing.leaks.free import FreeSession
 from reactor_runtime.testing.leaks.users import MARKS, User
@@ -100,7 +101,7 @@ def test_noise_covers_what_the_model_itself_varies_by_and_no_more() -> None:
 
 def test_steps_go_on_at_every_emit_and_wait_and_take_no_time() -> None:
     steps: list[int] = []
-    session = FreeSession(1, EveryKind, "every-kind", steps.append)
+    session = FreeSession(1, describe(EveryKind), steps.append)
     try:
         track = session.tracks["main_video"]
         track.emit(np.zeros((4, 4, 3), np.uint8))

@@ -26,6 +26,7 @@ from reactor_runtime.executors.thread.loop import SessionLoop
 from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import vocabulary_of
+from reactor_runtime.session.causes import Causes
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.context import Context
@@ -42,8 +43,9 @@ GATE_POLL_S = 0.1
 class CommandRunner:
     """Owns the command thread. `submit` may be called on the event loop: it never blocks."""
 
-    def __init__(self, specs: Mapping[str, CommandSpec]) -> None:
+    def __init__(self, specs: Mapping[str, CommandSpec], causes: Causes | None = None) -> None:
         self._specs = specs
+        self._causes = causes or Causes()
         self._vocabularies: dict[str, frozenset[str]] = {}
         self.thread = JobThread("reactor-commands", PENDING_LIMIT)
 
@@ -136,9 +138,10 @@ class CommandRunner:
             log.warning("Command %r had not ended when its session did, and was cancelled", spec.name)
             return _ended(session)
         # An author's handler may raise anything, `sys.exit()` included; the session goes on.
-        except BaseException:
-            log.exception("Command %r failed", spec.name)
-            return CommandOutcome(session.next_frame(), error=InternalCommandError())
+        except BaseException as error:
+            reference = self._causes.add(spec.name, error)
+            log.exception("Command %r failed (reference %s)", spec.name, reference)
+            return CommandOutcome(session.next_frame(), error=InternalCommandError(reference=reference))
 
     def _vocabulary(self, spec: CommandSpec) -> frozenset[str]:
         known = self._vocabularies.get(spec.name)

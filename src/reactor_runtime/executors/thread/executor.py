@@ -29,6 +29,7 @@ from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 from reactor_runtime.executors.port import Answer, ModelOutcome
 from reactor_runtime.session.audit.observer import AuditMode, SessionAudit
+from reactor_runtime.session.causes import Causes
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 
@@ -72,8 +73,9 @@ class ThreadExecutor:
         self._session: Session | None = None
         self._loop = SessionLoop(own_thread=True)
         self.model_thread = JobThread("reactor-model")
-        self.commands = CommandRunner(self.description.commands)
-        self.feed = MediaFeed()
+        self.causes = Causes()
+        self.commands = CommandRunner(self.description.commands, self.causes)
+        self.feed = MediaFeed(self.causes)
         self.audit = SessionAudit(model_class, AuditMode(audit))
         self._wants_media = model_class.on_media is not VideoModel.on_media
 
@@ -190,7 +192,7 @@ class ThreadExecutor:
         with use(context), bound(self.model_class, self._weights):
             self.audit.begins()
             session.enter()
-            error = self._play(model, loop)
+            error, reference = self._play(model, loop)
             session.stop()
             loop.grant_grace()
             if loop.on_model_thread:
@@ -205,7 +207,7 @@ class ThreadExecutor:
             unstopped += loop.cancel_leftovers()
             loop.close()
         self.audit.ended(model, session, self._contexts(), reset_error)
-        return ModelOutcome(error, reset_error, tuple(dict.fromkeys(unstopped)))
+        return ModelOutcome(error, reset_error, tuple(dict.fromkeys(unstopped)), reference)
 
     def _contexts(self) -> list[contextvars.Context]:
         """Those that author code runs in, on the model thread and on the idle command thread."""
@@ -215,21 +217,29 @@ class ThreadExecutor:
         except (queue.Full, CancelledError):
             return [here]  # the process is ending
 
-    def _play(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
+    def _play(self, model: VideoModel, loop: SessionLoop) -> tuple[BaseException | None, str]:
         try:
             _run_hook(model.start_session, loop)
         # Whatever the author's loop raises ends this session, not the process.
         except BaseException as error:
-            log.exception("%s.start_session() failed; the session ends", self.model_class.__name__)
-            return error
-        return None
+            reference = self.causes.add("start_session", error)
+            log.exception(
+                "%s.start_session() failed (reference %s); the session ends",
+                self.model_class.__name__,
+                reference,
+            )
+            return error, reference
+        return None, ""
 
     def _reset(self, model: VideoModel, loop: SessionLoop) -> BaseException | None:
         try:
             _run_hook(model.reset, loop)
         except BaseException as error:
+            reference = self.causes.add("reset", error)
             log.exception(
-                "%s.reset() failed; the model may hold state of this user", self.model_class.__name__
+                "%s.reset() failed (reference %s); the model may hold state of this user",
+                self.model_class.__name__,
+                reference,
             )
             return error
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reactor_runtime.authoring.active import use
 from reactor_runtime.authoring.media import MediaBundle
+from reactor_runtime.session.causes import Causes
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.context import Context
@@ -23,7 +24,8 @@ FEED_LIMIT = 32
 class MediaFeed:
     """Owns the media thread. `put` never blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, causes: Causes | None = None) -> None:
+        self._causes = causes or Causes()
         self.dropped = 0
         self.failed = 0
         self._queue: deque[tuple[VideoModel, Context, MediaBundle]] = deque()
@@ -91,7 +93,11 @@ class MediaFeed:
             with use(context):
                 model.on_media(bundle)
         # An author's hook may raise anything; the next frame is tried.
-        except BaseException:
+        except BaseException as error:
             self.failed += 1
             if self.failed == 1:
-                log.exception("on_media failed; further failures of this session are only counted")
+                reference = self._causes.add("on_media", error)
+                log.exception(
+                    "on_media failed (reference %s); further failures of this session are only counted",
+                    reference,
+                )

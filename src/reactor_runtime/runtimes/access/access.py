@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.door.prefix import PREFIX
 
 from .carriers import PathToken, Scope, bearer, cookies, parameters, query_without
 from .cookie_sessions import CookieSessions
@@ -21,6 +22,8 @@ SENDS_A_FILE = Grant(TokenRole.CONTROL, "upload")
 """Of a request whose address is signed: it reaches the one route that the address names."""
 NOBODY = Grant(TokenRole.VIEW, "nobody")
 """Of requests that need no token, because they are told nothing."""
+_PROXYS = (b"x-forwarded-", b"x-proxycontextpath", b"forwarded", b"via")
+"""How the headers of proxies begin."""
 TOLD_NOTHING = frozenset({("POST", "/sessions"), ("POST", "/tokens")})
 """What SDKs ask of a cloud; the answer is the same sentence for everybody."""
 
@@ -69,7 +72,7 @@ class Access:
             if (scope["method"], scope["path"]) not in TOLD_NOTHING:
                 return Entry(None, refusal)
             grant = NOBODY
-        given = self._give_cookie(scope, in_address, kept)
+        given = self._give_cookie(scope, in_address, kept, path_token)
         location = None
         if in_address and is_page(scope, headers):
             location = (path_token.above if path_token else "./") + query_without(scope, QUERY)
@@ -103,7 +106,7 @@ class Access:
         return next((grant for value in values if (grant := self._cookies.read(value)) is not None), None)
 
     def _give_cookie(
-        self, scope: Scope, in_address: list[bytes], kept: Grant | None
+        self, scope: Scope, in_address: list[bytes], kept: Grant | None, path_token: PathToken | None
     ) -> list[tuple[bytes, bytes]]:
         """For who shows a token in the address, and has no cookie of it yet."""
         if self._keys.open:
@@ -111,7 +114,7 @@ class Access:
         grant = next(self._valid(in_address), None)
         if grant is None or grant == kept:
             return []
-        return [_cookie(scope, self._cookies.open(grant))]
+        return [_cookie(scope, self._cookies.open(grant), path_token)]
 
     def _valid(self, credentials: list[bytes]) -> Iterator[Grant]:
         for credential in credentials:
@@ -134,9 +137,19 @@ def cookie_name(scope: Scope) -> str:
     return f"{COOKIE}_{server[1]}" if server else COOKIE
 
 
-def _cookie(scope: Scope, session: str) -> tuple[bytes, bytes]:
+def _cookie(scope: Scope, session: str, path_token: PathToken | None) -> tuple[bytes, bytes]:
     """Lax, not Strict: who follows a link with a token from another site is led on to the page, and a Strict
     cookie would stay behind on that way. What changes anything is no GET, and is asked for its origin.
+
+    Other servers below the same name do not get it: its path is our prefix. Where no proxy tells it
+    and the page itself is asked for, the browser knows it: without a path, a cookie belongs below its page.
     """
+    prefix = scope.get(PREFIX, "")
+    untold = not prefix and path_token is None and scope["path"] == "/" and _proxied(scope)
+    path = "" if untold else f"; Path={prefix}/"
     secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return b"set-cookie", f"{cookie_name(scope)}={session}; Path=/; HttpOnly; SameSite=Lax{secure}".encode()
+    return b"set-cookie", f"{cookie_name(scope)}={session}{path}; HttpOnly; SameSite=Lax{secure}".encode()
+
+
+def _proxied(scope: Scope) -> bool:
+    return any(name.lower().startswith(_PROXYS) for name, _ in scope["headers"])

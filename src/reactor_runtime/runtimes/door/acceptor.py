@@ -1,12 +1,13 @@
 """What a connection is, seen from its first bytes, before HTTP sees it. It is counted, and ended in time.
 
-This is the one place that knows every connection of the TCP port. Only HTTP is spoken there now.
+This is the one place that knows every connection of the TCP port: HTTP, and media over TCP.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from enum import Enum
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from uvicorn.server import ServerState
 
 from .connections import Connections, Slot
 from .http1 import READ_LIMIT, HttpConnection
+from .splice import MediaPort, Splice
+from .tls import Shaking, Tls
 
 FIRST_BYTES = 4
 """As many tell what it is: a letter begins HTTP, 16 03 TLS, two bytes of length and 00 01 framed STUN."""
@@ -46,6 +49,10 @@ class FirstBytes(asyncio.Protocol):
 
     connections: Connections
     """Of the server; set in a subclass for each."""
+    media: MediaPort | None = None
+    """None where no media is taken here."""
+    tls: ssl.SSLContext | None = None
+    """With it, HTTP is spoken inside TLS alone. Media is encrypted by itself, and comes as it is."""
     lingering = 0
 
     def __init__(
@@ -82,8 +89,15 @@ class FirstBytes(asyncio.Protocol):
             return
         self._data += data
         kind = first(bytes(self._data[:FIRST_BYTES]))
-        if kind is First.HTTP:
+        if kind is First.HTTP and self.tls is None:
             self._hand_over(self._slot)
+        elif kind is First.TLS and self.tls is not None:
+            self._shake_hands(self._slot, self.tls)
+        elif kind is First.HTTP:
+            self._transport.write(_HTTPS)
+            self._transport.close()
+        elif kind is First.MEDIA and self.media is not None:
+            self._splice(self._slot, self.media)
         elif kind is not None:
             self.connections.closed["no_http"] += 1
             self._transport.close()
@@ -110,6 +124,26 @@ class FirstBytes(asyncio.Protocol):
         http.connection_made(self._transport)
         http.data_received(bytes(self._data))
 
+    def _shake_hands(self, slot: Slot, tls: ssl.SSLContext) -> None:
+        http = HttpConnection(self._config, self._state, self._app_state, self._loop, slot)
+        slot.holder = Shaking(self._transport.abort)
+        inside = Tls(self._loop, http, tls, slot)
+        self._state.connections.discard(cast("Any", self))
+        self._transport.set_protocol(inside)
+        inside.connection_made(self._transport)
+        inside.feed(bytes(self._data))
+
+    def _splice(self, slot: Slot, media: MediaPort) -> None:
+        splice = Splice(media, slot, self._loop)
+        slot.holder = splice
+        connections = cast("set[Any]", self._state.connections)
+        connections.discard(self)
+        connections.add(splice)
+        splice.left = lambda: connections.discard(splice)
+        self._transport.set_protocol(splice)
+        splice.connection_made(self._transport)
+        splice.data_received(bytes(self._data))
+
     def _refuse(self) -> None:
         if self.lingering >= LINGERING_LIMIT:
             self._transport.abort()
@@ -121,9 +155,11 @@ class FirstBytes(asyncio.Protocol):
         self._loop.call_later(LINGER_S, self._transport.abort)
 
 
-def acceptor(connections: Connections) -> type[FirstBytes]:
+def acceptor(
+    connections: Connections, media: MediaPort | None = None, tls: ssl.SSLContext | None = None
+) -> type[FirstBytes]:
     """The protocol of one server, for ``uvicorn.Config(http=…)``."""
-    return type("Acceptor", (FirstBytes,), {"connections": connections})
+    return type("Acceptor", (FirstBytes,), {"connections": connections, "media": media, "tls": tls})
 
 
 def plain_answer(status: str, code: str, detail: str) -> bytes:
@@ -139,3 +175,4 @@ def plain_answer(status: str, code: str, detail: str) -> bytes:
 _BUSY = plain_answer(
     "503 Service Unavailable", "too_many_connections", "All connections of this server are busy; try again."
 )
+_HTTPS = plain_answer("400 Bad Request", "https_required", "This port speaks https: open https:// instead.")

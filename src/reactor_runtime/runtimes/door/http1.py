@@ -88,6 +88,10 @@ class HttpConnection(H11Protocol):
         self.logger.setLevel(logging.ERROR)
         self._slot = slot
 
+    def connection_made(self, transport: Any) -> None:
+        self._slot.holder = self  # inside TLS, only now
+        super().connection_made(transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._slot.leave()

@@ -18,10 +18,12 @@ from reactor_runtime.runtimes.door.addresses import Proxies
 from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
+from reactor_runtime.runtimes.door.prefix import Prefix
 from reactor_runtime.worker.worker import Worker
 
-from . import cloud, events, info, page, sessions, signalling, uploads
+from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
 from .guard import Guard
+from .leases import Leases
 from .options import HttpOptions
 
 _NO_JSON = (
@@ -46,18 +48,27 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(runtime: Callable[[], Worker], options: HttpOptions) -> App:
-    """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs."""
+def create_app(
+    runtime: Callable[[], Worker], options: HttpOptions, leases: Callable[[], Leases] | None = None
+) -> App:
+    """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs.
+
+    `leases` are those of a worker in a fleet.
+    """
+    api = create_api(runtime)
+    if leases is not None:
+        api.include_router(control.router(leases))
     guard = Guard(
-        Bodies(create_api(runtime), options.max_upload * 2**20),
+        Bodies(api, options.max_upload * 2**20),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
         access=Access(options.secrets),
-        public=page.public_paths(),
+        public=page.public_paths() | probes.PATHS,
         door=page.locked(),
     )
-    return Entrance(guard, Proxies(options.trusted_proxies))
+    proxies = Proxies(options.trusted_proxies)
+    return Prefix(Entrance(guard, proxies), options.root_path, proxies)
 
 
 async def rehearse(app: App) -> None:
@@ -78,13 +89,18 @@ def create_api(runtime: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = runtime
-    routers = (info, events, sessions, signalling, uploads, cloud)
+    routers = (info, probes, events, sessions, signalling, uploads, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)
+    add_handlers(app)
+    return app
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make an answer of everything that a route raises."""
     for kind, handler in _HANDLERS:
         app.add_exception_handler(kind, handler)
-    return app
 
 
 def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:
@@ -93,6 +109,11 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
 
 
 async def _request_error(_: Request, error: RequestError) -> JSONResponse:
+    return refused(error)
+
+
+def refused(error: RequestError) -> JSONResponse:
+    """What a client is told of a refusal."""
     state = getattr(error, "state", None)
     response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
     if error.retry_after is not None:

@@ -24,14 +24,14 @@ from reactor_runtime.runtimes.door.asgi import respond as _respond
 from .refused import refuse_in_words
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-ALLOWED_METHODS = "GET, HEAD, POST, PUT, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
     "content-type, authorization, last-event-id, reactor-api-version, reactor-api-accept-version, "
     "reactor-webrtc-version"
 )
 ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
-PROBES = frozenset({"/health", "/metrics"})
+PROBES = frozenset({"/health", "/metrics", "/livez", "/readyz"})
 """What HTTP/1.0 may ask for without a Host from this machine: proxies' health checks. Browsers name one."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -12,6 +13,7 @@ from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
+from reactor_runtime.worker import told
 from reactor_runtime.worker.worker import CRASHES_IN_A_ROW, Worker
 
 from .sessions import TheWorker
@@ -45,7 +47,24 @@ async def health(
     if runtime.life.state is State.TERMINATED:
         detail = "This worker has ended; start it again."
         return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
+    body |= told.hung(runtime.life, time.monotonic())
     return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.crashes})
+
+
+@router.get("/errors/{reference}")
+async def error(
+    reference: Annotated[str, Path(pattern="^[0-9a-f]{8}$")],
+    runtime: TheWorker,
+    asking: Asking,
+    request: Request,
+) -> dict[str, str]:
+    """Why author code failed: the exception and the author's own line, to who sits at the machine."""
+    if not hears_why(asking.grant, request):
+        raise told.CauseElsewhereError
+    cause = runtime.executor.causes.find(reference)
+    if cause is None:
+        raise told.NoCauseError
+    return cause.to_json()
 
 
 @router.get("/schema")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from reactor_runtime.runtimes.access.credentials import secrets_in
 from reactor_runtime.worker.options import WorkerOptions
+
+from .lifeline import Lifeline
 
 DEFAULT_PORT = 8080
 DEFAULT_MAX_CONNECTIONS = 512
@@ -29,8 +32,14 @@ class HttpOptions(WorkerOptions):
     """To the TCP port; one address gets half of them."""
     trusted_proxies: tuple[str, ...] = DEFAULT_TRUSTED_PROXIES
     """Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    root_path: str = ""
+    """The path below which a proxy serves us, as in ``/model``, where it does not say so itself."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     impair: str = ""
     """A bad network for our own media; see `transports.impair`."""
+    lifeline: Lifeline | None = None
+    """Of a worker that a fleet's engine has started."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import os
 import secrets
 import selectors
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -37,13 +38,19 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
+from reactor_runtime.runtimes.door.splice import MediaPort
+from reactor_runtime.runtimes.door.tls import context
 from reactor_runtime.session import folders
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
+from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
+from .connecting import Connecting, CountedEngine
+from .hints import hints
+from .leases import Leases
 from .signals import signals
 
 if TYPE_CHECKING:
@@ -68,7 +75,7 @@ class BindError(ReactorError):
     code = "bind"
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn without its signal handlers: ours let a session end first."""
 
     @contextmanager
@@ -83,9 +90,10 @@ def serve(project: Project, options: HttpOptions) -> int:
         warm_up(EncoderChoice.NVENC)
     # Before the model is loaded: an author who knows better sets another one in `__init__`.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    sockets = _bind(options.host, options.port)
+    tls = context(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
+    sockets = bind(options.host, options.port)
     _sweep()
-    options = _with_token(options, sockets[0])
+    options = with_token(options, sockets[0])
     # Our own, so that a forked child can let go of it, and of the reading end of the loop's own pipe.
     selector = selectors.DefaultSelector()
     loop = asyncio.SelectorEventLoop(selector)
@@ -96,7 +104,7 @@ def serve(project: Project, options: HttpOptions) -> int:
             guarding(sockets, fds),
             asyncio.Runner(loop_factory=lambda: loop) as runner,
         ):
-            return runner.run(_serve(project, options, sockets))
+            return runner.run(_serve(project, options, sockets, tls))
     finally:
         for sock in sockets:
             sock.close()
@@ -109,30 +117,44 @@ def _sweep() -> None:
     sweeping.join(SWEEP_S)
 
 
-async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]) -> int:
+async def _serve(
+    project: Project, options: HttpOptions, sockets: list[Listener], tls: ssl.SSLContext | None
+) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    runtime = Worker(project, options, _engine(options), lambda status: _resolve(leaving, status))
-    app = create_app(lambda: runtime, options)
+    media, connecting = MediaPort(TcpPeers()), Connecting()
+    engine = CountedEngine(_engine(options, media.peers), connecting)
+    runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
+    runtime.arrivals.tcp_peers = media.peers
+    leases = Leases(runtime) if options.lifeline is not None else None
+    app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
     runtime.metrics.registry.register(connections)
-    server = _Server(_config(app, connections))
+    runtime.metrics.registry.register(media)
+    runtime.metrics.registry.register(connecting)
+    server = Server(uvicorn_config(app, connections, media, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
     serving = loop.create_task(server.serve(sockets=list(sockets)))
+    if options.lifeline is not None:
+        options.lifeline.tell_port(sockets[0].getsockname()[1])
     with signals(loop, runtime), watched():
         runtime.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
-        urls = _urls(sockets[0], options)
+        urls = urls_of(sockets[0], options)
         log.info("Serving %s on %s", runtime.model.name, urls[0])
-        _print_addresses(urls, sockets[0], options)
+        if options.lifeline is None:
+            # Nobody opens a worker of a fleet, and its secret is its engine's.
+            print_addresses(urls, sockets[0], options)
         status = await leaving
         if runtime.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
         runtime.close_streams()
+        if leases is not None:
+            leases.close()
         server.should_exit = True
         await serving
         await warming
@@ -141,10 +163,15 @@ async def _serve(project: Project, options: HttpOptions, sockets: list[Listener]
     return status
 
 
-def _config(app: App, connections: Connections) -> uvicorn.Config:
+def uvicorn_config(
+    app: App,
+    connections: Connections,
+    media: MediaPort | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),  # uvicorn spells ASGI's types out
-        http=acceptor(connections),
+        http=acceptor(connections, media, tls),
         backlog=ACCEPTS_AT_A_TIME,
         proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
         log_config=None,
@@ -155,16 +182,17 @@ def _config(app: App, connections: Connections) -> uvicorn.Config:
     )
 
 
-def _engine(options: HttpOptions) -> Engine:
+def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
     if not options.impair:
-        return engine
+        wanted = options.tcp_media and options.wire != "udp"
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
 
 
-def _with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
+def with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
     """Off loopback, strangers can reach us: without a token of the operator's we make one."""
     address = ipaddress.ip_address(sock.getsockname()[0])
     if options.secrets or options.no_token or address.is_loopback:
@@ -184,7 +212,7 @@ def _resolve(leaving: asyncio.Future[int], status: int) -> None:
         leaving.set_result(status)
 
 
-def _bind(host: str, port: int) -> list[Listener]:
+def bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
@@ -221,16 +249,17 @@ def _listen(host: str, port: int) -> Listener:
     return sock
 
 
-def _urls(sock: socket.socket, options: HttpOptions) -> list[str]:
+def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
     """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
     host, port = sock.getsockname()[:2]
     hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
-    return [f"http://[{each}]:{port}" if ":" in each else f"http://{each}:{port}" for each in hosts]
+    scheme = "https" if options.tls_cert else "http"
+    return [f"{scheme}://[{each}]:{port}" if ":" in each else f"{scheme}://{each}:{port}" for each in hosts]
 
 
-def _print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
+def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
     query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
-    if query or not ipaddress.ip_address(sock.getsockname()[0]).is_loopback:
-        for url in urls:
-            print(f"Open {url}{query}", file=sys.stderr, flush=True)
+    host, port = sock.getsockname()[:2]
+    for line in hints(urls, host, port, query, options):
+        print(line, file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -75,6 +76,8 @@ async def session(runtime: TheWorker) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
+        "free_in": runtime.life.free_in(time.monotonic()),
+        "notices": {} if running is None else running.plane.notices(),
         "audit": audited.describe(runtime),
         "last_end": None
         if end is None

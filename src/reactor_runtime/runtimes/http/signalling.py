@@ -30,6 +30,7 @@ from reactor_runtime.transports.port import IceCandidate
 from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
+from .reach import reached
 from .sessions import IN_SCOPE, TheWorker
 
 router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])
@@ -126,10 +127,10 @@ async def offer_again(
 
 
 @router.get("/sdp_params", responses=NOT_YET)
-async def answer(session_id: SessionId, runtime: TheWorker) -> JSONResponse:
+async def answer(session_id: SessionId, runtime: TheWorker, request: Request) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     runtime.check_session_id(session_id)
-    sdp = await _answer(runtime, runtime.arrivals.implicit, ANSWER_WAIT_S)
+    sdp = await _answer(runtime, request, runtime.arrivals.implicit, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse(None, 202)
     runtime.arrivals.implicit_read.set()
@@ -180,7 +181,7 @@ async def answer_on(
     """200 with the answer, or 202 when it is not there yet. A `notice` says what the client lacks."""
     runtime.check_session_id(session_id)
     _require_known(runtime, connection_id, request)
-    sdp = await _answer(runtime, connection_id, ANSWER_WAIT_S)
+    sdp = await _answer(runtime, request, connection_id, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse({"connection_id": connection_id}, 202)
     return JSONResponse(
@@ -203,6 +204,18 @@ async def candidates_on(
     return JSONResponse(None, 202)
 
 
+@router.post("/connections/{connection_id}/farewell", status_code=202)
+async def farewell(
+    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
+) -> JSONResponse:
+    """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
+    same id within them goes on."""
+    runtime.check_session_id(session_id)
+    _require_known(runtime, connection_id, request)
+    await runtime.farewell(connection_id)
+    return JSONResponse(None, 202)
+
+
 @flat_router.get("/ice_servers")
 async def flat_ice_servers(runtime: TheWorker) -> dict[str, Any]:
     """As above, for clients of 1.6 and before."""
@@ -215,7 +228,7 @@ async def flat_offer(body: FlatOfferBody, runtime: TheWorker, request: Request) 
     connection_id = await _connect_implicit(
         runtime, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
     )
-    sdp = await _answer(runtime, connection_id, FLAT_ANSWER_WAIT_S)
+    sdp = await _answer(runtime, request, connection_id, FLAT_ANSWER_WAIT_S)
     runtime.arrivals.implicit_read.set()
     if sdp is None:
         raise RequestError(409, "superseded", "Another offer took this one's place.")
@@ -284,7 +297,7 @@ async def _connect(
     return connection
 
 
-async def _answer(runtime: Worker, connection_id: int, within: float) -> str | None:
+async def _answer(runtime: Worker, request: Request, connection_id: int, within: float) -> str | None:
     runtime.require_session()
     connection = runtime.clients.connections.get(connection_id)
     if connection is None or connection.answer is None:
@@ -297,7 +310,13 @@ async def _answer(runtime: Worker, connection_id: int, within: float) -> str | N
         if connection.closed:
             raise RequestError(409, "connection_closed", "This connection was closed; offer again.") from None
         raise
-    return runtime.arrivals.address_answer(answer)
+    return runtime.arrivals.address_answer(answer, _reached(runtime, request))
+
+
+def _reached(runtime: Worker, request: Request) -> tuple[str, int] | None:
+    local = request.scope.get("server")
+    names = [name for name, _ in request.scope["headers"]]
+    return reached(request.headers.get("host", ""), request.url.scheme, names, local, runtime.options)
 
 
 async def _add_candidates(runtime: Worker, connection_id: int, body: CandidatesBody, address: str) -> None:

@@ -38,6 +38,14 @@ class ReactorWebRtcEngine:
             raise EngineError("The media engine is closed.")
         return ReactorWebRtcPeer(self._factory, self._slots, config, events)
 
+    def connection(
+        self, configuration: rw.RtcConfiguration, observer: rw.PeerConnectionObserver
+    ) -> rw.PeerConnection:
+        """One of the engine's own, for who plays the other side (`rehearsal`)."""
+        if self._factory is None:
+            raise EngineError("The media engine is closed.")
+        return self._factory.create_peer_connection(configuration, observer)
+
     def close(self) -> None:
         """Let the factory go. Peers must be closed before."""
         self._factory = None

@@ -42,6 +42,7 @@ def to_configuration(config: PeerConfig, bundled: bool) -> rw.RtcConfiguration:
         bundle_policy=rw.BundlePolicy.MaxBundle if bundled else rw.BundlePolicy.Balanced,
         min_port=low,
         max_port=high,
+        tcp_candidate_policy=rw.TcpCandidatePolicy.Enabled if config.tcp else rw.TcpCandidatePolicy.Disabled,
         frame_metadata=False,
         dc_chunking=False,
     )

@@ -1,0 +1,192 @@
+"""`reactor serve`"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from reactor_runtime.runtimes.http import options as http
+
+from . import run
+from .options import F, examples, path_option, seconds_option, target_argument, verbose_option
+from .overrides import PREFIX, OverridableCommand, overrides_of
+from .secret import chosen_secret, secret_options
+
+WORKERS_LIMIT = 64
+"""Local workers; a larger fleet has more than one machine."""
+FOR_WORKERS = (
+    *("config_file", "weights_dir", "orphan_timeout", "kill_timeout", "on_reset_error", "viewers"),
+    *("shared_control", "offers_per_minute", "max_upload", "stun_servers", "turn_servers"),
+    *("ice_transport_policy", "port_range", "advertise_ip", "encoder", "impair"),
+)
+"""Options of `reactor run` that `reactor serve` takes too, and hands to its workers."""
+FOR_GATEWAY = (
+    "host",
+    "port",
+    "allow_origins",
+    "allow_hosts",
+    "no_token",
+    "max_connections",
+    "trusted_proxies",
+)
+"""Those that are about the address that clients reach."""
+_OF_RUN = {param.name: param for param in run.command.params if isinstance(param, click.Option)}
+
+
+def _workers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,4})(?::([0-9]{1,4}))?", value)
+    low = int(found[1]) if found else 0
+    high = int(found[2] or low) if found else 0
+    if not 0 <= low <= high <= WORKERS_LIMIT or high < 1:
+        raise click.BadParameter(f"write it as N or MIN:MAX, for example 1:4, with {WORKERS_LIMIT} at most.")
+    return low, high
+
+
+def _gpus(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    gpus = tuple(part.strip() for part in value.split(",")) if value else ()
+    if not all(re.fullmatch(r"[A-Za-z0-9-]{1,80}(/[0-9]+)*", gpu) for gpu in gpus):
+        raise click.BadParameter("write the numbers of GPUs with commas, for example 0,1,2,3.")
+    return gpus
+
+
+def _of_run(names: tuple[str, ...]) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        # As click's own decorators do; it reads them from the end.
+        given = getattr(function, "__click_params__", [])
+        params = [*given, *(_OF_RUN[name] for name in reversed(names))]
+        function.__click_params__ = params  # type: ignore[attr-defined]  # click's own name
+        return function
+
+    return add
+
+
+@click.command(
+    "serve",
+    cls=OverridableCommand,
+    epilog=examples(
+        "reactor serve --workers 2", "reactor serve -p . --workers 1:4 --gpus 0,1,2,3 --queue 50"
+    ),
+)
+@target_argument
+@path_option
+@click.option(
+    "--workers",
+    default="1:1",
+    callback=_workers,
+    show_default=True,
+    metavar="MIN:MAX",
+    help="How many sessions at a time: so many workers are kept, and up to so many started.",
+)
+@click.option(
+    "--gpus",
+    default="",
+    callback=_gpus,
+    metavar="LIST",
+    help="As 0,1,2,3: each worker sees one of them (CUDA_VISIBLE_DEVICES).",
+)
+@click.option("--queue", type=click.IntRange(0), default=200, show_default=True, help="How many may wait.")
+@seconds_option(
+    "--session-cap", default=0.0, show_default="no limit", help="How long a session may last, from its claim."
+)
+@click.option(
+    "--queue-wait",
+    type=click.FloatRange(0, 25),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long clients that know no line are held inside POST /start_session.",
+)
+@seconds_option(
+    "--scale-after",
+    default=10.0,
+    show_default=True,
+    help="How long the first in line waits for one worker more.",
+)
+@seconds_option(
+    "--idle", default=300.0, show_default=True, help="When a worker above MIN that nobody uses ends."
+)
+@seconds_option(
+    "--drain-limit",
+    default=0.0,
+    show_default="no limit",
+    help="How long a session may go on that runs on a worker that is drained.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keeps the line through a restart (SQLite). Without it, who waits is told to queue again.",
+)
+@_of_run(FOR_GATEWAY)
+@secret_options
+@_of_run(FOR_WORKERS)
+@verbose_option
+@click.pass_context
+def command(ctx: click.Context, /, target: str | None, path: Path, **options: Any) -> None:
+    """Serve the model to many users: a waiting line, and a worker for each session.
+
+    Each worker is a `reactor run` of its own on this machine, started anew when it ends; clients reach all of
+    them at one address. `reactor fleet` shows and steers what runs here.
+    """
+    from reactor_runtime.fleet.gateway import process
+
+    if (given := process.found()) is not None:
+        ctx.exit(process.run(given))
+    from reactor_runtime.fleet import serving
+
+    ctx.exit(serving.serve(_serve(ctx, target, path, options)))
+
+
+def _serve(ctx: click.Context, target: str | None, path: Path, options: dict[str, Any]) -> Any:
+    from reactor_runtime.fleet.gateway.options import GatewayOptions
+    from reactor_runtime.fleet.limits import FleetLimits
+    from reactor_runtime.fleet.serving import Serve
+
+    low, high = options["workers"]
+    secret = chosen_secret(ctx, options["token"], options["token_file"])
+    chosen = {name: options[name] for name in FOR_GATEWAY}
+    gateway = GatewayOptions(
+        FleetLimits(
+            workers_min=low,
+            workers_max=high,
+            queue=options["queue"],
+            session_cap=options["session_cap"],
+            scale_after=options["scale_after"],
+            idle=options["idle"],
+        ),
+        slots=high,
+        http=http.HttpOptions(token=secret, max_upload=options["max_upload"], **chosen),
+        queue_wait=options["queue_wait"],
+        drain_limit=options["drain_limit"],
+        store=str(options["store"].absolute()) if options["store"] else "",
+    )
+    return Serve(gateway, worker_command(ctx, target, path, options), options["gpus"])
+
+
+def worker_command(
+    ctx: click.Context, target: str | None, path: Path, options: dict[str, Any]
+) -> tuple[str, ...]:
+    """A `reactor run` with what was said here; what the environment says reaches it by itself."""
+    command = [sys.executable, "-m", "reactor_runtime", "run", *([target] if target else [])]
+    command += ["--path", str(path), "--host", "127.0.0.1", "--port", "0", "--allow-host", "*"]
+    for name in FOR_WORKERS:
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            command += _as_arguments(_OF_RUN[name], options[name])
+    command += [f"{PREFIX}{override}" for override in overrides_of(ctx)]
+    return tuple(command)
+
+
+def _as_arguments(option: click.Option, value: Any) -> list[str]:
+    flag = option.opts[-1]
+    if option.is_flag:
+        return [flag] if value else []
+    if option.name == "port_range":
+        return [flag, f"{value[0]}:{value[1]}"]
+    values = value if isinstance(value, tuple) else (value,)
+    return [part for each in values for part in (flag, str(each))]

@@ -1,0 +1,473 @@
+"""Who gets which slot, and when. Sans-IO: times are arguments, what is to be done is returned.
+
+Rules: a lease has an epoch that only grows, and a report about an older one does nothing; a slot is free only
+when its worker has said so; first come, first served, except that who lost a worker goes to the head; nothing
+is created before the claim. One writer: the gateway's event loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reactor_runtime.errors import FleetError
+
+from .deadlines import Deadlines
+from .effects import Effect, Grant, Retire, Revoke, ScaleUp, Told
+from .limits import KEEP_ENDED_S, SCALE_RETRY_S, FleetLimits
+from .line import Line
+from .records import IN_USE, PRESENT, Lease, Ticket, TicketState, Worker, WorkerState
+
+_MEAN_WEIGHT = 0.2
+"""How much the last session counts in the mean length."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a ticket's holder is told."""
+
+    state: TicketState
+    position: int
+    """1 for the next one; 0 when not in line."""
+    eta_s: float | None
+    """An estimate; None while nothing is known of how long sessions last."""
+    reason: str = ""
+    claim_in_s: float | None = None
+
+
+class Broker:
+    """Tickets, workers and leases. Not thread-safe."""
+
+    def __init__(self, limits: FleetLimits, epoch: int = 0) -> None:
+        """`epoch` is the newest lease that a store remembers."""
+        self.limits = limits
+        self.epoch = epoch
+        self.tickets: dict[str, Ticket] = {}
+        self.workers: dict[str, Worker] = {}
+        self.line = Line()
+        self.mean_session_s = 0.0
+        self.changed: set[str] = set()
+        """Tickets that a store has not seen yet as they are now; its owner empties it."""
+        self._users: dict[str, str] = {}
+        self._per_address: Counter[str] = Counter()
+        self._deadlines = Deadlines()
+        self._ready: dict[str, None] = {}
+        """Workers that can take a session, the one that is free longest first."""
+        self._starting = 0
+        """Starts that an engine was asked for and that no worker stands for yet."""
+        self._draining = False
+
+    # --- users ---
+
+    def join(self, ticket_id: str, user: str, address: str, now: float) -> tuple[Ticket, list[Effect]]:
+        """Give a user a place, or find the one this user has. Raises `FleetError`."""
+        known = self.tickets.get(self._users.get(user, ""))
+        if user and known is not None:
+            return known, self.seen(known.id, now)
+        if self._draining:
+            raise FleetError("draining", "This fleet is draining and takes nobody new; try again later.")
+        if self._per_address[address] >= self.limits.per_address:
+            raise FleetError(
+                "too_many_tickets",
+                f"This address has {self.limits.per_address} places already; leave one of them first.",
+            )
+        if len(self.line) >= self.limits.queue:
+            raise FleetError("queue_full", f"{len(self.line)} people wait already; try again later.")
+        ticket = Ticket(ticket_id, user, address, now, self.line.join(ticket_id), seen=now)
+        self._add(ticket)
+        return ticket, [*self._offer(now), *self._scale(now)]
+
+    def seen(self, ticket_id: str, now: float) -> list[Effect]:
+        """The holder of a ticket was heard of."""
+        ticket = self.tickets.get(ticket_id)
+        if ticket is not None and ticket.state in PRESENT:
+            ticket.seen = now
+            self._watch(ticket)
+        return []
+
+    def watch(self, ticket_id: str, count: int, now: float) -> None:
+        """Streams of a ticket were opened (1) or closed (-1)."""
+        ticket = self.tickets.get(ticket_id)
+        if ticket is not None:
+            ticket.watchers = max(0, ticket.watchers + count)
+            ticket.seen = now
+            self._watch(ticket)
+
+    def place(self, ticket_id: str, now: float) -> Place:
+        """Raises `FleetError` (`unknown_ticket`)."""
+        ticket = self._ticket(ticket_id)
+        position = self.line.position(ticket.order) if ticket.state is TicketState.WAITING else 0
+        left = max(0.0, ticket.claim_by - now) if ticket.state is TicketState.OFFERED else None
+        return Place(ticket.state, position, self._eta(position), ticket.reason, left)
+
+    def claim(self, ticket_id: str, now: float) -> tuple[Lease, list[Effect]]:
+        """Take the slot that is offered. Twice gives the same lease. Raises `FleetError`."""
+        ticket = self._ticket(ticket_id)
+        if ticket.state is TicketState.CLAIMED:
+            return self._lease(ticket, now), []
+        if ticket.state is not TicketState.OFFERED:
+            raise FleetError("not_offered", f"It is not the turn of this ticket; it is {ticket.state}.")
+        worker = self.workers[ticket.worker]
+        self.epoch += 1
+        worker.epoch = ticket.epoch = self.epoch
+        self._set(worker, WorkerState.LEASED, now)
+        self._move(ticket, TicketState.CLAIMED)
+        ticket.seen = now
+        self._deadlines.cancel("claim", ticket.id)
+        lease = self._lease(ticket, now)
+        return lease, [Grant(lease), Told(ticket.id)]
+
+    def cancel(self, ticket_id: str, now: float) -> list[Effect]:
+        """The holder leaves. A ticket that has ended stays as it is."""
+        ticket = self._ticket(ticket_id)
+        return self._end(ticket, TicketState.CANCELLED, "left", now) if ticket.state in PRESENT else []
+
+    # --- workers ---
+
+    def worker_starting(self, worker_id: str, now: float) -> list[Effect]:
+        """An engine began to start a worker that `ScaleUp` asked for."""
+        self._starting = max(0, self._starting - 1)
+        if worker_id not in self.workers:
+            self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now, heard=now)
+        return []
+
+    def scale_failed(self, now: float) -> list[Effect]:
+        """An engine had no room; it is asked again later."""
+        self._starting = max(0, self._starting - 1)
+        self._deadlines.set("scale", "", now + SCALE_RETRY_S)
+        return []
+
+    def worker_announced(
+        self, worker_id: str, now: float, epoch: int = 0, ticket: str = "", session: str = ""
+    ) -> list[Effect]:
+        """A worker says that it is there, with the newest lease it saw and, while one runs, its session."""
+        self.epoch = max(self.epoch, epoch)
+        worker = self.workers.get(worker_id)
+        if worker is None:
+            worker = self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now)
+        worker.heard = now
+        self._deadlines.set("heartbeat", worker_id, now + self.limits.heartbeat_lost)
+        if session or ticket:
+            return self._busy_already(worker, epoch, ticket, session, now)
+        if worker.state is WorkerState.STARTING:
+            return self._free(worker, now)
+        return []
+
+    def heard(self, worker_id: str, now: float) -> None:
+        """A heartbeat."""
+        worker = self.workers.get(worker_id)
+        if worker is not None and worker.state is not WorkerState.DEAD:
+            worker.heard = now
+            self._deadlines.set("heartbeat", worker_id, now + self.limits.heartbeat_lost)
+
+    def taken(self, worker_id: str, epoch: int, session: str, now: float) -> list[Effect]:
+        """The worker took a grant: its session exists."""
+        worker = self.workers.get(worker_id)
+        if worker is None or worker.epoch != epoch or worker.state is not WorkerState.LEASED:
+            return []
+        worker.session = session
+        self._set(worker, WorkerState.BUSY, now)
+        return [Told(worker.ticket)] if worker.ticket else []
+
+    def freed(self, worker_id: str, epoch: int, now: float) -> list[Effect]:
+        """The slot is free: the model has returned, its reset and its audit have run."""
+        worker = self.workers.get(worker_id)
+        if (
+            worker is None
+            or worker.epoch != epoch
+            or worker.state not in (WorkerState.LEASED, WorkerState.BUSY)
+        ):
+            return []
+        if worker.state is WorkerState.BUSY:
+            self._learn(now - worker.since)
+        effects: list[Effect] = []
+        ticket = self.tickets.get(worker.ticket)
+        if ticket is not None and ticket.state is TicketState.CLAIMED and ticket.epoch == epoch:
+            self._close(ticket, TicketState.EXPIRED, "over", now)
+            effects.append(Told(ticket.id))
+        return [*effects, *self._free(worker, now)]
+
+    def worker_lost(self, worker_id: str, reason: str, now: float) -> list[Effect]:
+        """A worker is gone. Its user goes to the head of the line."""
+        worker = self.workers.pop(worker_id, None)
+        if worker is None:
+            return []
+        self._ready.pop(worker_id, None)
+        for kind in ("heartbeat", "drain", "idle"):
+            self._deadlines.cancel(kind, worker_id)
+        effects: list[Effect] = [Retire(worker_id, reason)]
+        ticket = self.tickets.get(worker.ticket)
+        if ticket is not None and ticket.state in (TicketState.OFFERED, TicketState.CLAIMED):
+            self._to_head(ticket, "worker_lost", now)
+            effects.append(Told(ticket.id))
+        return [*effects, *self._offer(now), *self._scale(now)]
+
+    def drain(self, worker_id: str, now: float, limit: float = 0.0) -> list[Effect]:
+        """Give a worker no further session; after `limit` seconds end the one it has. Raises `FleetError`."""
+        worker = self.workers.get(worker_id)
+        if worker is None:
+            raise FleetError("unknown_worker", f"No worker is called {worker_id[:80]!r}.")
+        worker.draining = True
+        if worker.state in (WorkerState.READY, WorkerState.STARTING):
+            return self.worker_lost(worker_id, "drained", now)
+        if worker.state is WorkerState.OFFERED:
+            ticket = self.tickets[worker.ticket]
+            self._to_head(ticket, "drained", now)
+            return [Told(ticket.id), *self.worker_lost(worker_id, "drained", now)]
+        if limit > 0:
+            self._deadlines.set("drain", worker_id, now + limit)
+        return []
+
+    def drain_all(self, now: float, limit: float = 0.0) -> list[Effect]:
+        """Take nobody new anywhere."""
+        self._draining = True
+        return [effect for worker_id in list(self.workers) for effect in self.drain(worker_id, now, limit)]
+
+    def kick(self, worker_id: str, reason: str) -> list[Effect]:
+        """End the session of a worker now. Raises `FleetError`."""
+        worker = self.workers.get(worker_id)
+        if worker is None or worker.state not in (WorkerState.LEASED, WorkerState.BUSY):
+            raise FleetError("no_session", f"Worker {worker_id[:80]!r} has no session.")
+        return [Revoke(worker_id, worker.epoch, reason)]
+
+    def scale(self, low: int, high: int, now: float) -> list[Effect]:
+        """Set how many workers there may be."""
+        values = {**self.limits.__dict__, "workers_min": low, "workers_max": high}
+        self.limits = FleetLimits(**values)
+        return self._scale(now)
+
+    # --- time ---
+
+    def slept(self, now: float) -> None:
+        """This process stood still, or its machine did: the silence of the others meanwhile says nothing."""
+        for ticket in self.tickets.values():
+            self.seen(ticket.id, now)
+        for worker_id in self.workers:
+            if self._deadlines.has("heartbeat", worker_id):
+                self.heard(worker_id, now)
+
+    def deadline(self) -> float | None:
+        """When `tick` next has something to do."""
+        return self._deadlines.next()
+
+    def tick(self, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for kind, owner in self._deadlines.due(now):
+            effects += _ON_TIME[kind](self, owner, now)
+        return effects
+
+    # --- inside: tickets ---
+
+    def _ticket(self, ticket_id: str) -> Ticket:
+        ticket = self.tickets.get(ticket_id)
+        if ticket is None:
+            raise FleetError("unknown_ticket", "This ticket is not known; ask for a new one.")
+        return ticket
+
+    def restore(self, ticket: Ticket, now: float) -> None:
+        """Take over a ticket that a store remembers; its holder has the usual time to be heard of."""
+        ticket.seen, ticket.watchers = now, 0
+        ticket.joined = min(ticket.joined, now)  # another boot's clock
+        if ticket.state is TicketState.OFFERED:
+            ticket.state, ticket.worker = TicketState.WAITING, ""
+        if ticket.state is TicketState.WAITING:
+            self.line.put(ticket.id, ticket.order)
+        if ticket.state in PRESENT:
+            self._add(ticket)
+        if ticket.state is TicketState.CLAIMED:
+            self._deadlines.set("adopt", ticket.id, now + self.limits.heartbeat_lost)
+
+    def _add(self, ticket: Ticket) -> None:
+        self.tickets[ticket.id] = ticket
+        self._per_address[ticket.address] += 1
+        if ticket.user:
+            self._users[ticket.user] = ticket.id
+        self.changed.add(ticket.id)
+        self._watch(ticket)
+
+    def _move(self, ticket: Ticket, state: TicketState) -> None:
+        ticket.state = state
+        self.changed.add(ticket.id)
+
+    def _watch(self, ticket: Ticket) -> None:
+        """Give up a ticket whose holder is silent; one that plays is its worker's affair."""
+        silent = ticket.state in (TicketState.WAITING, TicketState.OFFERED) and not ticket.watchers
+        if silent:
+            self._deadlines.set("poll", ticket.id, ticket.seen + self.limits.poll_loss)
+        else:
+            self._deadlines.cancel("poll", ticket.id)
+
+    def _to_head(self, ticket: Ticket, reason: str, now: float) -> None:
+        ticket.order = self.line.join_at_head(ticket.id)
+        ticket.worker, ticket.reason, ticket.seen = "", reason, now
+        self._deadlines.cancel("claim", ticket.id)
+        self._move(ticket, TicketState.WAITING)
+        self._watch(ticket)
+
+    def _end(self, ticket: Ticket, state: TicketState, reason: str, now: float) -> list[Effect]:
+        """A ticket stops standing for anybody; what it held goes on to the next one."""
+        worker = self.workers.get(ticket.worker)
+        before = ticket.state
+        self._close(ticket, state, reason, now)
+        effects: list[Effect] = [Told(ticket.id)]
+        if worker is None:
+            return effects
+        if before is TicketState.OFFERED:
+            return [*effects, *self._free(worker, now)]
+        return [*effects, Revoke(worker.id, worker.epoch, reason)]
+
+    def _close(self, ticket: Ticket, state: TicketState, reason: str, now: float) -> None:
+        self.line.leave(ticket.order)
+        self._move(ticket, state)
+        ticket.reason = reason
+        for kind in ("poll", "claim", "adopt"):
+            self._deadlines.cancel(kind, ticket.id)
+        self._per_address[ticket.address] -= 1
+        if not self._per_address[ticket.address]:
+            del self._per_address[ticket.address]
+        if self._users.get(ticket.user) == ticket.id:
+            del self._users[ticket.user]
+        self._deadlines.set("forget", ticket.id, now + KEEP_ENDED_S)
+
+    # --- inside: workers ---
+
+    def _set(self, worker: Worker, state: WorkerState, now: float) -> None:
+        worker.state, worker.since = state, now
+        if state is WorkerState.READY:
+            self._ready[worker.id] = None
+            self._deadlines.set("idle", worker.id, now + self.limits.idle)
+        else:
+            self._ready.pop(worker.id, None)
+            self._deadlines.cancel("idle", worker.id)
+
+    def _free(self, worker: Worker, now: float) -> list[Effect]:
+        worker.ticket = worker.session = ""
+        if worker.draining:
+            return self.worker_lost(worker.id, "drained", now)
+        self._set(worker, WorkerState.READY, now)
+        return self._offer(now)
+
+    def _busy_already(
+        self, worker: Worker, epoch: int, ticket_id: str, session: str, now: float
+    ) -> list[Effect]:
+        """A worker serves a session: the gateway was restarted, or the worker was taken for lost."""
+        known = worker.epoch == epoch and worker.state in (WorkerState.LEASED, WorkerState.BUSY)
+        ticket = self.tickets.get(ticket_id)
+        if known:
+            return self.taken(worker.id, epoch, session, now)
+        if worker.state in IN_USE and worker.epoch > epoch:
+            # An old report on its way while a newer grant is.
+            return []
+        worker.epoch, worker.session, worker.ticket = epoch, session, ticket_id
+        self._set(worker, WorkerState.BUSY, now)
+        if ticket is not None and ticket.state is TicketState.CLAIMED and ticket.epoch == epoch:
+            ticket.worker = worker.id
+            return [Told(ticket.id)]
+        worker.ticket = ""
+        if ticket is None:
+            # Nobody else was given its place meanwhile: its user plays on.
+            return []
+        return [Revoke(worker.id, epoch, "worker_lost")]
+
+    def _offer(self, now: float) -> list[Effect]:
+        """Bring together who waits and what is free."""
+        effects: list[Effect] = []
+        while self._ready and (head := self.line.head) is not None:
+            worker = self.workers[next(iter(self._ready))]
+            ticket = self.tickets[head]
+            self.line.leave(ticket.order)
+            ticket.worker, worker.ticket = worker.id, ticket.id
+            ticket.claim_by = now + self.limits.claim
+            ticket.reason = ""
+            self._set(worker, WorkerState.OFFERED, now)
+            self._move(ticket, TicketState.OFFERED)
+            self._deadlines.set("claim", ticket.id, ticket.claim_by)
+            self._watch(ticket)
+            effects.append(Told(ticket.id))
+        return effects
+
+    def _lease(self, ticket: Ticket, now: float) -> Lease:
+        cap = self.limits.session_cap
+        return Lease(ticket.worker, ticket.epoch, ticket.id, now + cap if cap else 0.0, cap, ticket.address)
+
+    # --- inside: how many workers ---
+
+    def _scale(self, now: float) -> list[Effect]:
+        """Ask for what is missing to the minimum; for one more when the head has waited long enough."""
+        if self._draining:
+            return []
+        there = len(self.workers) + self._starting
+        wanted = max(0, self.limits.workers_min - there)
+        head = self.tickets.get(self.line.head or "")
+        on_their_way = self._starting + sum(w.state is WorkerState.STARTING for w in self.workers.values())
+        if (
+            head is not None
+            and wanted == 0
+            and there < self.limits.workers_max
+            and on_their_way < len(self.line)
+        ):
+            due = head.joined + self.limits.scale_after
+            if due <= now:
+                wanted = 1
+            self._deadlines.set("scale", "", due if due > now else now + self.limits.scale_after)
+        self._starting += wanted
+        return [ScaleUp()] * wanted
+
+    def _learn(self, seconds: float) -> None:
+        before = self.mean_session_s
+        self.mean_session_s = before + _MEAN_WEIGHT * (seconds - before) if before else seconds
+
+    def _eta(self, position: int) -> float | None:
+        serving = sum(not w.draining and w.state is not WorkerState.STARTING for w in self.workers.values())
+        mean = self.mean_session_s or self.limits.session_cap
+        return round(position * mean / serving, 1) if position and serving and mean else None
+
+    # --- inside: what time does ---
+
+    def _poll_lost(self, owner: str, now: float) -> list[Effect]:
+        return self._end(self.tickets[owner], TicketState.EXPIRED, "silent", now)
+
+    def _claim_missed(self, owner: str, now: float) -> list[Effect]:
+        return self._end(self.tickets[owner], TicketState.EXPIRED, "not_claimed", now)
+
+    def _heartbeat_missed(self, owner: str, now: float) -> list[Effect]:
+        return self.worker_lost(owner, "silent", now)
+
+    def _not_adopted(self, owner: str, now: float) -> list[Effect]:
+        """After a restart, no worker has said that it serves this ticket."""
+        ticket = self.tickets[owner]
+        worker = self.workers.get(ticket.worker)
+        if ticket.state is not TicketState.CLAIMED or (worker is not None and worker.epoch == ticket.epoch):
+            return []
+        self._to_head(ticket, "worker_lost", now)
+        return [Told(owner), *self._offer(now), *self._scale(now)]
+
+    def _drain_over(self, owner: str, now: float) -> list[Effect]:
+        worker = self.workers.get(owner)
+        return [] if worker is None else [Revoke(owner, worker.epoch, "drained")]
+
+    def _idle_over(self, owner: str, now: float) -> list[Effect]:
+        if len(self.workers) <= self.limits.workers_min:
+            self._deadlines.set("idle", owner, now + self.limits.idle)
+            return []
+        return self.worker_lost(owner, "idle", now)
+
+    def _scale_due(self, owner: str, now: float) -> list[Effect]:
+        return self._scale(now)
+
+    def _forget(self, owner: str, now: float) -> list[Effect]:
+        self.tickets.pop(owner, None)
+        self.changed.add(owner)
+        return []
+
+
+_ON_TIME = {
+    "poll": Broker._poll_lost,
+    "claim": Broker._claim_missed,
+    "adopt": Broker._not_adopted,
+    "heartbeat": Broker._heartbeat_missed,
+    "drain": Broker._drain_over,
+    "idle": Broker._idle_over,
+    "scale": Broker._scale_due,
+    "forget": Broker._forget,
+}

@@ -1,0 +1,66 @@
+"""What a client without a session is answered, where a worker that nobody plays on would answer it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from reactor_runtime.errors import RequestError
+from reactor_runtime.fleet import upstream
+from reactor_runtime.fleet.engine import Endpoint
+from reactor_runtime.fleet.fleet import Fleet
+from reactor_runtime.runtimes.door.asgi import Receive, Scope, Send
+
+from .proxy import Proxy
+from .which import address_in
+
+OF_THE_SESSION: dict[str, Any] = {
+    "session_id": "",
+    "state": "READY",
+    "frames": 0,
+    "lost": {},
+    "clients": [],
+    "last_end": None,
+}
+"""In place of what the worker says: it is somebody else's."""
+
+
+async def answer(
+    fleet: Fleet, proxy: Proxy, refusal: RequestError, scope: Scope, receive: Receive, send: Send
+) -> bool:
+    """Says whether it was answered here; `refusal` is why the request belongs to no session."""
+    if refusal.code != "no_session":
+        return False
+    match scope["method"], scope["path"]:
+        case "POST", "/stop_session":
+            response: Response = JSONResponse({"state": "READY"})
+        case "GET", "/session":
+            response = JSONResponse(await _descriptor(any_worker(fleet), fleet.ended.get(address_in(scope))))
+        case "GET", "/ice_servers":
+            # Old SDKs ask before they begin; it is the same for all.
+            await proxy.forward(any_worker(fleet), scope, receive, send)
+            return True
+        case _:
+            return False
+    await response(scope, receive, send)
+    return True
+
+
+def any_worker(fleet: Fleet) -> Endpoint:
+    """Raises `RequestError` while none has loaded."""
+    endpoints = list(fleet.endpoints.values())
+    if not endpoints:
+        raise RequestError(503, "loading", "The workers are loading; try again in a moment.", retry_after=1)
+    return endpoints[0]
+
+
+async def _descriptor(endpoint: Endpoint, end: dict[str, str] | None) -> dict[str, Any]:
+    """`end` is how the last session of who asks ended."""
+    try:
+        status, found = await upstream.call(endpoint, "/session")
+    except upstream.UpstreamError:
+        status, found = 0, {}
+    if status != 200:
+        raise RequestError(503, "worker_lost", "The worker that was asked failed; try again.", retry_after=1)
+    return {**found, **OF_THE_SESSION, "last_end": None if end is None else {"session": 0, **end}}

@@ -1,0 +1,112 @@
+"""The gateway as a process: what it is given, and how it ends. The engine's process starts it, and starts it
+anew when it dies; the listening sockets and the workers stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reactor_runtime.fleet import remote
+from reactor_runtime.fleet.fleet import Fleet
+from reactor_runtime.fleet.stores import MemoryStore, SqliteStore, Store
+from reactor_runtime.runtimes.access.redaction import redacted
+from reactor_runtime.runtimes.door.connections import Connections
+from reactor_runtime.runtimes.door.listening import (
+    Listener,
+    connections_limit,
+    leave_accept_failures_to_listeners,
+)
+from reactor_runtime.runtimes.http.lifeline import Lifeline
+from reactor_runtime.runtimes.http.server import Server, uvicorn_config
+
+from .app import create_gateway
+from .options import GatewayOptions, from_json
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "REACTOR_GATEWAY"
+"""The parent's id, the engine's socket and the listening ones, as numbers with commas."""
+ENDED, BROKEN = 0, 1
+OPTIONS_LIMIT = 1024 * 1024
+"""Bytes of the options."""
+
+
+@dataclass(frozen=True)
+class Given:
+    parent: int
+    engine_fd: int
+    listening: tuple[int, ...]
+
+
+def found() -> Given | None:
+    """None in a process that a person started."""
+    text = os.environ.pop(VARIABLE, "")
+    numbers = [int(part) for part in text.split(",") if part.isdecimal()]
+    return Given(numbers[0], numbers[1], tuple(numbers[2:])) if len(numbers) > 2 else None
+
+
+def command() -> Sequence[str]:
+    return [sys.executable, "-m", "reactor_runtime", "serve"]
+
+
+def run(given: Given) -> int:
+    Lifeline("gateway", given.parent, -1).tie()
+    # The terminal's Ctrl-C is for the engine's process, which ends this one last.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return asyncio.run(_run(given))
+
+
+async def _run(given: Given) -> int:
+    connection = socket.socket(fileno=given.engine_fd)
+    reader, writer = await asyncio.open_connection(sock=connection, limit=remote.LINE_LIMIT)
+    options = from_json((await reader.readline()).decode())
+    fleet = Fleet(remote.RemoteEngine(reader, writer), _store(options), options.limits)
+    with redacted([*options.http.secrets, options.signing]):
+        await fleet.open()
+        try:
+            return await _serve(fleet, options, [_listener(fd) for fd in given.listening])
+        finally:
+            await fleet.close()
+            writer.close()
+
+
+async def _serve(fleet: Fleet, options: GatewayOptions, sockets: list[Listener]) -> int:
+    loop = asyncio.get_running_loop()
+    connections = Connections(connections_limit(options.http.max_connections))
+    fleet.figures.registry.register(connections)
+    server = Server(uvicorn_config(create_gateway(fleet, options), connections))
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
+    leaving = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, leaving.set)
+    serving = loop.create_task(server.serve(sockets=list(sockets)))
+    waits = [loop.create_task(each.wait()) for each in (leaving, fleet.broken)]
+    try:
+        await asyncio.wait([serving, *waits], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        server.should_exit = True
+        with contextlib.suppress(Exception):
+            await serving
+    return ENDED if leaving.is_set() else BROKEN
+
+
+def _store(options: GatewayOptions) -> Store:
+    return SqliteStore(Path(options.store)) if options.store else MemoryStore()
+
+
+def _listener(fd: int) -> Listener:
+    sock = Listener(fileno=fd)
+    sock.setblocking(False)
+    return sock

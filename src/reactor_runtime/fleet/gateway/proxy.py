@@ -1,0 +1,199 @@
+"""From a client to the worker that serves it, and back, streamed. The guard has looked at the request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+from contextlib import aclosing
+from typing import Any
+
+from reactor_runtime.errors import RequestError
+from reactor_runtime.fleet.engine import Endpoint
+from reactor_runtime.fleet.fleet import Fleet, Serving
+from reactor_runtime.fleet.upstream import Headers, Pool, Upstream, UpstreamError
+from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
+from reactor_runtime.runtimes.door.asgi import Message, Receive, Scope, Send
+from reactor_runtime.runtimes.http.control import PREFIX
+
+from .which import Which, grant_of
+
+log = logging.getLogger(__name__)
+
+TOKEN_S = 300.0
+"""How long the worker takes a request for this one: it is made for each."""
+SMALL = 64 * 1024
+"""Bytes of an answer that is looked at."""
+_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding "
+    b"upgrade".split()
+)
+"""About one connection (RFC 9110, section 7.6.1), and not about the message."""
+_OURS = frozenset(
+    b"authorization cookie origin host expect forwarded via x-forwarded-for x-forwarded-proto "
+    b"x-forwarded-host sec-fetch-site sec-fetch-mode sec-fetch-dest sec-fetch-user".split()
+)
+"""What the guard has judged, and what the gateway says itself."""
+_NOT_BACK = _HOP | frozenset(b"set-cookie date server".split())
+_UPLOADS = re.compile(r"/sessions/[^/]+/uploads")
+
+
+class Proxy:
+    """ASGI. Raises `RequestError` before anything is answered; the application makes an answer of it."""
+
+    def __init__(self, fleet: Fleet, which: Which) -> None:
+        self._fleet = fleet
+        self._which = which
+        self._pool = Pool()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(PREFIX):
+            raise RequestError(404, "not_found", "There is no such page.")
+        serving = self._which.session(scope)
+        await self.forward(serving.endpoint, scope, receive, send, serving)
+
+    async def forward(
+        self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send, serving: Serving | None = None
+    ) -> None:
+        """Without a session the worker is asked about its model only."""
+        self._pool.forget(self._fleet.endpoints.values())
+        try:
+            upstream = await self._pool.take(endpoint)
+        except UpstreamError as error:
+            raise _worker_lost() from error
+        answer = _Answer(send)
+        lost: BaseException | None = None
+        over = False
+        try:
+            async with asyncio.TaskGroup() as both:
+                asking = both.create_task(_ask(upstream, scope, _headers(endpoint, scope, serving), receive))
+                both.create_task(self._answer(upstream, scope, answer, serving, asking))
+        except* UpstreamError as group:
+            lost = group
+        except* _OverError:
+            over = True
+        except* _ClientGoneError:
+            pass
+        finally:
+            self._pool.give(endpoint, upstream)
+        if over:
+            raise RequestError(404, "no_session", "This session has just ended.")
+        if lost is not None and not answer.begun:
+            raise _worker_lost() from lost
+        if lost is not None:
+            # Half an answer cannot be taken back: the connection is cut, so that nobody takes it for whole.
+            raise lost
+
+    async def _answer(
+        self, upstream: Upstream, scope: Scope, answer: _Answer, serving: Serving | None, asking: Any
+    ) -> None:
+        head = await upstream.head()
+        headers = [(n, v) for n, v in head.headers if n not in _NOT_BACK]
+        watched = serving is not None and scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"])
+        kept = b""
+        if head.status_code == 403 and serving is not None:
+            kept = b"".join([part async for part in upstream.parts()])
+            if b'"wrong_session"' in kept:
+                # The token is ours and true: the worker was faster than its word that it is free.
+                raise _OverError
+            await answer.begin(head.status_code, headers)
+            await answer.part(kept)
+            await answer.end()
+            asking.cancel()
+            return
+        await answer.begin(head.status_code, headers)
+        async with aclosing(upstream.parts()) as parts:
+            async for part in parts:
+                if watched and len(kept) < SMALL:
+                    kept += part
+                    if (file := _presigned(kept)) and serving is not None:
+                        # Before the client can read it, and send the file.
+                        self._which.announced(file, serving.session)
+                await answer.part(part)
+        await answer.end()
+        asking.cancel()
+
+
+class _ClientGoneError(Exception):
+    pass
+
+
+class _OverError(Exception):
+    pass
+
+
+class _Answer:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        self.begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def part(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _ask(upstream: Upstream, scope: Scope, headers: Headers, receive: Receive) -> None:
+    """Send the request, then watch whether the client goes: a stream would last for ever."""
+    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    await upstream.begin(scope["method"], target, headers)
+    more = True
+    while more:
+        message: Message = await receive()
+        if message["type"] != "http.request":
+            raise _ClientGoneError
+        more = message.get("more_body", False)
+        with contextlib.suppress(UpstreamError):  # it may have answered without reading all: that is heard
+            if message.get("body"):
+                await upstream.send(message["body"])
+            if not more:
+                await upstream.send(b"")
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise _ClientGoneError
+
+
+def _headers(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> Headers:
+    kept = [(n.lower(), v) for n, v in scope["headers"] if n.lower() not in _HOP and n.lower() not in _OURS]
+    named = {name for name, _ in kept}
+    host = next((v for n, v in scope["headers"] if n.lower() == b"host"), b"localhost")
+    client = scope.get("client")
+    own = [
+        (b"host", host),
+        (b"x-forwarded-proto", scope.get("scheme", "http").encode()),
+        (b"authorization", b"Bearer " + _credential(endpoint, scope, serving).encode()),
+    ]
+    if client:
+        own.append((b"x-forwarded-for", str(client[0]).encode()))
+    if b"content-length" not in named and scope["method"] not in ("GET", "HEAD"):
+        own.append((b"transfer-encoding", b"chunked"))
+    return [*own, *kept]
+
+
+def _credential(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> str:
+    """What the client may do, in the worker's own terms: a token for this session, unless it is about all."""
+    grant = grant_of(scope)
+    if serving is None or (grant.rules and scope["path"] == "/events"):
+        return endpoint.secret
+    role = grant.role if grant.role is TokenRole.VIEW else TokenRole.CONTROL
+    subject = serving.ticket or "fleet"
+    return Keys((endpoint.secret,)).mint(role, TOKEN_S, subject, serving.session)
+
+
+def _presigned(text: bytes) -> str:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return ""
+    return str(found.get("presigned_id", "")) if isinstance(found, dict) else ""
+
+
+def _worker_lost() -> RequestError:
+    return RequestError(503, "worker_lost", "The worker of this session does not answer.", retry_after=1)

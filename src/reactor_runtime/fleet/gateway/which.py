@@ -1,0 +1,136 @@
+"""Which session a request is about: the one in its path, of its token, of its file, or of its address."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from reactor_runtime.errors import RequestError
+from reactor_runtime.fleet.fleet import Fleet, Serving
+from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
+from reactor_runtime.runtimes.access.access import QUERY, VISIT, Visit
+from reactor_runtime.runtimes.access.carriers import bearer, below_token, parameters
+from reactor_runtime.runtimes.access.credentials import EVERYBODY, Grant, Keys
+from reactor_runtime.runtimes.door.asgi import App, Receive, Scope, Send
+
+TOKENS = "reactor.session_tokens"
+"""Where in the ASGI scope the routes find which session the request's token is for; "" for one that is
+expired or none of ours, and nothing when there is none."""
+UPLOADS_LIMIT = 4096
+"""Announced files whose session is remembered; the oldest is forgotten."""
+
+
+class SessionTokens:
+    """Wraps the guard, which takes the token out of the path. Pure ASGI."""
+
+    def __init__(self, app: App, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, TOKENS: self._session(scope)}
+        await self._app(scope, receive, send)
+
+    def _session(self, scope: Scope) -> str | None:
+        below, in_path = below_token(scope)
+        header = next((v.decode("latin-1") for n, v in scope["headers"] if n.lower() == b"authorization"), "")
+        in_address = [in_path.credential] if in_path is not None else []
+        given = [*in_address, bearer(header), *parameters(below, QUERY)]
+        for credential in given:
+            try:
+                grant = self._keys.read(credential) if credential else None
+            except RequestError:
+                continue
+            if grant is not None:
+                return grant.session
+        return "" if in_address else None
+
+
+class Which:
+    """Event loop only."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._uploads: dict[str, str] = {}
+
+    def announced(self, upload: str, session: str) -> None:
+        """A session expects a file of this id: it comes to an address without a token."""
+        self._uploads[upload] = session
+        if len(self._uploads) > UPLOADS_LIMIT:
+            del self._uploads[next(iter(self._uploads))]
+
+    def session(self, scope: Scope) -> Serving:
+        """Raises `RequestError`."""
+        named, token = _in_path(scope), self.of_token(scope)
+        if named is not None:
+            found = self._running(named)
+            if token is not None and token != named:
+                raise RequestError(403, "wrong_session", "This token is for another session.")
+            return found
+        if token is not None:
+            return self._running(token)
+        if (file := _file_in_path(scope)) in self._uploads:
+            return self._running(self._uploads[file])
+        return self._of_address(address_in(scope))
+
+    def of_token(self, scope: Scope) -> str | None:
+        """The session that the request's credential is for, or None. Raises `RequestError`."""
+        found: str | None = scope.get(TOKENS)
+        if found == "":
+            raise RequestError(401, "token_expired", "This address is that of a session that is over.")
+        return found or grant_of(scope).session
+
+    def of_address(self, address: str) -> list[Serving]:
+        return [serving for serving in self._fleet.serving.values() if serving.address == address]
+
+    def _running(self, session: str) -> Serving:
+        found = self._fleet.serving.get(session)
+        if found is None:
+            raise RequestError(404, "unknown_session", "Session not found; it may be over.")
+        return found
+
+    def _of_address(self, address: str) -> Serving:
+        found = self.of_address(address)
+        if len(found) > 1:
+            raise RequestError(
+                409,
+                "which_session",
+                f"{len(found)} sessions of your address run; name one in the path, or use its base_url.",
+            )
+        if not found:
+            raise RequestError(
+                404, "no_session", "No session of yours is running; POST /start_session first."
+            )
+        return found[0]
+
+
+def grant_of(scope: Scope) -> Grant:
+    visit = scope.get(VISIT)
+    return visit.grant if isinstance(visit, Visit) else EVERYBODY
+
+
+def address_in(scope: Scope) -> str:
+    """As `callers.address_of`, for those who have no `Request`."""
+    client: Any = scope.get("client")
+    host = str(client[0]) if client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _in_path(scope: Scope) -> str | None:
+    parts = scope["path"].split("/")
+    named = parts[2] if len(parts) > 3 and parts[1] == "sessions" else ""
+    return named if named not in ("", LOCAL_SESSION_ID) else None
+
+
+def _file_in_path(scope: Scope) -> str:
+    parts = scope["path"].split("/")
+    return parts[2] if len(parts) == 3 and parts[1] == "uploads" else ""

@@ -1,0 +1,139 @@
+"""`reactor serve`: the process of the engine. It listens, runs the workers and keeps a gateway up."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reactor_runtime.errors import FleetError
+from reactor_runtime.runtimes.door.listening import Listener
+from reactor_runtime.runtimes.http import server
+
+from . import remote
+from .gateway import process
+from .gateway.options import GatewayOptions
+from .local import LocalEngine
+
+log = logging.getLogger(__name__)
+
+GATEWAY_ENDS, GATEWAY_WINDOW_S = 5, 60.0
+"""A gateway that ends so often within so long will not stand at all: the whole ends with status 1."""
+GATEWAY_LEAVES_S = 10.0
+"""How long a gateway may take to leave when it is asked to."""
+
+
+@dataclass(frozen=True)
+class Serve:
+    """What the command line says."""
+
+    gateway: GatewayOptions
+    worker_command: Sequence[str]
+    gpus: Sequence[str] = ()
+
+
+def serve(given: Serve) -> int:
+    """Until a signal; returns the exit status. Main thread only. Raises `BindError`, `FleetError`."""
+    http = given.gateway.http
+    sockets = server.bind(http.host, http.port)
+    http = server.with_token(http, sockets[0])
+    options = dataclasses.replace(given.gateway, http=http, signing=secrets.token_urlsafe(32))
+    try:
+        return asyncio.run(_serve(given, options, sockets))
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+async def _serve(given: Serve, options: GatewayOptions, sockets: list[Listener]) -> int:
+    loop = asyncio.get_running_loop()
+    engine = LocalEngine(given.worker_command, options.slots, given.gpus)
+    await engine.open()
+    leaving = asyncio.Event()
+
+    def on_signal() -> None:
+        if leaving.is_set():
+            log.warning("Asked twice; leaving at once")
+            engine.kill_all()
+        leaving.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    urls = server.urls_of(sockets[0], options.http)
+    log.info("Serving a fleet of %d slots on %s", options.slots, urls[0])
+    server.print_addresses(urls, sockets[0], options.http)
+    gateways = loop.create_task(_keep_gateway(engine, options, sockets, leaving))
+    waiting = loop.create_task(leaving.wait())
+    await asyncio.wait([gateways, waiting], return_when=asyncio.FIRST_COMPLETED)
+    leaving.set()
+    waiting.cancel()
+    log.info("Shutting down; a second signal leaves at once")
+    await engine.close()
+    return await gateways
+
+
+async def _keep_gateway(
+    engine: LocalEngine, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
+) -> int:
+    """Start a gateway whenever there is none, until the workers are closed."""
+    ends: deque[float] = deque(maxlen=GATEWAY_ENDS)
+    while True:
+        status = await _one_gateway(engine, options, sockets, leaving)
+        if leaving.is_set():
+            return 0
+        ends.append(time.monotonic())
+        if len(ends) == GATEWAY_ENDS and ends[-1] - ends[0] < GATEWAY_WINDOW_S:
+            raise FleetError(
+                "gateway", f"The gateway ended {GATEWAY_ENDS} times within a minute; the log above says why."
+            )
+        log.error("The gateway ended with status %d and is started anew; the workers go on", status)
+
+
+async def _one_gateway(
+    engine: LocalEngine, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
+) -> int:
+    ours, theirs = socket.socketpair()
+    fds = (theirs.fileno(), *(sock.fileno() for sock in sockets))
+    running = _fork(fds)
+    theirs.close()
+    reader, writer = await asyncio.open_connection(sock=ours, limit=remote.LINE_LIMIT)
+    writer.write(options.to_json().encode() + b"\n")
+    serving = asyncio.get_running_loop().create_task(remote.serve(engine, reader, writer))
+    ended = asyncio.get_running_loop().create_task(asyncio.to_thread(running.wait))
+    waiting = asyncio.get_running_loop().create_task(_closed(engine, leaving))
+    await asyncio.wait([serving, ended, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not ended.done():
+        running.terminate()
+        done, _ = await asyncio.wait([ended], timeout=GATEWAY_LEAVES_S)
+        if not done:
+            running.kill()
+    status = await ended
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    return status
+
+
+def _fork(fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    """By the thread that lives as long as this process: the kernel ends the gateway with it."""
+    return subprocess.Popen(
+        process.command(),
+        env={**os.environ, process.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+async def _closed(engine: LocalEngine, leaving: asyncio.Event) -> None:
+    """Clients are told how their session ends before the gateway goes."""
+    await leaving.wait()
+    await engine.closed.wait()

@@ -1,0 +1,61 @@
+"""What clients and who sits at the machine are told of a model that fails or does not return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.errors import RequestError
+
+if TYPE_CHECKING:
+    from reactor_runtime.clients.clients import Clients
+    from reactor_runtime.session.causes import Cause
+    from reactor_runtime.session.life import Life
+
+UNANSWERED = frozenset({"on_media", "reset"})
+"""Hooks whose failure is nobody's answer: everybody who is there hears of it."""
+
+
+class NoCauseError(RequestError):
+    def __init__(self) -> None:
+        super().__init__(
+            404, "unknown_reference", "No failure with this reference is remembered; see the log."
+        )
+
+
+class CauseElsewhereError(RequestError):
+    def __init__(self) -> None:
+        super().__init__(
+            403, "not_local", "An exception's words are told on the machine itself; look in the server's log."
+        )
+
+
+def failure(clients: Clients, cause: Cause) -> None:
+    """Event loop. No exception's own words: those are for who asks on the machine itself."""
+    if cause.hook not in UNANSWERED:
+        return
+    data = {
+        "hook": cause.hook,
+        "reference": cause.reference,
+        "message": f"The model's {cause.hook} failed (reference {cause.reference}).",
+    }
+    clients.broadcast(lambda codec: codec.runtime("modelError", data))
+
+
+def hung(life: Life, now: float) -> dict[str, Any]:
+    """For `/health`: that the model of the last session has not returned, for how long, and until when."""
+    found = life.hung(now)
+    if found is None:
+        return {}
+    since, left = found
+    ends = (
+        "" if left is None else f" If it does not, the server ends in {left:.0f} s and can be started again."
+    )
+    return {
+        "code": "session_closing",
+        "detail": (
+            f"The last session is over, but the model has been in its last step for {since:.0f} s and does "
+            f"not look whether it should stop. The next session begins when it returns.{ends}"
+        ),
+        "closing_for": round(since, 1),
+        "ends_in": None if left is None else round(left, 1),
+    }

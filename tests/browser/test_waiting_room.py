@@ -1,0 +1,94 @@
+"""Six browsers and two workers: what each of them sees while it waits, plays and loses its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from tests.fleet.serving import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+NewPage = Callable[..., Any]
+AWAY = "window.away = true; Object.defineProperty(document, 'hidden', {get: () => window.away});"
+"""Somebody who has another tab in front."""
+
+
+def phase(page: Any, name: str) -> None:
+    page.locator(f"html[data-phase={name}]").wait_for(timeout=40_000)
+
+
+def says(page: Any, words: str) -> None:
+    page.locator(".veil").get_by_text(words).wait_for(timeout=40_000)
+
+
+def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
+    with serving("--workers", "2", "--queue", "3", ready=2) as fleet:
+        asked: dict[Any, list[str]] = {}
+
+        def opened(script: str | None = None) -> Any:
+            page = new_page(script=script)
+            urls = asked[page] = []
+            page.on("request", lambda request: urls.append(request.url))
+            page.goto(fleet.url)
+            return page
+
+        playing = [opened(), opened()]
+        for page in playing:
+            phase(page, "live")
+        first, second, third = opened(), opened(), opened(AWAY)
+        for page, words in (
+            (first, "You are 1st in line"),
+            (second, "You are 2nd in line"),
+            (third, "You are 3rd in line"),
+        ):
+            says(page, words)
+        sixth = opened()
+        says(sixth, "3 people wait already")
+
+        second.reload()
+        says(second, "You are 2nd in line")
+        first.get_by_role("button", name="Leave the line").click()
+        says(first, "Left the line")
+        says(second, "You are 1st in line")
+        says(sixth, "You are 3rd in line")
+
+        playing[0].get_by_role("button", name="Stop").click()
+        phase(second, "live")
+
+        # Whose tab is behind is told, and plays when it comes to the front.
+        second.get_by_role("button", name="Stop").click()
+        phase(third, "turn")
+        says(third, "It is your turn")
+        third.evaluate(
+            "() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')); }"
+        )
+        phase(third, "live")
+
+        # The worker of somebody dies: he is the next, before who waits.
+        says(sixth, "You are 1st in line")
+        mine = playing[1].evaluate(
+            "() => JSON.parse(JSON.stringify(performance.getEntriesByType('resource').map(e => e.name)))"
+        )
+        session = next(name.split("/sessions/")[1].split("/")[0] for name in mine if "/sessions/" in name)
+        os.kill(fleet.worker_of(session)["pid"], signal.SIGKILL)
+        says(playing[1], "The worker failed")
+        phase(playing[1], "live")
+        says(sixth, "You are 1st in line")
+
+        # A session goes on in the same page after a reload.
+        before = {worker["session"] for worker in fleet.workers().values()}
+        third.reload()
+        phase(third, "live")
+        assert {worker["session"] for worker in fleet.workers().values()} == before
+
+        # Who does not come loses his turn.
+        sixth.evaluate(AWAY.replace("get:", "configurable: true, get:") + "0")
+        third.get_by_role("button", name="Stop").click()
+        phase(sixth, "turn")
+        ticket = next(url for url in reversed(asked[sixth]) if "/tickets/" in url)
+        httpx.delete(ticket.removesuffix("/events"))
+        says(sixth, "Your turn has passed")

@@ -1,0 +1,41 @@
+"""Waits for a camera, fails where it is told to, and may ignore the wish to stop."""
+
+import time
+
+import numpy as np
+
+from reactor_runtime import VideoIn, VideoModel, VideoOut, command, get_ctx, model
+
+
+@model(name="waiting", title="The waiting room", description="Shows nothing before it sees something")
+class WaitingRoom(VideoModel):
+    main_video = VideoOut(rate=30)
+    webcam = VideoIn()
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.how = ""
+
+    def on_media(self, bundle):
+        raise LookupError("no such face")
+
+    @command("fail")
+    def fail(self, how: str):
+        if how == "here":
+            raise ZeroDivisionError("in the command")
+        self.how = how
+
+    def start_session(self):
+        ctx = get_ctx()
+        seen = None
+        while not ctx.should_stop():
+            if self.how == "crash":
+                raise ValueError("as asked")
+            if self.how == "ignore":
+                time.sleep(4)
+            seen = ctx.get_track("webcam").latest()
+            if seen is not None:
+                ctx.get_track().emit(np.full((240, 320, 3), 200, np.uint8))
+            time.sleep(1 / 60)

@@ -1,0 +1,126 @@
+"""Each step of connecting is counted once, with its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from reactor_runtime.errors import RequestError
+from reactor_runtime.runtimes.http import connecting as module
+from reactor_runtime.runtimes.http.connecting import Connecting, CountedEngine
+from reactor_runtime.transports.port import Engine, PeerConfig, PeerEvents, PeerState, Section
+
+
+class FakePeer:
+    def __init__(self, error: Exception | None, sent: int) -> None:
+        self.error = error
+        self.sent = sent
+        self.senders = ("one",)
+
+    async def answer(self, offer: str, sections: Sequence[Section]) -> str:
+        if self.error is not None:
+            raise self.error
+        return "answer"
+
+    async def stats(self) -> dict[str, Any]:
+        return {"outbound": [{"frames_sent": self.sent}]}
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeEngine:
+    name, descriptors_per_peer = "fake", 1
+
+    def __init__(self, peer: FakePeer) -> None:
+        self.peer = peer
+        self.events: Any = None
+
+    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Any:
+        self.events = events
+        return self.peer
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.states: list[PeerState] = []
+        self.labels: list[str] = []
+
+    def state_changed(self, state: PeerState) -> None:
+        self.states.append(state)
+
+    def channel_opened(self, label: str) -> None:
+        self.labels.append(label)
+
+
+async def made(error: Exception | None = None, sent: int = 1) -> tuple[Connecting, Any, Any, Heard]:
+    connecting, inner, heard = Connecting(), FakeEngine(FakePeer(error, sent)), Heard()
+    engine = CountedEngine(cast("Engine", inner), connecting)
+    peer = await engine.create_peer(PeerConfig(), cast("PeerEvents", heard))
+    return connecting, peer, inner, heard
+
+
+def counts(connecting: Connecting) -> dict[str, int]:
+    return {f"{step} {outcome}": number for (step, outcome), number in connecting.counts.items()}
+
+
+async def test_a_connection_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOKS_S", (0.0,))
+    connecting, peer, inner, heard = await made()
+    await peer.answer("offer", [])
+    for _ in range(2):  # it may be lost and come back
+        inner.events.state_changed(PeerState.CONNECTED)
+        inner.events.channel_opened("data")
+    await peer._looking
+    await peer.close()
+    assert counts(connecting) == {
+        "offer ok": 1,
+        "ice ok": 1,
+        "dtls ok": 1,
+        "channel ok": 1,
+        "first_frame ok": 1,
+    }
+    assert heard.states == [PeerState.CONNECTED] * 2
+    assert heard.labels == ["data"] * 2
+
+
+async def test_a_model_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOKS_S", (0.0, 0.0))
+    connecting, peer, inner, _ = await made(sent=0)
+    await peer.answer("offer", [])
+    inner.events.state_changed(PeerState.CONNECTED)
+    await peer._looking
+    assert counts(connecting)["first_frame timeout"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(RequestError(400, "odd", "No."), "refused"), (RuntimeError("odd"), "failed")]
+)
+async def test_an_offer_that_is_not_answered(error: Exception, outcome: str) -> None:
+    connecting, peer, _, _ = await made(error)
+    with pytest.raises(type(error)):
+        await peer.answer("offer", [])
+    await peer.close()
+    assert counts(connecting) == {f"offer {outcome}": 1}
+
+
+@pytest.mark.parametrize(("states", "outcome"), [([PeerState.FAILED], "failed"), ([], "timeout")])
+async def test_a_network_that_carries_nothing(states: list[PeerState], outcome: str) -> None:
+    connecting, peer, inner, _ = await made()
+    await peer.answer("offer", [])
+    for state in states:
+        inner.events.state_changed(state)
+    await peer.close()
+    assert counts(connecting) == {"offer ok": 1, f"ice {outcome}": 1}
+
+
+async def test_a_client_without_its_channel() -> None:
+    connecting, peer, inner, _ = await made()
+    await peer.answer("offer", [])
+    inner.events.state_changed(PeerState.CONNECTED)
+    await peer.close()
+    assert counts(connecting)["channel timeout"] == 1
+    families = list(connecting.collect())
+    assert families[0].name == "reactor_connecting"

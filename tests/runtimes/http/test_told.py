@@ -1,0 +1,155 @@
+"""Who leaves says so; what fails has a reference; a model that does not return is told."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from reactor_runtime import VideoIn, VideoModel, VideoOut, get_ctx, model
+from reactor_runtime.session.life import FAREWELL_S
+from reactor_runtime.session.states import State
+from reactor_runtime.testing import Client, MemoryServer, serve
+
+from .models import Deaf, Failing, Painter
+
+BASE = "/sessions/local/transport/webrtc/connections"
+
+
+async def connected(server: MemoryServer, connection: int | None = None) -> tuple[int, Client]:
+    """A client on an announced connection; `connection` comes back."""
+    client = server.client()
+    number = connection or int((await server.http.post(BASE)).json()["connection_id"])
+    method = "POST" if connection is None else "PUT"
+    path = f"{BASE}/{number}/sdp_params"
+    response = await server.http.request(method, path, json=await client.offer())
+    assert response.status_code == 202, response.text
+    client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
+    await client.wait_frames(1)
+    return number, client
+
+
+async def leave(server: MemoryServer, connection: int) -> None:
+    response = await server.http.post(f"{BASE}/{connection}/farewell")
+    assert response.status_code == 202, response.text
+
+
+async def free_in(server: MemoryServer) -> float | None:
+    found: float | None = (await server.http.get("/session")).json()["free_in"]
+    return found
+
+
+async def test_a_goodbye_shortens_the_grace_and_an_offer_cancels_that() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, _ = await connected(server)
+        assert await free_in(server) is None
+        await leave(server, mine)
+        left = await free_in(server)
+        assert left is not None
+        assert left <= FAREWELL_S
+        _, again = await connected(server, mine)
+        assert server.runtime.life.state is State.STREAMING
+        again.leave()
+        await server.wait_state(State.ORPHANED)
+        left = await free_in(server)
+        assert left is not None
+        assert left > FAREWELL_S  # lost, not left: the whole grace
+
+
+async def test_who_said_goodbye_frees_the_model() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, _ = await connected(server)
+        await leave(server, mine)
+        await server.wait_state(State.READY)
+        last = (await server.http.get("/session")).json()["last_end"]
+        assert (last["reason"], last["message"]) == ("timed_out", "The client has left.")
+
+
+async def test_a_viewer_that_leaves_shortens_nothing() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        _, first = await connected(server)
+        viewer, _ = await connected(server)
+        first.leave()
+        await leave(server, viewer)
+        await server.wait_state(State.ORPHANED)
+        left = await free_in(server)
+        assert left is not None
+        assert left > FAREWELL_S
+
+
+async def test_a_stranger_says_goodbye_for_nobody() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        await connected(server)
+        response = await server.http.post(f"{BASE}/2147483649/farewell")
+        assert response.status_code == 404
+        assert server.runtime.life.state is State.STREAMING
+
+
+async def test_a_reference_leads_to_the_cause_on_this_machine_only(caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(Failing) as server:
+        client = await server.join()
+        end = await client.wait_end()
+        assert "secret" not in str(end)
+        reference = re.search(r"reference ([0-9a-f]{8})", end["message"])
+        assert reference is not None
+        assert f"(reference {reference[1]})" in caplog.text
+        cause = server.runtime.executor.causes.find(reference[1])
+        assert cause is not None
+        assert (cause.hook, cause.error) == ("start_session", "RuntimeError: a secret")
+        assert cause.line.endswith('raise RuntimeError("a secret")')
+        passed_on = {"X-Forwarded-For": "192.0.2.7"}
+        elsewhere = await server.http.get(f"/errors/{reference[1]}", headers=passed_on)
+        assert (elsewhere.status_code, elsewhere.json()["code"]) == (403, "not_local")
+        assert "secret" not in elsewhere.text
+
+
+@model("blind")
+class Blind(VideoModel):
+    main_video = VideoOut()
+    webcam = VideoIn()
+
+    def on_media(self, bundle: Any) -> None:
+        raise ValueError("a secret")
+
+    def reset(self) -> None:
+        raise LookupError("another secret")
+
+    def start_session(self) -> None:
+        get_ctx().wait_stop(10)
+
+
+async def test_everybody_hears_that_reset_failed() -> None:
+    async with serve(Blind) as server:
+        client = await server.join()
+        await client.stop()
+        [told] = client.runtime_messages("modelError")
+        assert told["hook"] == "reset"
+        assert "secret" not in str(told)
+        cause = server.runtime.executor.causes.find(told["reference"])
+        assert cause is not None
+        assert cause.error == "LookupError: another secret"
+
+
+async def test_health_says_for_how_long_a_model_has_not_returned() -> None:
+    Deaf.release.clear()
+    async with serve(Deaf) as server:
+        try:
+            client = await server.join()
+            stopping = asyncio.ensure_future(server.http.post("/stop_session"))
+            await server.wait_state(State.CLOSING)
+            health = (await server.http.get("/health")).json()
+            assert health["code"] == "session_closing"
+            assert health["closing_for"] >= 0
+            assert 0 < health["ends_in"] <= 60
+            assert "has been in its last step" in health["detail"]
+        finally:
+            Deaf.release.set()
+        await stopping
+        await server.wait_state(State.READY)
+        assert client.wire.closed

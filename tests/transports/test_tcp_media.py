@@ -1,0 +1,152 @@
+"""What an engine that takes media over TCP keeps to itself, and what it tells who passes media on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from reactor_runtime.transports.port import Engine, IceCandidate, Peer, PeerConfig, PeerEvents, Section
+from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers, with_passive
+
+UDP = "candidate:1 1 udp 2122260223 10.77.0.1 51221 typ host generation 0 ufrag {} network-id 3"
+TCP = "candidate:2 1 tcp 1518280447 10.77.0.1 55125 typ host tcptype passive generation 0 ufrag {}"
+
+
+def answer_of(user: str) -> str:
+    return f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:{user}\r\n"
+
+
+class FakePeer:
+    """Answers with one ufrag after another, and finds candidates when it is told to."""
+
+    def __init__(self, config: PeerConfig, events: PeerEvents) -> None:
+        self.config = config
+        self.events = events
+        self.users = iter(("first", "second", "third"))
+        self.user = ""
+        self.offers: list[str] = []
+        self.heard: list[str] = []
+        self.closed = False
+
+    async def answer(self, offer: str, sections: Sequence[Section]) -> str:
+        self.offers.append(offer)
+        self.user = next(self.users)
+        return answer_of(self.user)
+
+    restart = answer
+
+    async def add_candidate(self, candidate: IceCandidate) -> None:
+        self.heard.append(candidate.candidate)
+
+    async def gathered(self, within: float) -> str:
+        lines = [f"a={text.format(self.user)}\r\n" for text in (UDP, TCP)]
+        return answer_of(self.user) + "".join(lines) + "a=end-of-candidates\r\n"
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def find(self, text: str, user: str = "") -> None:
+        self.events.candidate_found(IceCandidate(text.format(user or self.user), "0", 0))
+
+
+class FakeEngine:
+    name = "fake"
+    descriptors_per_peer = 3
+
+    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer:
+        return cast("Peer", FakePeer(config, events))
+
+
+class Told:
+    """A `PeerEvents` that keeps the candidates."""
+
+    def __init__(self) -> None:
+        self.candidates: list[str] = []
+
+    def candidate_found(self, candidate: IceCandidate) -> None:
+        self.candidates.append(candidate.candidate)
+
+
+async def peer_of(
+    peers: TcpPeers, *, only: bool = False, config: PeerConfig | None = None
+) -> tuple[Any, FakePeer, Told]:
+    told = Told()
+    engine = TcpMediaEngine(cast("Engine", FakeEngine()), peers, only=only)
+    peer: Any = await engine.create_peer(config or PeerConfig(), cast("PeerEvents", told))
+    return peer, cast("FakePeer", getattr(peer, "_peer", peer)), told
+
+
+async def test_the_engines_own_addresses_for_tcp_stay_inside() -> None:
+    peers = TcpPeers()
+    peer, inner, told = await peer_of(peers)
+    assert inner.config.tcp
+    answer = await peer.answer("offer", [])
+    inner.find(UDP)
+    inner.find(TCP)
+    assert " tcp " not in await peer.gathered(1)
+    assert "51221" in await peer.gathered(1)
+    assert told.candidates == [UDP.format("first")]
+
+    place = peers.find("first")
+    assert place is not None
+    assert await place.address() == ("10.77.0.1", 55125)
+    assert peers.serve(answer)
+
+
+async def test_what_is_found_before_the_answer_is_kept_for_it() -> None:
+    peers = TcpPeers()
+    peer, inner, _ = await peer_of(peers)
+    inner.find(TCP, "first")
+    inner.find(TCP.replace("55125", "1"), "of an attempt that failed")
+    await peer.answer("offer", [])
+    place = peers.find("first")
+    assert place is not None
+    assert await place.address() == ("10.77.0.1", 55125)
+
+
+async def test_a_restart_has_its_own_place_and_an_end_has_none() -> None:
+    peers = TcpPeers()
+    peer, inner, _ = await peer_of(peers)
+    await peer.answer("offer", [])
+    await peer.restart("offer", [])
+    assert peers.find("first") is None
+    assert peers.find("second") is not None
+    await peer.close()
+    assert peers.find("second") is None
+    assert inner.closed
+
+
+async def test_a_wire_of_tcp_alone_tells_the_engine_of_no_candidate() -> None:
+    peer, inner, _ = await peer_of(TcpPeers(), only=True)
+    await peer.answer("v=0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=mid:0\r\n", [])
+    await peer.add_candidate(IceCandidate("candidate:1 1 udp 1 192.0.2.1 9 typ host"))
+    assert inner.offers == ["v=0\r\na=mid:0\r\n"]
+    assert inner.heard == []
+    assert "a=candidate" not in await peer.gathered(1)
+
+
+async def test_relay_only_leaves_tcp_out() -> None:
+    peers = TcpPeers()
+    peer, inner, _ = await peer_of(peers, config=PeerConfig(relay_only=True))
+    answer = await peer.answer("offer", [])
+    assert not inner.config.tcp
+    assert not peers.serve(answer)
+
+
+async def test_peers_beyond_the_ports_of_a_range_get_other_ports() -> None:
+    engine = TcpMediaEngine(cast("Engine", FakeEngine()), TcpPeers())
+    config = PeerConfig(port_range=(40000, 40001))
+    made: list[Any] = [await engine.create_peer(config, cast("PeerEvents", Told())) for _ in range(3)]
+    assert [each._peer.config.port_range for each in made] == [(40000, 40001), (40000, 40001), None]
+    await made[0].close()
+    again: Any = await engine.create_peer(config, cast("PeerEvents", Told()))
+    assert again._peer.config.port_range == (40000, 40001)
+
+
+def test_the_clients_candidate_stands_in_every_section() -> None:
+    answer = "m=audio 9\r\na=end-of-candidates\r\nm=video 9\r\na=end-of-candidates\r\n"
+    lines = with_passive(answer, "127.0.0.1", 8080).split("\r\n")
+    found = [line for line in lines if line.startswith("a=candidate:")]
+    assert len(found) == 2
+    assert found[0].split()[2:8] == ["tcp", "1518280447", "127.0.0.1", "8080", "typ", "host"]
+    assert "tcptype passive" in found[0]
