@@ -21,7 +21,7 @@ COMMANDS = {
     "fleet": "Show and steer what `reactor serve` runs.",
     "bench": "Measure the model with everything behind it, without a browser.",
     "test": "Test the model of a folder, without a server and without waiting.",
-    "doctor": "Find out whether people will be able to connect.",
+    "doctor": "Find out whether people will be able to connect, before they try.",
     "init": "Make a folder with a model that runs.",
     "capabilities": "Print what the model can do, as JSON.",
     "download": "Fetch the weights of a project, whole and verified.",
