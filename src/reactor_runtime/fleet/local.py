@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 import time
 from collections import deque
@@ -100,7 +99,7 @@ class LocalEngine:
         self._command = command
         self._slots = [Slot(n + 1, gpus[n % len(gpus)] if gpus else None) for n in range(slots)]
         self._secret = secrets.token_urlsafe(24)
-        self._variables = {**(os.environ if variables is None else variables)}
+        self._variables = dict(environment.inherited() if variables is None else variables)
         self._on_line = on_line
         self._clock = clock
         self._workers: dict[str, Worker] = {}

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reactor_runtime.errors import FleetError
+from reactor_runtime.project import environment
 from reactor_runtime.runtimes.door.listening import Listener
 from reactor_runtime.runtimes.http import server
 
@@ -127,7 +128,7 @@ def _fork(fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """By the thread that lives as long as this process: the kernel ends the gateway with it."""
     return subprocess.Popen(
         process.command(),
-        env={**os.environ, process.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
+        env={**environment.inherited(), process.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
     )

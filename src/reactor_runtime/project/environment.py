@@ -45,6 +45,21 @@ def weights_dir() -> Path | None:
     return Path(value) if value else None
 
 
+def value(name: str) -> str:
+    """What a variable says; "" where it is not set."""
+    return os.environ.get(name, "")
+
+
+def take(name: str) -> str:
+    """The same, and child processes do not inherit it."""
+    return os.environ.pop(name, "")
+
+
+def inherited() -> dict[str, str]:
+    """What a child process would get."""
+    return dict(os.environ)
+
+
 def is_set(name: str) -> bool:
     return name in os.environ
 

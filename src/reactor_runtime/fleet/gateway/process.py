@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from reactor_runtime.fleet import remote
 from reactor_runtime.fleet.fleet import Fleet
 from reactor_runtime.fleet.stores import MemoryStore, SqliteStore, Store
+from reactor_runtime.project import environment
 from reactor_runtime.runtimes.access.redaction import redacted
 from reactor_runtime.runtimes.door.connections import Connections
 from reactor_runtime.runtimes.door.listening import (
@@ -49,7 +49,7 @@ class Given:
 
 def found() -> Given | None:
     """None in a process that a person started."""
-    text = os.environ.pop(VARIABLE, "")
+    text = environment.take(VARIABLE)
     numbers = [int(part) for part in text.split(",") if part.isdecimal()]
     return Given(numbers[0], numbers[1], tuple(numbers[2:])) if len(numbers) > 2 else None
 

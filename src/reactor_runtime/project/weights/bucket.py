@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from reactor_runtime.errors import WeightsError
+from reactor_runtime.project import environment
 
 from .archive import is_archive
 from .manifest import Manifest, parse_manifest
@@ -197,4 +197,4 @@ def _plain_endpoint() -> bool:
         "AZURE_STORAGE_ENDPOINT",
         "GOOGLE_BASE_URL",
     )
-    return any(os.environ.get(name, "").startswith("http://") for name in names)
+    return any(environment.value(name).startswith("http://") for name in names)

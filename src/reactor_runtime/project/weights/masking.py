@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from urllib.parse import urlsplit, urlunsplit
+
+from reactor_runtime.project import environment
 
 MASK = "***"
 
@@ -51,7 +52,7 @@ def masked(address: str) -> str:
 def scrubbed(text: str) -> str:
     """What a library said, without the secrets that it may have put in."""
     for name in _SECRET_VARIABLES:
-        value = os.environ.get(name, "")
+        value = environment.value(name)
         if len(value) >= _SHORTEST_SECRET:
             text = text.replace(value, MASK)
     text = _ADDRESS.sub(lambda found: masked(found[0]), text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 
+from reactor_runtime.project import environment
 from reactor_runtime.runtimes.door.interfaces import others_open
 
 from .options import HttpOptions
@@ -22,13 +22,13 @@ def hints(
     port: int,
     query: str,
     options: HttpOptions,
-    environment: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Lines for the terminal. `query` holds the token, and goes nowhere else."""
-    environment = os.environ if environment is None else environment
+    variables = environment.inherited() if variables is None else variables
     loopback = ipaddress.ip_address(host.partition("%")[0]).is_loopback
     lines = [f"Open {url}{query}" for url in urls] if query or not loopback else []
-    tunnel = _tunnel(environment, port)
+    tunnel = _tunnel(variables, port)
     if tunnel:
         scheme = "https" if options.tls_cert else "http"
         lines.append(f"From your own computer: {tunnel}")

@@ -38,8 +38,8 @@ class Lifeline:
 
 def found() -> Lifeline | None:
     """None for a `reactor run` that a person started. What it takes is not passed on to child processes."""
-    name = os.environ.pop(environment.WORKER, "")
-    parent, fd = os.environ.pop(environment.WORKER_PARENT, ""), os.environ.pop(environment.WORKER_FD, "")
+    name = environment.take(environment.WORKER)
+    parent, fd = environment.take(environment.WORKER_PARENT), environment.take(environment.WORKER_FD)
     if not (name and parent.isdecimal() and fd.isdecimal()):
         return None
     os.set_inheritable(int(fd), False)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reactor_runtime.project import environment
+
 from .differences import Noise, distance, first_difference, marked
 from .users import MARKS
 
@@ -263,7 +265,7 @@ def _play(order: Order, plan: str, deadline: float, verdict: Verdict) -> list[di
 def _run(order: str, seconds: float, log: Path) -> str:
     """Run a child to its end, with all that it starts; returns the end of what it said."""
     command = [sys.executable, "-m", "reactor_runtime.testing.leaks.child"]
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    variables = {**environment.inherited(), "PYTHONHASHSEED": "0"}
     # Not a pipe: what an author's code has started there would hold it open.
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -271,7 +273,7 @@ def _run(order: str, seconds: float, log: Path) -> str:
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
-            env=environment,
+            env=variables,
             start_new_session=True,
         )
         try:
