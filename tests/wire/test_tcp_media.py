@@ -28,8 +28,10 @@ pytestmark = [
     pytest.mark.usefixtures("free_slot"),
     pytest.mark.skipif(CHROMIUM is None, reason="Needs Debian's chromium or CHROMIUM=."),
     inside_only,
+    pytest.mark.timeout(300),
 ]
-WAIT_MS = 30_000
+WAIT_MS = 120_000
+"""The end of a wait, not a bar: two cores may have ten pages to draw."""
 
 PAIR = """async () => {
   const report = [...(await window.peers.at(-1).getStats()).values()];
@@ -112,7 +114,7 @@ def test_an_address_that_asks_for_udp_gets_no_other(server: Server, tmp_path: Pa
     assert CHROMIUM is not None
     with tunnel(port_of(server), CHROMIUM, tmp_path) as through, page(through, "?wire=udp") as opened:
         words = opened.locator(".veil").get_by_text("without ?wire=udp the page also tries TCP")
-        words.wait_for(timeout=60_000)
+        words.wait_for()
         peers = opened.evaluate("window.peers.length")
         while opened.evaluate("window.peers.length") == peers:
             opened.wait_for_timeout(50)
