@@ -21,7 +21,7 @@ Act = Callable[[Any], None]
 def page(server: Server, browser: Any) -> Iterator[Any]:
     """One page and one session for all: what a control sends depends on nothing but itself."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)  # the end of a wait, not a bar
     page.goto(server.url)
     live(page)
     yield page
