@@ -150,41 +150,35 @@ def _checked_config(config: object) -> str | None:
 
 
 def _checked_weights(weights: object) -> tuple[str, ...]:
-    if weights is None:
-        return ()
-    if not isinstance(weights, list | tuple):
-        hint = f"[{weights!r}]" if isinstance(weights, str) else "['my-weights']"
-        raise ModelDefinitionError(
-            f"@model(weights={weights!r}): give a list of folder names, as in weights={hint}."
-        )
-    for folder in weights:
-        if not isinstance(folder, str) or not _FOLDER.fullmatch(folder):
-            raise ModelDefinitionError(
-                f"@model(weights=[{folder!r}, …]): a folder name is letters, digits, dots, hyphens and "
-                f"underscores, and is no path."
-            )
-    if len(set(weights)) < len(weights):
-        raise ModelDefinitionError(f"@model(weights={weights!r}): a folder is listed twice.")
-    return tuple(weights)
+    rule = "a folder name is letters, digits, dots, hyphens and underscores, and is no path"
+    return _checked_names("weights", weights, "folder names", "my-weights", _FOLDER, rule, "a folder")
 
 
 def _checked_keep(keep: object) -> tuple[str, ...]:
-    if keep is None:
+    rule = (
+        "an attribute path is written as the leak audit tells it, "
+        "as in '_cache' or 'pipeline.scheduler._step'"
+    )
+    return _checked_names("keep", keep, "attribute paths", "_cache", _KEPT, rule, "a path")
+
+
+def _checked_names(
+    argument: str, names: object, what: str, example: str, pattern: re.Pattern[str], rule: str, one: str
+) -> tuple[str, ...]:
+    """A list of different names that all follow `pattern`. Raises `ModelDefinitionError` with the `rule`."""
+    if names is None:
         return ()
-    if not isinstance(keep, list | tuple):
-        hint = f"[{keep!r}]" if isinstance(keep, str) else "['_cache']"
+    if not isinstance(names, list | tuple):
+        hint = [names if isinstance(names, str) else example]
         raise ModelDefinitionError(
-            f"@model(keep={keep!r}): give a list of attribute paths, as in keep={hint}."
+            f"@model({argument}={names!r}): give a list of {what}, as in {argument}={hint}."
         )
-    for path in keep:
-        if not isinstance(path, str) or not _KEPT.fullmatch(path):
-            raise ModelDefinitionError(
-                f"@model(keep=[{path!r}, …]): an attribute path is written as the leak audit tells it, as in "
-                f"'_cache' or 'pipeline.scheduler._step'."
-            )
-    if len(set(keep)) < len(keep):
-        raise ModelDefinitionError(f"@model(keep={keep!r}): a path is listed twice.")
-    return tuple(keep)
+    for name in names:
+        if not isinstance(name, str) or not pattern.fullmatch(name):
+            raise ModelDefinitionError(f"@model({argument}=[{name!r}, …]): {rule}.")
+    if len(set(names)) < len(names):
+        raise ModelDefinitionError(f"@model({argument}={names!r}): {one} is listed twice.")
+    return tuple(names)
 
 
 def _check_metadata(metadata: dict[str, Any]) -> None:

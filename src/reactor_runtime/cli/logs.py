@@ -32,7 +32,7 @@ class _Stderr:
 
 
 class Formatter(logging.Formatter):
-    """``2026-11-28 14:03:07 text`` for our own news, with ``warning  session.worker: `` before all else.
+    """``2026-11-28 14:03:07 text`` for our own news, with ``warning  session.outbox: `` before all else.
 
     A line is one line: what clients and models said is escaped, in tracebacks too.
     """
