@@ -32,9 +32,12 @@ def changed_since(before: dict[str, Any]) -> list[str]:
     changes = []
     for part in PARTS:
         now = part.read()
-        if part.name == LEVELS:
+        if isinstance(now, dict) and part.name in (LEVELS, STATES):
             # A library that is imported for the first time brings loggers of its own.
             now = {name: level for name, level in now.items() if name in before[part.name]}
+        if part.name == FILTERS and set(sys.modules) - before[MODULES]:
+            # And it may say which of its warnings are shown, in front of what stood there.
+            now = [each for each in now if each in before[part.name]]
         if now != before[part.name]:
             changes.append(f"{part.name}: {_difference(before[part.name], now)}")
             part.write(before[part.name])
@@ -42,7 +45,7 @@ def changed_since(before: dict[str, Any]) -> list[str]:
 
 
 def state() -> dict[str, Any]:
-    return {part.name: part.read() for part in PARTS}
+    return {part.name: part.read() for part in PARTS} | {MODULES: set(sys.modules)}
 
 
 @contextmanager
@@ -72,6 +75,22 @@ def _levels() -> dict[str, int]:
 def _set_levels(levels: dict[str, int]) -> None:
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+def _states() -> dict[str, tuple[bool, bool, list[Any]]]:
+    """Whether a logger is on, speaks to the root, and what stands before it."""
+    loggers = logging.root.manager.loggerDict.items()
+    return {
+        name: (logger.disabled, logger.propagate, list(logger.filters))
+        for name, logger in loggers
+        if isinstance(logger, logging.Logger)
+    }
+
+
+def _set_states(states: dict[str, tuple[bool, bool, list[Any]]]) -> None:
+    for name, (disabled, propagate, filters) in states.items():
+        logger = logging.getLogger(name)
+        logger.disabled, logger.propagate, logger.filters = disabled, propagate, filters
 
 
 def _handlers() -> list[logging.Handler]:
@@ -144,8 +163,12 @@ def _set_meta_path(finders: list[Any]) -> None:
 
 
 LEVELS = "levels of loggers"
+STATES = "loggers (disabled, propagate, filters)"
+FILTERS = "filters of warnings"
+MODULES = "modules"
 PARTS = (
     _Part(LEVELS, _levels, _set_levels),
+    _Part(STATES, _states, _set_states),
     _Part("handlers of the root logger", _handlers, _set_handlers),
     _Part("logging.disable", lambda: logging.root.manager.disable, logging.disable),
     _Part(
@@ -158,7 +181,7 @@ PARTS = (
     _Part("environment", _environment, _set_environment),
     _Part("working directory", _working_directory, os.chdir),
     _Part("switch interval", sys.getswitchinterval, sys.setswitchinterval),
-    _Part("filters of warnings", lambda: list(warnings.filters), _set_filters),
+    _Part(FILTERS, lambda: list(warnings.filters), _set_filters),
     _Part("sys.path", lambda: list(sys.path), _set_path),
     _Part("sys.meta_path", lambda: list(sys.meta_path), _set_meta_path),
     _Part("faulthandler", faulthandler.is_enabled, _set_faulthandler),

@@ -84,10 +84,11 @@ class ThreadExecutor:
 
         Call it again, between sessions, to build the model anew; the old one is dropped first.
         """
-        if self._model is not None:
+        again = self._model is not None
+        if again:
             self._model = None
             self.progress = LoadProgress()
-        return self.model_thread.submit(self._load)
+        return self.model_thread.submit(lambda: self._load(again))
 
     def begin(self, session: Session) -> None:
         """Attach a session before its model runs, so that early commands and frames find it."""
@@ -172,8 +173,9 @@ class ThreadExecutor:
     def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(inspect.unwrap(self.model_class.start_session))
 
-    def _load(self) -> None:
-        gc.collect()  # what a model before this one held, before the next one needs as much
+    def _load(self, again: bool) -> None:
+        if again:
+            gc.collect()  # what the model before this one held, before the next one needs as much
         try:
             model = build_model(self.model_class, self._config, self._weights, self.progress)
             with (
