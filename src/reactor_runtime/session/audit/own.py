@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sys
 import types
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .types_of import mro_of, vars_of
 
 _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", ".venv", "venv"})
+
+
+@lru_cache(maxsize=16_384)
+def _resolved(filename: str) -> Path:
+    """Where a file of code really lies. Thousands of modules are asked for, each time a model is loaded."""
+    return Path(filename).resolve()
 
 
 class Own:
@@ -54,9 +61,8 @@ class Own:
     def _lies_inside(self, filename: str) -> bool:
         if filename.startswith("<"):
             return False
-        path = Path(filename)
         try:
-            inner = path.resolve().relative_to(self.folder)
+            inner = _resolved(filename).relative_to(self.folder)
         except (ValueError, OSError):
             return False
         return not _FOREIGN.intersection(inner.parts)

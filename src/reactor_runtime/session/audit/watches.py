@@ -12,6 +12,7 @@ import time
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,11 @@ FOREIGN_GROWTH = 2
 
 @dataclass(frozen=True)
 class Left:
-    """One thing, by an identity, with words for it and the author's line."""
+    """One thing, by an identity, with words for it; the author's line is looked for when it is told."""
 
     path: str
     now: str
-    where: str
+    where: Callable[[], str]
     advice: str
 
 
@@ -155,7 +156,7 @@ class Watches:
             found[id(task)] = Left(
                 f"asyncio task {code.co_name!r}",
                 "pending",
-                self._source.place(code.co_filename, code.co_firstlineno),
+                partial(self._source.place, code.co_filename, code.co_firstlineno),
                 "Await it or cancel it before the session ends.",
             )
         return found
@@ -166,7 +167,7 @@ class Watches:
             key: Left(
                 f"open file {name}",
                 "open",
-                self._source.call("open"),
+                partial(self._source.call, "open"),
                 "Close it before the session ends: `with open(…)`, or in a `finally`.",
             )
             for key, name in _open_files()
@@ -216,7 +217,7 @@ def _is_the_servers(thread: threading.Thread) -> bool:
 
 
 def _finding(left: Left) -> Finding:
-    return Finding(left.path, "not there", left.now, 0, left.where, left.advice)
+    return Finding(left.path, "not there", left.now, 0, left.where(), left.advice)
 
 
 def _all_tasks() -> list[Any]:
@@ -264,7 +265,7 @@ def _children() -> Seen:
         state, name = _state_of(pid)
         if pid != tracker and state not in ("Z", "X", ""):
             found[pid] = Left(
-                f"child process {pid} ({name})", "running", "", "End it with its session, in reset()."
+                f"child process {pid} ({name})", "running", str, "End it with its session, in reset()."
             )
     return found
 
