@@ -28,9 +28,27 @@ NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
 LONG_ROOMS = ("browser", "wire", "interop", "install")
 """Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores."""
 
+ROOMS_OF_ONE_WORKER = ("tests/interop/",)
+"""Published SDKs insist on port 8080, which one server at a time can have."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not set(LONG_ROOMS) & set(item.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to the workers one by one, but rooms that share something go to one worker whole."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # it is installed where this hook is called
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            room = next((room for room in ROOMS_OF_ONE_WORKER if nodeid.startswith(room)), None)
+            return room or super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def _broken_promise(report: pytest.TestReport | pytest.CollectReport) -> bool:

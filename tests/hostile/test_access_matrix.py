@@ -70,14 +70,15 @@ ORIGINS = {
     "https://evil.example": False,
     "null": False,
 }
+# For a day: they are made when tests are collected, and used at any time of the run.
 HOLDERS = {
     "nobody": ("nothing", b""),
-    "view": ("view", KEYS.mint(TokenRole.VIEW, 600).encode()),
-    "control": ("control", KEYS.mint(TokenRole.CONTROL, 600).encode()),
-    "admin": ("admin", KEYS.mint(TokenRole.ADMIN, 600).encode()),
+    "view": ("view", KEYS.mint(TokenRole.VIEW, 86_400).encode()),
+    "control": ("control", KEYS.mint(TokenRole.CONTROL, 86_400).encode()),
+    "admin": ("admin", KEYS.mint(TokenRole.ADMIN, 86_400).encode()),
     "operator": ("admin", SECRET.encode()),
     "expired": ("nothing", LATER.mint(TokenRole.ADMIN, 60).encode()),
-    "another server's": ("nothing", Keys(["another secret"]).mint(TokenRole.ADMIN, 600).encode()),
+    "another server's": ("nothing", Keys(["another secret"]).mint(TokenRole.ADMIN, 86_400).encode()),
     "what SDKs send": ("nothing", b"local"),
     "half of it": ("nothing", SECRET.encode()[:-1]),
 }
@@ -163,7 +164,7 @@ async def test_without_a_secret_the_token_decides_nothing() -> None:
 
 
 def bearer(role: TokenRole, subject: str = "", session: str | None = None) -> dict[str, str]:
-    return {"authorization": f"Bearer {KEYS.mint(role, 600, subject, session)}"}
+    return {"authorization": f"Bearer {KEYS.mint(role, 86_400, subject, session)}"}
 
 
 ANN, BEN = bearer(TokenRole.CONTROL, "ann"), bearer(TokenRole.CONTROL, "ben")
@@ -318,7 +319,7 @@ BROWSER = {"accept": "text/html,*/*;q=0.8"}
     [("/t/{}", "../"), ("/t/{}/", "../../"), ("/?token={}", "./"), ("/?a=1&token={}&b=2", "./?a=1&b=2")],
 )
 async def test_a_browser_is_led_on_to_an_address_without_the_token(path: str, location: str) -> None:
-    token = KEYS.mint(TokenRole.VIEW, 600)
+    token = KEYS.mint(TokenRole.VIEW, 86_400)
     async with guarded() as server:
         answer = await server.http.get(path.format(token), headers=BROWSER)
         assert (answer.status_code, answer.headers["location"]) == (303, location)
