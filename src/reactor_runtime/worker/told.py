@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.errors import RequestError
+from reactor_runtime.session.losses import Lost
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
+    from reactor_runtime.session.session import Session
+
+log = logging.getLogger(__name__)
 
 UNANSWERED = frozenset({"on_media", "reset"})
 """Hooks whose failure is nobody's answer: everybody who is there hears of it."""
@@ -39,6 +44,16 @@ def failure(clients: Clients, cause: Cause) -> None:
         "message": f"The model's {cause.hook} failed (reference {cause.reference}).",
     }
     clients.broadcast(lambda codec: codec.runtime("modelError", data))
+
+
+def application(clients: Clients | None, session: Session, text: str) -> None:
+    """Send what the model has said to those who are there; `clients` is None for a session that is over."""
+    heard = clients is not None and clients.broadcast(lambda codec: codec.application(text))
+    if not heard and not session.lost.add(Lost.UNHEARD):
+        log.info(
+            "Session %d: the model sends messages while nobody is connected; they are counted, not kept",
+            session.number,
+        )
 
 
 def hung(life: Life, now: float) -> dict[str, Any]:

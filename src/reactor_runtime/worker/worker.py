@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import hmac
 import logging
-import secrets
 import time
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.lines import authors, source, where
 from reactor_runtime.clients.clients import Clients
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
-from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.errors import RequestError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
-from reactor_runtime.loglines import Block, Limits, escaped
+from reactor_runtime.loglines import Limits
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
 from reactor_runtime.session.life import Effect, Life, SessionEnd
-from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending, told
+from . import audited, ending, loading, session_ids, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
@@ -47,7 +41,7 @@ if TYPE_CHECKING:
 
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
-    from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.protocol.codec import Codec
 
     from .options import WorkerOptions
 
@@ -120,7 +114,7 @@ class Worker:
         self.claims.started(address, time.monotonic())
         self.session = Session(
             number,
-            self._session_id(),
+            session_ids.new(self.options.private_ids),
             self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
@@ -167,10 +161,7 @@ class Worker:
 
     def check_session_id(self, session_id: str) -> None:
         """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
-        running = b"" if self.session is None else self.session.session_id.encode()
-        given = session_id.encode("utf-8", "replace")
-        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(given, running)):
-            raise RequestError(404, "unknown_session", "Session not found.")
+        session_ids.check(session_id, "" if self.session is None else self.session.session_id)
 
     @property
     def roles(self) -> Roles:
@@ -179,10 +170,6 @@ class Worker:
     @property
     def arrivals(self) -> Signalling:
         return self.clients.arrivals
-
-    def _session_id(self) -> str:
-        """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RequestError` when no session takes offers now."""
@@ -296,13 +283,7 @@ class Worker:
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
         for text in session.outbox.take():
-            heard = session is self.session and self.clients.broadcast(functools.partial(_application, text))
-            if not heard and not session.lost.add(Lost.UNHEARD):
-                log.info(
-                    "Session %d: the model sends messages while nobody is connected; they are counted, not "
-                    "kept",
-                    session.number,
-                )
+            told.application(self.clients if session is self.session else None, session, text)
 
     # --- inside ---
 
@@ -312,11 +293,7 @@ class Worker:
             log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = (
-            str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
-        )
-        log.error("The model could not be loaded: %s%s", self.load_error, Block(_authors_lines(error)))
-        log.debug("The whole traceback:", exc_info=error.__cause__ or error)
+        self.load_error = loading.explain(error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
@@ -415,13 +392,3 @@ class Worker:
 
 def _nobody_listens() -> None:
     pass
-
-
-def _authors_lines(error: BaseException) -> str:
-    """Where the author's code was when loading failed, a line each; `-v` shows the whole traceback."""
-    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
-    return "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
-
-
-def _application(text: str, codec: Codec) -> Outgoing:
-    return codec.application(text)
