@@ -12,7 +12,7 @@ import click
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.process import stdio
-from reactor_runtime.runtimes.http import lifeline
+from reactor_runtime.worker import lifeline
 
 from .options import (
     config_option,

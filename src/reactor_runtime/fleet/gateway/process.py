@@ -25,8 +25,8 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
-from reactor_runtime.runtimes.http.lifeline import Lifeline
 from reactor_runtime.runtimes.http.server import Server, uvicorn_config
+from reactor_runtime.worker.lifeline import Lifeline
 
 from .app import create_gateway
 from .options import GatewayOptions, from_json
