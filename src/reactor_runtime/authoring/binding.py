@@ -36,6 +36,7 @@ class Binding:
 
 _current: ContextVar[Binding | None] = ContextVar("reactor_runtime_binding", default=None)
 _lock = threading.Lock()
+"""Guards `_bound`. Nothing else is taken meanwhile."""
 _bound: list[Binding] = []
 
 

@@ -65,7 +65,7 @@ class Visit:
         self._refused: list[str] = []
         self._unheld = False
         self._lock = threading.Lock()
-        """One step at a time, whoever takes it."""
+        """Guards the steps: one at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
         host, session = self._host, self._session

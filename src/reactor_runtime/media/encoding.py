@@ -87,6 +87,8 @@ class Encoding:
         self._opened = 0.0
         self._timestamp = -1
         self._changed = threading.Condition()
+        """Guards the queue, the changes of `_sinks`, the keyframe that is wanted, `_busy` and `_closed`; the
+        encoder is its thread's alone. Nothing else is taken meanwhile."""
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"reactor-encode-{track}-{codec}", daemon=True)

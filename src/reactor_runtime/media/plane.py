@@ -67,6 +67,8 @@ class MediaPlane:
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
         self._lock = threading.Lock()
+        """Guards the numbering of frames, and who replaces `_encodings`; who reads that dict needs none. An
+        encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._started = time.monotonic()
         self._sound = sound

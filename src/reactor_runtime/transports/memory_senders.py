@@ -32,6 +32,7 @@ class MemorySender:
         self.client: MemoryClient | None = None
         self._events = events
         self._lock = threading.Lock()
+        """Guards the gate. Nothing else is taken meanwhile."""
 
     def rtp_timestamp(self, timestamp: int) -> int | None:
         return timestamp % 2**32

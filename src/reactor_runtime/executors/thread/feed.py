@@ -30,6 +30,8 @@ class MediaFeed:
         self.failed = 0
         self._queue: deque[tuple[VideoModel, Context, MediaBundle]] = deque()
         self._changed = threading.Condition()
+        """Guards `_queue`, `_busy` and `_closed`: who ends the session and who puts meet here. Nothing else
+        is taken meanwhile."""
         self._busy = False
         self._closed = False
         self.thread = threading.Thread(target=self._run, name="reactor-media", daemon=True)
