@@ -51,6 +51,10 @@ class EncodingCounters:
     failed: int = 0
     bits: int = 0
 
+    def add(self, other: EncodingCounters) -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
 
 class Encoding:
     """A thread with an encoder. Sinks may come and go on any thread."""

@@ -178,6 +178,11 @@ class Sound:
         return self._tracks[name].queue.counters
 
     @property
+    def all_counters(self) -> list[AudioCounters]:
+        """Of every track."""
+        return [track.queue.counters for track in self._tracks.values()]
+
+    @property
     def dropped(self) -> int:
         """Samples at 48 kHz, of all tracks."""
         return sum(track.queue.counters.dropped for track in self._tracks.values())

@@ -67,7 +67,10 @@ class MediaFeed:
             self._queue.clear()
             while self._busy:
                 self._changed.wait()
+            dropped, failed = self.dropped, self.failed
             self.dropped = self.failed = 0
+        if failed > 1:
+            log.warning("on_media failed %d times in this session; %d frames were dropped", failed, dropped)
 
     def close(self) -> None:
         with self._changed:

@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 VARIABLE = "REACTOR_GATEWAY"
 """The parent's id, the engine's socket and the listening ones, as numbers with commas."""
 ENDED, BROKEN = 0, 1
-OPTIONS_LIMIT = 1024 * 1024
-"""Bytes of the options."""
 
 
 @dataclass(frozen=True)
