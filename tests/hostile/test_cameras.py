@@ -117,7 +117,7 @@ async def test_the_client_is_told_and_it_is_counted() -> None:
         for _ in range(50):
             await asyncio.to_thread(peer.events.picture_refused, "1", 8192, 8192)
         peer.events.candidates_refused(3)
-        await client.until(lambda: client.runtime_messages("mediaRefused"))
+        await client.until(lambda: bool(client.runtime_messages("mediaRefused")))
 
         [told] = client.runtime_messages("mediaRefused")
         assert (told["track"], told["code"]) == ("webcam", "picture_too_large")

@@ -34,7 +34,7 @@ def encoding(**more: Any) -> Iterator[tuple[Encoding, Factory]]:
         made.close()
 
 
-def feed(made: Encoding, first: int, count: int, **size: int) -> None:
+def feed(made: Encoding, first: int, count: int, **size: Any) -> None:
     for index in range(first, first + count):
         made.push(picture(index, **size), time.monotonic())
         until(made.ready)

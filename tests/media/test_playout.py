@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from reactor_runtime.media.buckets import WINDOW_S
-from reactor_runtime.media.i420 import I420Frame
 from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
+from reactor_runtime.media.rgb import Frame
 
 from .fakes import picture, quickest, until
 
@@ -32,7 +32,7 @@ def indexes(seen: list[tuple[Picture, float]], track: str = "main") -> list[int]
     return [p[track].index for p, _ in seen if track in p]
 
 
-def frames(first: int, count: int) -> list[I420Frame]:
+def frames(first: int, count: int) -> list[Frame]:
     return [picture(first + i) for i in range(count)]
 
 

@@ -23,12 +23,14 @@ pytestmark = [
     pytest.mark.skipif(FIREFOX is None, reason="Needs Debian's firefox-esr."),
     pytest.mark.skipif(PLAYWRIGHT > LAST_THAT_WORKS, reason="Needs Playwright 1.64 at the newest."),
 ]
-PREFERENCES = {
+PREFERENCES: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
     "media.autoplay.default": 0,
 }
-NO_PREFERENCE = dict.fromkeys(("color_scheme", "reduced_motion", "forced_colors", "contrast"), "null")
+NO_PREFERENCE: dict[str, Any] = dict.fromkeys(
+    ("color_scheme", "reduced_motion", "forced_colors", "contrast"), "null"
+)
 WAIT_MS = 40_000
 VP8 = ("--encoder", "vp8", "--offers-per-minute", "0")
 """A Firefox from a registry decodes no H.264."""
