@@ -1,4 +1,4 @@
-"""The seeds' own examples under the leak audit, written as the seeds write them: told where they leak, and only there."""
+"""The examples of the seeds under the leak audit: told where they leak, and only there."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ def test_the_complete_example_leaves_a_prompt_and_is_told(tmp_path: Path) -> Non
         "# Load your model...", "return load_pipeline()"
     ) + textwrap.indent(
         "\ndef generate(self):\n"
-        "    return np.stack([np.full((16, 16, 3), len(getattr(self, 'current_prompt', '')), np.uint8)] * 2)\n",
+        "    shade = len(getattr(self, 'current_prompt', ''))\n"
+        "    return np.full((2, 16, 16, 3), shade, np.uint8)\n",
         "    ",
     )
     with playing(tmp_path, source) as made:
