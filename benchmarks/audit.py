@@ -1,7 +1,7 @@
 """What the leak audit takes after a session. Run it with a Python that has this package, and torch if it may.
 
 python benchmarks/audit.py --gib 2 --attributes 100000
-python benchmarks/audit.py --frames    # frames that come late with it beside those without, session by session
+python benchmarks/audit.py --frames    # frames that come late with it, beside those without
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from reactor_runtime import VideoModel, VideoOut, get_ctx, model
-from reactor_runtime.session.audit import Audit
 from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.session.audit import Audit
 from reactor_runtime.testing import serve
 
 BAR_MS = 50.0
