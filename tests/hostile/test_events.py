@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.http import events as events_module
 from reactor_runtime.worker import journal as journal_module
 from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, HISTORY, Journal
@@ -116,7 +116,7 @@ def test_a_place_is_given_back_whatever_happens() -> None:
         raise ZeroDivisionError
     assert journal.followers == 0
     journal.followers = FOLLOWERS_LIMIT
-    with pytest.raises(RequestError), journal.place():
+    with pytest.raises(RefusedError), journal.place():
         raise AssertionError("one too many")
     assert journal.followers == FOLLOWERS_LIMIT
 

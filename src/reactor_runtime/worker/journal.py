@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 HISTORY = 4096
 """Events kept for clients that resume."""
@@ -77,10 +77,13 @@ class Journal:
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
-        """Count a stream before it is given. Raises `RequestError` when there are too many."""
+        """Count a stream before it is given. Raises `RefusedError` when there are too many."""
         if self.followers >= FOLLOWERS_LIMIT:
-            raise RequestError(
-                503, "too_many_streams", f"{FOLLOWERS_LIMIT} streams are open already.", retry_after=10
+            raise RefusedError(
+                Refusal.BUSY,
+                "too_many_streams",
+                f"{FOLLOWERS_LIMIT} streams are open already.",
+                retry_after=10,
             )
         self.followers += 1
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
@@ -15,17 +15,21 @@ UNANSWERED = frozenset({"on_media", "reset"})
 """Hooks whose failure is nobody's answer: everybody who is there hears of it."""
 
 
-class NoCauseError(RequestError):
+class NoCauseError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            404, "unknown_reference", "No failure with this reference is remembered; see the log."
+            Refusal.NOT_FOUND,
+            "unknown_reference",
+            "No failure with this reference is remembered; see the log.",
         )
 
 
-class CauseElsewhereError(RequestError):
+class CauseElsewhereError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            403, "not_local", "An exception's words are told on the machine itself; look in the server's log."
+            Refusal.FORBIDDEN,
+            "not_local",
+            "An exception's words are told on the machine itself; look in the server's log.",
         )
 
 

@@ -19,7 +19,7 @@ from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
-from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.errors import ReactorError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.loglines import Block, Limits, escaped
@@ -114,7 +114,7 @@ class Worker:
         self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
     async def start_session(self, address: str = "") -> dict[str, Any]:
-        """`address` is whoever asks. Raises `RequestError` (409, 503)."""
+        """`address` is whoever asks. Raises `RefusedError`."""
         await self._claim(address)
         number = self.life.start(time.monotonic())
         self.claims.started(address, time.monotonic())
@@ -133,7 +133,7 @@ class Worker:
         return self.descriptor()
 
     async def _claim(self, address: str) -> None:
-        """Wait for the slot; a session that nobody came to gives way. Raises `RequestError` (409)."""
+        """Wait for the slot; a session that nobody came to gives way. Raises `RefusedError`."""
         await self._wait_while_closing()
         now = time.monotonic()
         if self.life.state is State.WAITING and self.claims.lapsed(address, now):
@@ -141,7 +141,7 @@ class Worker:
             self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
             await self._wait_while_closing()
         if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
-            raise RequestError(409, "session_running", "Another client is starting a session.")
+            raise RefusedError(Refusal.CONFLICT, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
@@ -151,7 +151,7 @@ class Worker:
         return self.life.state
 
     def end_session(self, reason: EndReason, message: str) -> None:
-        """Begin the end of the session that runs. Raises `RequestError` when none does."""
+        """Begin the end of the session that runs. Raises `RefusedError` when none does."""
         self._apply(self.life.stop(time.monotonic(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
@@ -166,11 +166,11 @@ class Worker:
         )
 
     def check_session_id(self, session_id: str) -> None:
-        """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
+        """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
         running = b"" if self.session is None else self.session.session_id.encode()
         given = session_id.encode("utf-8", "replace")
         if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(given, running)):
-            raise RequestError(404, "unknown_session", "Session not found.")
+            raise RefusedError(Refusal.NOT_FOUND, "unknown_session", "Session not found.")
 
     @property
     def roles(self) -> Roles:
@@ -185,17 +185,19 @@ class Worker:
         return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
-        """Raises `RequestError` when no session takes offers now."""
+        """Raises `RefusedError` when no session takes offers now."""
         if self.session is None or self.life.state not in IN_SESSION:
-            raise RequestError(
-                400, "no_session", f"No session running (state {self.life.state}); POST /start_session first."
+            raise RefusedError(
+                Refusal.INVALID,
+                "no_session",
+                f"No session running (state {self.life.state}); POST /start_session first.",
             )
         return self.session
 
     async def connect(
         self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
     ) -> Connection:
-        """Answer an offer in the running session. Raises `RequestError`."""
+        """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
         self.claims.offered(time.monotonic())
         if connection_id == self.clients.steered_last:
