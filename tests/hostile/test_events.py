@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import events as events_module
 from reactor_runtime.worker import journal as journal_module
 from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, FOLLOWERS_PER_ADDRESS, HISTORY, Journal
@@ -118,7 +118,7 @@ def test_a_place_is_given_back_whatever_happens() -> None:
         raise ZeroDivisionError
     assert journal.followers == 0
     journal.followers = FOLLOWERS_LIMIT
-    with pytest.raises(RequestError), journal.place():
+    with pytest.raises(RefusedError), journal.place():
         raise AssertionError("one too many")
     assert journal.followers == FOLLOWERS_LIMIT
 
@@ -128,13 +128,13 @@ def test_one_address_leaves_streams_to_others() -> None:
     with contextlib.ExitStack() as streams:
         for _ in range(FOLLOWERS_PER_ADDRESS):
             streams.enter_context(journal.place("192.0.2.1"))
-        with pytest.raises(RequestError, match="your address") as refused:
+        with pytest.raises(RefusedError, match="your address") as refused:
             streams.enter_context(journal.place("192.0.2.1"))
-        assert (refused.value.status, refused.value.code) == (503, "too_many_streams")
+        assert (refused.value.kind, refused.value.code) == (Refusal.BUSY, "too_many_streams")
         streams.enter_context(journal.place("192.0.2.2"))
         for _ in range(FOLLOWERS_LIMIT - FOLLOWERS_PER_ADDRESS - 1):
             streams.enter_context(journal.place())
-        with pytest.raises(RequestError, match="open already"):
+        with pytest.raises(RefusedError, match="open already"):
             streams.enter_context(journal.place())
     assert (journal.followers, journal._by_address) == (0, {})
 

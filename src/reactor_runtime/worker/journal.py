@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 HISTORY = 4096
 """Events kept for clients that resume."""
@@ -80,7 +80,7 @@ class Journal:
 
     @contextlib.contextmanager
     def place(self, address: str = "") -> Iterator[None]:
-        """Count a stream before it is given. Raises `RequestError` when there are too many.
+        """Count a stream before it is given. Raises `RefusedError` when there are too many.
 
         Those without an `address`, such as those of this machine, count only together.
         """
@@ -132,5 +132,5 @@ class Journal:
         changed.set()
 
 
-def _too_many(detail: str) -> RequestError:
-    return RequestError(503, "too_many_streams", detail, retry_after=10)
+def _too_many(detail: str) -> RefusedError:
+    return RefusedError(Refusal.BUSY, "too_many_streams", detail, retry_after=10)

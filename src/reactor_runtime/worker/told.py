@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.authoring.lines import authors, source, where
+from reactor_runtime.errors import ReactorError, Refusal, RefusedError
+from reactor_runtime.loglines import Block, escaped
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
 
+log = logging.getLogger(__name__)
+
 UNANSWERED = frozenset({"on_media", "reset"})
 """Hooks whose failure is nobody's answer: everybody who is there hears of it."""
 
 
-class NoCauseError(RequestError):
+class NoCauseError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            404, "unknown_reference", "No failure with this reference is remembered; see the log."
+            Refusal.NOT_FOUND,
+            "unknown_reference",
+            "No failure with this reference is remembered; see the log.",
         )
 
 
-class CauseElsewhereError(RequestError):
+class CauseElsewhereError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            403, "not_local", "An exception's words are told on the machine itself; look in the server's log."
+            Refusal.FORBIDDEN,
+            "not_local",
+            "An exception's words are told on the machine itself; look in the server's log.",
         )
+
+
+def not_loaded(error: BaseException) -> str:
+    """Log why loading failed, with the author's own lines; returns the words for who sits at the machine."""
+    words = str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
+    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
+    lines = "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
+    log.error("The model could not be loaded: %s%s", words, Block(lines))
+    log.debug("The whole traceback:", exc_info=error.__cause__ or error)
+    return words
 
 
 def failure(clients: Clients, cause: Cause) -> None:
