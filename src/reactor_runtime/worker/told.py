@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.lines import authors, source, where
-from reactor_runtime.errors import ReactorError, Refusal, RefusedError
-from reactor_runtime.loglines import Block, escaped
+from reactor_runtime.errors import Refusal, RefusedError
+from reactor_runtime.session.losses import Lost
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
+    from reactor_runtime.protocol.codec import Codec, Outgoing
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
+    from reactor_runtime.session.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +38,6 @@ class CauseElsewhereError(RefusedError):
             "not_local",
             "An exception's words are told on the machine itself; look in the server's log.",
         )
-
-
-def not_loaded(error: BaseException) -> str:
-    """Log why loading failed, with the author's own lines; returns the words for who sits at the machine."""
-    words = str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
-    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
-    lines = "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
-    log.error("The model could not be loaded: %s%s", words, Block(lines))
-    log.debug("The whole traceback:", exc_info=error.__cause__ or error)
-    return words
 
 
 def failure(clients: Clients, cause: Cause) -> None:
@@ -79,3 +70,18 @@ def hung(life: Life, now: float) -> dict[str, Any]:
         "closing_for": round(since, 1),
         "ends_in": None if left is None else round(left, 1),
     }
+
+
+def messages(clients: Clients | None, session: Session) -> None:
+    """Send what the model has said to those who are there; `clients` is None for a session that is over."""
+    for text in session.outbox.take():
+        heard = clients is not None and clients.broadcast(partial(_application, text))
+        if not heard and not session.lost.add(Lost.UNHEARD):
+            log.info(
+                "Session %d: the model sends messages while nobody is connected; they are counted, not kept",
+                session.number,
+            )
+
+
+def _application(text: str, codec: Codec) -> Outgoing:
+    return codec.application(text)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import hmac
 import logging
-import secrets
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -26,13 +23,12 @@ from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
 from reactor_runtime.session.life import Effect, Life, SessionEnd
-from reactor_runtime.session.losses import Lost
 from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import ending, told
+from . import ending, loading, session_ids, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
@@ -47,7 +43,7 @@ if TYPE_CHECKING:
 
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
-    from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.protocol.codec import Codec
 
     from .options import WorkerOptions
 
@@ -82,7 +78,7 @@ class Worker:
             project.model_class, project.config, project.weights, options.audit
         )
         self.model = self.executor.description
-        self.state_changed: Callable[[], None] = _nobody_listens
+        self.state_changed: Callable[[], object] = lambda: None
         self.load_error: str | None = None
         self.crashes = 0
         self.run: SessionRun | None = None
@@ -120,7 +116,7 @@ class Worker:
         self.claims.started(address, time.monotonic())
         session = Session(
             number,
-            self._session_id(),
+            session_ids.new(self.options.private_ids),
             self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
@@ -169,10 +165,7 @@ class Worker:
 
     def check_session_id(self, session_id: str) -> None:
         """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
-        running = b"" if self.session is None else self.session.session_id.encode()
-        given = session_id.encode("utf-8", "replace")
-        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(given, running)):
-            raise RefusedError(Refusal.NOT_FOUND, "unknown_session", "Session not found.")
+        session_ids.check(session_id, "" if self.session is None else self.session.session_id)
 
     @property
     def roles(self) -> Roles:
@@ -185,10 +178,6 @@ class Worker:
     @property
     def session(self) -> Session | None:
         return None if self.run is None else self.run.session
-
-    def _session_id(self) -> str:
-        """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
 
     def require_session(self) -> Session:
         """Raises `RefusedError` when no session takes offers now."""
@@ -304,14 +293,7 @@ class Worker:
 
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
-        for text in session.outbox.take():
-            heard = session is self.session and self.clients.broadcast(functools.partial(_application, text))
-            if not heard and not session.lost.add(Lost.UNHEARD):
-                log.info(
-                    "Session %d: the model sends messages while nobody is connected; they are counted, not "
-                    "kept",
-                    session.number,
-                )
+        told.messages(self.clients if session is self.session else None, session)
 
     # --- inside ---
 
@@ -321,7 +303,7 @@ class Worker:
             log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = told.not_loaded(error)
+        self.load_error = loading.explain(error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
@@ -413,11 +395,3 @@ class Worker:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
-
-
-def _nobody_listens() -> None:
-    pass
-
-
-def _application(text: str, codec: Codec) -> Outgoing:
-    return codec.application(text)

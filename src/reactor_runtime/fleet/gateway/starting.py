@@ -12,9 +12,8 @@ from starlette.responses import Response
 
 from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
-from reactor_runtime.fleet.broker import Place
 from reactor_runtime.fleet.fleet import Fleet, Serving
-from reactor_runtime.fleet.records import TicketState
+from reactor_runtime.fleet.records import Place, TicketState
 from reactor_runtime.runtimes.access.rights import CONTROL
 from reactor_runtime.runtimes.http.callers import address_of
 

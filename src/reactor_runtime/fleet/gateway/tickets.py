@@ -14,9 +14,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
-from reactor_runtime.fleet.broker import Place
 from reactor_runtime.fleet.fleet import Fleet, Serving
-from reactor_runtime.fleet.records import TicketState
+from reactor_runtime.fleet.records import Place, TicketState
 from reactor_runtime.runtimes.access.carriers import cookies
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.access.rights import CONTROL
