@@ -42,6 +42,7 @@ def _operation(command: CommandSpec) -> dict[str, Any]:
     return {
         "operationId": command.name,
         "description": command.description,
+        **({COALESCE: True} if command.coalesce else {}),
         "requestBody": {
             "required": bool(command.json_schema().get("required")),
             "content": {"application/json": {"schema": _by_name(command.json_schema())}},
@@ -68,6 +69,8 @@ def _by_name(schema: Any) -> Any:
     return {key: _by_name(value) for key, value in schema.items()}
 
 
+COALESCE = "x-reactor-coalesce"
+"""Marks a state: of the calls that wait, the newest alone is carried out."""
 UPLOAD = "ReactorUploadReference"
 """What the public 3.x runtimes call it."""
 _ERROR: dict[str, Any] = {

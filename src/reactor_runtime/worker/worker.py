@@ -127,6 +127,7 @@ class Worker:
             self.options.max_upload,
         )
         self.clients.begin()
+        self.dispatcher.begin()
         self.executor.begin(self.session)
         log.info("Session %d: waiting for its client", number)
         self._apply([])
@@ -252,6 +253,9 @@ class Worker:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, time.monotonic()))
+
+    def let_go(self, connection: Connection) -> None:
+        self.dispatcher.let_go(connection)
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         self.dispatcher.message(connection, label, data, binary)
