@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic_core import SchemaValidator
 
 MAX_NAME_LENGTH = 64
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
+NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _MARK = "__reactor_command__"
 _COMMANDS = "__reactor_commands__"
 _NOT_COMMANDS = ("__init__", "start_session", "on_media", "warmup", "weights")
@@ -275,7 +275,7 @@ def _check_name(name: object, description: object) -> None:
             f"@command needs a name, and got {given}. Write "
             f"@command({getattr(name, '__name__', 'my_command')!r})."
         )
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise ModelDefinitionError(
             f"@command({name!r}): a command name is 1 to {MAX_NAME_LENGTH} characters without spaces, as in "
             f"'set_prompt'."

@@ -113,8 +113,8 @@ class Worker:
         """Begin to build the model; returns at once."""
         self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
-    async def start_session(self, address: str = "") -> dict[str, Any]:
-        """`address` is whoever asks. Raises `RequestError` (409, 503)."""
+    async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
+        """`address` is whoever asks; without a `seed` one is drawn. Raises `RequestError` (409, 503)."""
         await self._claim(address)
         number = self.life.start(time.monotonic())
         self.claims.started(address, time.monotonic())
@@ -125,6 +125,7 @@ class Worker:
             self._wake,
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
+            self.options.seed if seed is None else seed,
         )
         self.clients.begin()
         self.dispatcher.begin()
@@ -164,6 +165,7 @@ class Worker:
             number=self.life.number,
             started_at=self.started_at,
             metadata=self.model.metadata,
+            seed=None if self.session is None else self.session.seed,
         )
 
     def check_session_id(self, session_id: str) -> None:
