@@ -65,6 +65,7 @@ class Clients:
         self.connections[connection.id] = connection
         if before is not None:
             self.roles.replace(before, connection)
+            self._owner.let_go(before)
             self._part(before)
 
     def renegotiated(self, connection: Connection, before: Offer) -> None:
@@ -88,6 +89,8 @@ class Clients:
         """Make this client the controller; who loses that is told."""
         before = self.roles.controller
         lost = self.roles.take(connection)
+        if lost is not None and not self.roles.may_command(lost):
+            self._owner.let_go(lost)
         if lost is not None and not lost.closed:
             _say_role(lost, Role.VIEWER, "Another client took control.")
         _say_role(connection, Role.CONTROLLER, "")
@@ -157,6 +160,7 @@ class Clients:
             del self.connections[connection.id]
             self.arrivals.remember(connection)
         vacant = self.roles.leave(connection)
+        self._owner.let_go(connection)
         if vacant:
             self.steered_last = connection.id
         self.arrivals.seats.changed()
@@ -196,6 +200,8 @@ class Clients:
 
     def presence_changed(self, connection: Connection) -> None:
         self.arrivals.seats.changed()
+        if not connection.live:
+            self._owner.let_go(connection)
         self._present(connection.session)
 
     def connection_lost(self, connection: Connection, why: str) -> None:

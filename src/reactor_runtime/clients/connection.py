@@ -15,6 +15,7 @@ from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
 
 from .channels import CHANNEL_WAIT_S, NO_CHANNEL, Notice, notice
+from .late import LateCalls
 from .media_notices import MediaNotices
 from .ratelimit import TokenBucket
 from .sink import FrameSink
@@ -79,6 +80,7 @@ class Connection:
         """Commands that the client waits for."""
         self.answer: asyncio.Task[str] | None = None
         self.limit = TokenBucket()
+        self.late = LateCalls()
         self.last_ping: float | None = None
         self._owner = owner
         self._sections: dict[str, Section] = {section.mid: section for section in offer.sections}

@@ -19,6 +19,8 @@ class CommandOutcome:
     frame: int
     result: str | None = None
     error: CommandError | None = None
+    superseded: bool = False
+    """A newer call of this state took its place before it ran; a success."""
 
 
 Answer = Callable[[CommandOutcome], None]

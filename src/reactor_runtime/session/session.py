@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import Given
+from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.outbox import Outbox
@@ -43,9 +45,15 @@ class Session:
         encoder: EncoderChoice = EncoderChoice.AUTO,
         max_upload: int = 0,
         observers: Observers = NOBODY,
+        seed: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`max_upload` bounds the files that clients send, in MiB."""
+        """`max_upload` bounds the files that clients send, in MiB. Without a `seed` one is drawn. `clock`
+        gives the author's time in seconds, from any beginning."""
         self.number = number
+        self.seed = secrets.randbelow(SEED_LIMIT) if seed is None else seed
+        self._clock = clock
+        self._began: float | None = None
         self.started = time.monotonic()
         self.session_id = session_id
         self.owner = ""
@@ -92,6 +100,7 @@ class Session:
     def enter(self) -> None:
         """`start_session` is about to be called."""
         self.plane.begin()
+        self._began = self._clock()
         self.entered.set()
 
     def should_stop(self) -> bool:
@@ -99,6 +108,10 @@ class Session:
 
     def wait_stop(self, timeout: float) -> bool:
         return self.stopping.wait(timeout)
+
+    def now(self) -> float:
+        """Seconds since `start_session` began, on the author's clock."""
+        return 0.0 if self._began is None else self._clock() - self._began
 
     def send(self, data: Any) -> None:
         text = to_json(data)

@@ -109,8 +109,8 @@ class Worker:
         """Begin to build the model; returns at once."""
         self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
-    async def start_session(self, address: str = "") -> dict[str, Any]:
-        """`address` is whoever asks. Raises `RefusedError`."""
+    async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
+        """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""
         await self._claim(address)
         number = self.life.start(time.monotonic())
         self.claims.started(address, time.monotonic())
@@ -122,8 +122,10 @@ class Worker:
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
             observers_of(self, number),
+            self.options.seed if seed is None else seed,
         )
         self.clients.begin()
+        self.dispatcher.begin()
         self.run = SessionRun(self.executor, session)
         self.run.begin()
         log.info("Session %d: waiting for its client", number)
@@ -161,6 +163,7 @@ class Worker:
             number=self.life.number,
             started_at=self.started_at,
             metadata=self.model.metadata,
+            seed=None if self.session is None else self.session.seed,
         )
 
     def check_session_id(self, session_id: str) -> None:
@@ -248,6 +251,9 @@ class Worker:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, time.monotonic()))
+
+    def let_go(self, connection: Connection) -> None:
+        self.dispatcher.let_go(connection)
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         self.dispatcher.message(connection, label, data, binary)

@@ -192,7 +192,7 @@ class ThreadExecutor:
         model, context = self._attached(session)
         loop = self._loop
         with use(context), bound(self.model_class, self._weights):
-            self.audit.begins()
+            self.audit.begins(session)
             session.enter()
             error, reference = self._play(model, loop)
             session.stop()

@@ -13,6 +13,7 @@ from reactor_runtime.worker import audited
 from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
+from .seeding import seed_in
 
 router = APIRouter(tags=["session"])
 
@@ -35,14 +36,14 @@ IN_SCOPE = Depends(in_scope)
 
 @router.post("/start_session", dependencies=[IN_SCOPE])
 async def start_session(runtime: TheWorker, request: Request, asking: Asking) -> dict[str, Any]:
-    """Begin a session. The body is ignored: clients of different ages send different ones.
+    """Begin a session. Of the body only `seed` is read: clients of different ages send different ones.
 
     Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
     no other way to take part.
     """
     if not asking.grant.may_steer or asking.grant.session is not None:
         return _running(runtime)
-    descriptor = await runtime.start_session(address_of(request))
+    descriptor = await runtime.start_session(address_of(request), await seed_in(request))
     if runtime.session is not None:
         runtime.session.owner = asking.grant.subject
     return descriptor

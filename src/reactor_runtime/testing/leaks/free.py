@@ -36,14 +36,29 @@ class Shown:
     messages: list[str] = field(default_factory=list)
 
 
+STEP_S = 1 / 30
+"""What a step takes on the session's clock."""
+
+
 class FreeSession(Session):
     """Calls `step(number)` between two steps, in the thread that emits or waits, while that is held."""
 
-    def __init__(self, number: int, model: ModelDescription, step: Callable[[int], None]) -> None:
-        super().__init__(number, f"test-{number}", model, lambda session: None, max_upload=FILE_LIMIT_MIB)
+    def __init__(
+        self, number: int, model: ModelDescription, step: Callable[[int], None], seed: int = 0
+    ) -> None:
+        """On the session's clock a wait takes its time and a step `STEP_S`."""
+        super().__init__(
+            number,
+            f"test-{number}",
+            model,
+            lambda session: None,
+            max_upload=FILE_LIMIT_MIB,
+            seed=seed,
+            clock=lambda: self.waited + self.steps * STEP_S,
+        )
         self.shown = Shown()
         self.steps = 0
-        self.now = 0.0
+        self.waited = 0.0
         self._step = step
         self._lock = threading.RLock()
         self._latest: dict[str, NDArray[Any]] = {}
@@ -61,7 +76,7 @@ class FreeSession(Session):
         return self._latest.get(name)
 
     def wait_stop(self, timeout: float) -> bool:
-        self.now += max(0.0, timeout)
+        self.waited += max(0.0, timeout)
         self.advance()
         return self.stopping.is_set()
 

@@ -43,10 +43,9 @@ STOP_S = 20.0
 def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
     """One session for each letter of `plan`. Raises `ReactorError` when the model cannot be loaded."""
     host = ThreadExecutor(project.model_class, project.config, project.weights)
-    host.audit.seed = seed
     try:
         host.load().result()
-        return [Visit(host, number, User(name, seed)).run() for number, name in enumerate(plan, 1)]
+        return [Visit(host, number, User(name, seed), seed).run() for number, name in enumerate(plan, 1)]
     finally:
         host.close()
 
@@ -54,10 +53,10 @@ def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
 class Visit:
     """One user's session."""
 
-    def __init__(self, host: ThreadExecutor, number: int, user: User) -> None:
+    def __init__(self, host: ThreadExecutor, number: int, user: User, seed: int) -> None:
         self._host = host
         self._user = user
-        self._session = FreeSession(number, host.description, self._between)
+        self._session = FreeSession(number, host.description, self._between, seed)
         self._run = SessionRun(host, self._session)
         self._specs = host.description.commands
         schemas = {name: spec.flat_schema() for name, spec in self._specs.items()}
