@@ -12,10 +12,12 @@ from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
 from reactor_runtime.transports.tcp_media import TcpPeers, with_passive
+from reactor_runtime.transports.wire import Door
 
 from .connection import Connection
 from .descriptors import admit_peer
 from .ice import IceSettings
+from .link import Link
 from .pending import PendingConnections, new_id
 from .ratelimit import AddressLimit
 from .seats import Seats, same_peer
@@ -149,22 +151,17 @@ class Signalling:
             await self._admit(offer)
         admit_peer(self._engine.descriptors_per_peer, self._coming())
         self._count += 1
-        connection = Connection(
-            connection_id, session, offer, self._clients, codec, number=self._count, address=address
-        )
+        number = self._count
         self._connecting[connection_id] = address
         try:
             stdio.plug()  # the engine opens sockets
-            connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
-            await self._hand_over_pending(connection)
-            await connection.peer.answer(offer.sdp, offer.sections)
-            if not running():
-                raise RefusedError(
-                    Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."
-                )
-        except BaseException:
-            await connection.close()
-            raise
+            door = Door()
+            link = Link(await self._engine.create_peer(self.peer_config(offer), door.handle), offer)
+            connection = Connection(
+                connection_id, session, offer, self._clients, link, codec, number=number, address=address
+            )
+            door.open(connection.handle)
+            await self._first_answer(connection, running)
         finally:
             self._connecting.pop(connection_id, None)
         self._clients.add(connection)
@@ -172,6 +169,18 @@ class Signalling:
         # Those that came while the engine was at work.
         await self._hand_over_pending(connection)
         return connection
+
+    async def _first_answer(self, connection: Connection, running: Callable[[], bool]) -> None:
+        try:
+            await self._hand_over_pending(connection)
+            await connection.link.first(connection.offer)
+            if not running():
+                raise RefusedError(
+                    Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."
+                )
+        except BaseException:
+            await connection.close()
+            raise
 
     def peer_config(self, offer: Offer) -> PeerConfig:
         options = self._options
@@ -196,10 +205,10 @@ class Signalling:
     ) -> None:
         """Hand a candidate on, or keep it until its offer comes."""
         connection = self._clients.connections.get(connection_id)
-        if connection is None or not connection.expects(candidate):
+        if connection is None or not connection.link.expects(candidate):
             self.pending.add(connection_id, session.number, time.monotonic(), candidate, address)
         else:
-            await connection.add_candidate(candidate)
+            await connection.link.add_candidate(candidate)
 
     def remember(self, connection: Connection) -> None:
         if not connection.ready_once:
@@ -246,18 +255,18 @@ class Signalling:
 
         False when it is too late for that.
         """
-        if connection.peer is None or connection.closed:
+        if connection.closed:
             return False
         before = connection.offer
         _refuse_changed(before, offer)
-        await connection.peer.restart(offer.sdp, offer.sections)
+        await connection.link.further(offer)
         await connection.renegotiated(offer)
         self._clients.renegotiated(connection, before)
         return True
 
     async def _hand_over_pending(self, connection: Connection) -> None:
         for candidate in self.pending.take(connection.id, connection.session.number):
-            await connection.add_candidate(candidate)
+            await connection.link.add_candidate(candidate)
 
 
 def _check_place(before: Connection | None, offer: Offer) -> None:

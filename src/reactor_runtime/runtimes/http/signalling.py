@@ -289,21 +289,20 @@ async def _connect(
 ) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
     connection = await runtime.connect(offer, connection_id, codec, address)
-    if connection.peer is None:
-        raise RefusedError(Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again.")
     within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
-    connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
+    connection.link.gather(within)
     return connection
 
 
 async def _answer(runtime: Worker, request: Request, connection_id: int, within: float) -> str | None:
     runtime.require_session()
     connection = runtime.clients.connections.get(connection_id)
-    if connection is None or connection.answer is None:
+    pending = None if connection is None else connection.link.answer
+    if connection is None or pending is None:
         raise RefusedError(Refusal.NOT_FOUND, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(connection.answer), within)
+        answer = await asyncio.wait_for(asyncio.shield(pending), within)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
