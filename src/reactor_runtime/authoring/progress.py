@@ -35,6 +35,7 @@ class LoadProgress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards everything here; `now` is read without it. Nothing else is taken meanwhile."""
         self._now = Progress()
         self._logged = ""
         self._logged_at = -COUNT_EVERY_S

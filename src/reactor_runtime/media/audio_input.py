@@ -47,6 +47,7 @@ class AudioInput:
         self._source: object = None
         self._heard = self._until = float("-inf")
         self._changed = threading.Condition()
+        """Guards everything here: the engine's threads put, the author's take. Nothing else is taken then."""
 
     def put(self, block: NDArray[np.int16], rate: int, source: object = None) -> NDArray[np.int16] | None:
         """Take a decoded block ``(channels, M)`` of a client and return it as the author sees it.

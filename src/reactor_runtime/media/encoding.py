@@ -51,6 +51,10 @@ class EncodingCounters:
     failed: int = 0
     bits: int = 0
 
+    def add(self, other: EncodingCounters) -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
 
 class Encoding:
     """A thread with an encoder. Sinks may come and go on any thread."""
@@ -90,6 +94,8 @@ class Encoding:
         self._opened = 0.0
         self._timestamp = -1
         self._changed = threading.Condition()
+        """Guards the queue, the changes of `_sinks`, the keyframe that is wanted, `_busy` and `_closed`; the
+        encoder is its thread's alone. Nothing else is taken meanwhile."""
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"reactor-encode-{track}-{codec}", daemon=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .encoders import EncoderSettings
-from .encoding import Encoding, FrameSink
+from .encoding import Encoding, EncodingCounters, FrameSink
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
 from .mending import fitting, resized
@@ -74,7 +74,11 @@ class MediaPlane:
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
         self._lock = threading.Lock()
+        """Guards the numbering of frames, `_ended`, and who replaces `_encodings`; who reads that needs none.
+        An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
+        self._ended = EncodingCounters()
+        """Of the encodings that nobody takes any more."""
         self._started = time.monotonic()
         self._sound = sound
         self._seen = seen
@@ -175,6 +179,17 @@ class MediaPlane:
                     unused.append(encoding)
         for encoding in unused:
             encoding.close()
+        with self._lock:
+            for encoding in unused:
+                self._ended.add(encoding.counters)
+
+    def encoded(self) -> EncodingCounters:
+        """All that was encoded so far, whoever took it."""
+        total = EncodingCounters()
+        with self._lock:
+            for counters in (self._ended, *(each.counters for each in self._encodings.values())):
+                total.add(counters)
+        return total
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:

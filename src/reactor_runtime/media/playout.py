@@ -77,14 +77,17 @@ class Playout:
         self._buckets: Buckets[list[Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
         self._lock = threading.Lock()
+        """Guards everything here but `_handing`. The sound's and an encoding's may be taken meanwhile, never
+        the other way about."""
         self._work = threading.Condition(self._lock)
-        """For the thread: something to do, or to wait for, that it does not know of."""
+        """Guards as `_lock`. For the thread: something to do, or to wait for, that it does not know of."""
         self._room = threading.Condition(self._lock)
-        """For who is held back, and who waits for the queue to be empty."""
+        """Guards as `_lock`. For who is held back, and who waits for the queue to be empty."""
         self._stopping = False
         self._closed = False
         self._busy = False
         self._handing = threading.Lock()
+        """Guards a hand-over: a flush returns behind it, not within. An encoding's may be taken meanwhile."""
         self._epoch = 0
         """Grows with each flush; a picture of an older one is not delivered."""
         self._resumed = time.monotonic()

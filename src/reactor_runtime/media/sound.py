@@ -59,6 +59,7 @@ class _Track:
         self.queue = AudioQueue(config.channels, departures)
         self.resampler = Resampler(WIRE_RATE, config.channels)
         self.emitting = threading.Lock()
+        """Guards the resampler: blocks of one track are queued whole. `Sound._changed` is taken meanwhile."""
         self.newest: NDArray[np.int16] | None = None
         self.step = round(DEFAULT_STEP_S * config.rate)
         self.sinks: tuple[PcmSink, ...] = ()
@@ -84,6 +85,8 @@ class Sound:
         self._tracks = {name: _Track(config, self._departures) for name, config in tracks.items()}
         self._steps = Steps()
         self._changed = threading.Condition()
+        """Guards the queues, steps, sinks and the clock; told of room, of sound and of the end. Nothing else
+        is taken meanwhile."""
         self._passed = clock()
         self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
@@ -178,6 +181,11 @@ class Sound:
 
     def counters(self, name: str) -> AudioCounters:
         return self._tracks[name].queue.counters
+
+    @property
+    def all_counters(self) -> list[AudioCounters]:
+        """Of every track."""
+        return [track.queue.counters for track in self._tracks.values()]
 
     @property
     def dropped(self) -> int:

@@ -11,6 +11,8 @@ from reactor_runtime._version import __version__
 from reactor_runtime.clients.outcomes import KNOWN_CODES
 from reactor_runtime.session.states import EndReason, State
 
+from .media_counts import media_counts
+
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
@@ -40,6 +42,7 @@ class Metrics:
         self._silence = Counter(
             "reactor_silence_seconds", "Silence put where no sound was", ["direction"], registry=registry
         )
+        self._media = Counter("reactor_media", "What the media of sessions did", ["what"], registry=registry)
         self._leaks = Counter(
             "reactor_leaks", "What sessions left to the next, by the audit", registry=registry
         )
@@ -77,6 +80,8 @@ class Metrics:
         self._count(self._frames, "frames", session.next_frame())
         for place, number in session.losses().items():
             self._count(self._dropped.labels(place), place, number)
+        for what, count in media_counts(session).items():
+            self._count(self._media.labels(what), f"media {what}", count)
         for direction, seconds in session.silences().items():
             self._count(self._silence.labels(direction), f"silence {direction}", seconds)
 

@@ -11,9 +11,9 @@ import pytest
 
 from reactor_runtime import VideoModel, VideoOut, get_ctx, model
 from reactor_runtime.errors import RefusedError
-from reactor_runtime.runtimes.http.leases import Leases
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.testing import serve
+from reactor_runtime.worker.leases import Leases
 
 
 @model(name="leased")

@@ -42,6 +42,12 @@ class ScaleBody(Body):
 
 def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
     routes = APIRouter(tags=["fleet"])
+    _steering(routes, fleet, options)
+    _probes(routes, fleet)
+    return routes
+
+
+def _steering(routes: APIRouter, fleet: Fleet, options: GatewayOptions) -> None:
     broker = fleet.broker
 
     def act(action: Callable[[], list[Effect]]) -> dict[str, Any]:
@@ -78,6 +84,8 @@ def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
             raise refusal(FleetError("scale", problem))
         return act(lambda: broker.scale(body.min, body.max, fleet.clock()))
 
+
+def _probes(routes: APIRouter, fleet: Fleet) -> None:
     @routes.get("/metrics", response_class=Response, dependencies=[ADMIN])
     async def metrics() -> Response:
         return Response(fleet.figures.render(), media_type=CONTENT_TYPE_LATEST)
@@ -95,19 +103,19 @@ def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
     @routes.get("/health")
     async def health() -> JSONResponse:
         """As a worker says it: 200 when sessions can be served, and why not."""
-        body: dict[str, Any] = {"model": fleet.model, "state": "READY", "queue": len(broker.line)}
-        if serving(fleet):
-            return JSONResponse({"status": "healthy", **body, "errors_in_a_row": 0})
-        if fleet.failing:
-            detail = "The model could not be loaded on any worker; the server's log says why."
-            code = {"code": "model_load_failed", "detail": detail}
-            return JSONResponse({"status": "failed", **body, "state": "TERMINATED", **code}, 503)
-        words = {"code": "loading", "detail": "The workers are loading.", "progress": None}
-        return JSONResponse(
-            {"status": "loading", **body, "state": "CREATED", **words}, 503, {"Retry-After": "1"}
-        )
+        return _health(fleet)
 
-    return routes
+
+def _health(fleet: Fleet) -> JSONResponse:
+    body: dict[str, Any] = {"model": fleet.model, "state": "READY", "queue": len(fleet.broker.line)}
+    if serving(fleet):
+        return JSONResponse({"status": "healthy", **body, "errors_in_a_row": 0})
+    if fleet.failing:
+        detail = "The model could not be loaded on any worker; the server's log says why."
+        code = {"code": "model_load_failed", "detail": detail}
+        return JSONResponse({"status": "failed", **body, "state": "TERMINATED", **code}, 503)
+    words = {"code": "loading", "detail": "The workers are loading.", "progress": None}
+    return JSONResponse({"status": "loading", **body, "state": "CREATED", **words}, 503, {"Retry-After": "1"})
 
 
 def serving(fleet: Fleet) -> bool:

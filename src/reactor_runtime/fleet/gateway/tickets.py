@@ -70,7 +70,12 @@ def place_body(place: Place) -> dict[str, Any]:
 
 def router(fleet: Fleet, keys: Keys) -> APIRouter:
     routes = APIRouter(prefix="/tickets", tags=["tickets"])
+    _waiting(routes, fleet)
+    _taking(routes, fleet, keys)
+    return routes
 
+
+def _waiting(routes: APIRouter, fleet: Fleet) -> None:
     @routes.post("", status_code=201, dependencies=[CONTROL])
     async def join(request: Request) -> JSONResponse:
         """A place in the line; the one that this browser has already, when it has one."""
@@ -109,6 +114,8 @@ def router(fleet: Fleet, keys: Keys) -> APIRouter:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(fleet, ticket), media_type="text/event-stream", headers=headers)
 
+
+def _taking(routes: APIRouter, fleet: Fleet, keys: Keys) -> None:
     @routes.post("/{ticket}/claim")
     async def claim(ticket: TicketId, request: Request) -> dict[str, Any]:
         """Take the slot that is offered. Twice gives the same session."""
@@ -126,8 +133,6 @@ def router(fleet: Fleet, keys: Keys) -> APIRouter:
             return place_body(fleet.place(ticket))
         except FleetError as error:
             raise refusal(error) from error
-
-    return routes
 
 
 def new_ticket() -> str:

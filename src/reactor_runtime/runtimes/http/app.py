@@ -19,11 +19,11 @@ from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
 from reactor_runtime.runtimes.door.prefix import Prefix
+from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
 from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
 from .guard import Guard
-from .leases import Leases
 from .options import HttpOptions
 from .refusals import STATUSES
 

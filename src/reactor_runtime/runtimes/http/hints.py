@@ -50,7 +50,7 @@ def _tunnel(environment: Mapping[str, str], port: int) -> str:
     user = environment.get("USER", "")
     place = f"{user}@{here}" if _USER.fullmatch(user) else here
     return shlex.join(
-        ["ssh", *(["-p", str(sshd)] if sshd != 22 else []), "-L", f"{port}:localhost:{port}", place]
+        ["ssh", *(["-p", str(sshd)] if sshd != SSH_PORT else []), "-L", f"{port}:localhost:{port}", place]
     )
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.access.credentials import secrets_in
 from reactor_runtime.settings import setting, settings
+from reactor_runtime.worker.lifeline import Lifeline
 from reactor_runtime.worker.options import WorkerOptions
-
-from .lifeline import Lifeline
 
 DEFAULT_TRUSTED_PROXIES = ("127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[^/\s*@]+/?")

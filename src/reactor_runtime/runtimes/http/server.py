@@ -41,16 +41,16 @@ from reactor_runtime.runtimes.door.listening import (
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.door.tls import context
 from reactor_runtime.session import folders
+from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
+from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
-from .connecting import Connecting, CountedEngine
 from .hints import hints
-from .leases import Leases
 from .signals import signals
 
 if TYPE_CHECKING:
@@ -129,13 +129,10 @@ async def _serve(
     leases = Leases(runtime) if options.lifeline is not None else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
-    runtime.metrics.registry.register(connections)
-    runtime.metrics.registry.register(media)
-    runtime.metrics.registry.register(connecting)
+    for counted in (connections, media, connecting):
+        runtime.metrics.registry.register(counted)
     server = Server(uvicorn_config(app, connections, media, tls))
-    leave_accept_failures_to_listeners(loop)
-    for sock in sockets:
-        sock.make_room = connections.make_room
+    _make_room(loop, sockets, connections)
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
     serving = loop.create_task(server.serve(sockets=list(sockets)))
@@ -161,6 +158,13 @@ async def _serve(
         await runtime.close()
         leaving_process.begin(status)
     return status
+
+
+def _make_room(loop: asyncio.AbstractEventLoop, sockets: list[Listener], connections: Connections) -> None:
+    """An accept that fails ends whoever is idle, and no more than a try a second is made."""
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
 
 
 def uvicorn_config(

@@ -47,6 +47,7 @@ class InlineVideoSender:
         self._request_key = request_key
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
+        """Guards `_waiting`: the encoder's thread puts, the engine's takes. Nothing else is taken then."""
         self._signalled_us = 0
         self._rtp_offset: int | None = None
         self._offset_us = engine_offset()

@@ -61,6 +61,7 @@ class FreeSession(Session):
         self.waited = 0.0
         self._step = step
         self._lock = threading.RLock()
+        """Guards `steps`, `shown` and `_latest`. Nothing else is taken meanwhile."""
         self._latest: dict[str, NDArray[Any]] = {}
         self._inside = threading.local()
 

@@ -19,7 +19,7 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
 if TYPE_CHECKING:
-    from reactor_runtime.worker.worker import Worker
+    from .worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -264,7 +264,7 @@ def _play(order: Order, plan: str, deadline: float, verdict: Verdict) -> list[di
 
 def _run(order: str, seconds: float, log: Path) -> str:
     """Run a child to its end, with all that it starts; returns the end of what it said."""
-    command = [sys.executable, "-m", "reactor_runtime.testing.leaks.child"]
+    command = [sys.executable, "-m", "reactor_runtime.leaks.child"]
     variables = {**environment.inherited(), "PYTHONHASHSEED": "0"}
     # Not a pipe: what an author's code has started there would hold it open.
     with log.open("wb") as said:

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from reactor_runtime import AudioOut, VideoIn, VideoModel, VideoOut, command, model
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.description import describe
-from reactor_runtime.testing.leaks.differences import Noise, distance, first_difference, marked
-from reactor_runtime.testing.leaks.free import FreeSession
-from reactor_runtime.testing.leaks.users import MARKS, User
+from reactor_runtime.leaks.differences import Noise, distance, first_difference, marked
+from reactor_runtime.leaks.free import FreeSession
+from reactor_runtime.leaks.users import MARKS, User
 
 
 @model("every-kind")

@@ -66,7 +66,7 @@ class Visit:
         self._refused: list[str] = []
         self._unheld = False
         self._lock = threading.Lock()
-        """One step at a time, whoever takes it."""
+        """Guards the steps: one at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
         self._session.set_connected(True)
