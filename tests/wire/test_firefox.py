@@ -106,7 +106,8 @@ def test_statistics_name_the_way_and_the_codec(page: Any) -> None:
 
 
 def test_what_the_model_sends_stands_in_the_messages(page: Any) -> None:
-    told(page, re.compile("hello"))
+    card(page, "state").click()
+    page.get_by_role("log").get_by_text(re.compile("received")).first.wait_for()
 
 
 def test_the_page_fits_a_narrow_window(page: Any) -> None:
@@ -225,8 +226,9 @@ def test_who_comes_second_waits_and_plays_when_the_first_has_gone(
         second.locator(".veil").get_by_text("The session is stopped.").wait_for()
 
 
-def test_an_address_that_asks_for_a_wire_that_is_none_is_told(browser: Firefox, server: Server) -> None:
-    server.stop_session()
+def test_an_address_that_asks_for_a_wire_that_is_none_is_told(
+    page: Any, browser: Firefox, server: Server
+) -> None:
     with tab(browser, f"{server.url}/?wire=quic") as other:
         other.get_by_text("The address asks for the wire “quic”").wait_for()
 
