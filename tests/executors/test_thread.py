@@ -349,7 +349,7 @@ def test_nothing_of_a_session_outlives_it() -> None:
         session.stop()
         done.result(WITHIN)
         made.end(session)
-        made.sessions.clear()
+        made.runs.clear()
         return weakref.ref(session)
 
     with rig(Twice) as made:

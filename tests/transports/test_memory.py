@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reactor_runtime.errors import EngineError, RequestError
+from reactor_runtime.errors import EngineError, RefusedError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.transports.memory import MemoryClient, MemoryEngine, MemoryPeer, OfferedSection
 from reactor_runtime.transports.port import PeerConfig, Section
@@ -135,7 +135,7 @@ async def test_a_client_that_leaves_closes_its_channel_and_the_peer() -> None:
 async def test_garbage_is_refused_and_a_closed_engine_makes_nothing() -> None:
     engine = MemoryEngine()
     peer = await engine.create_peer(PeerConfig(), Events())  # type: ignore[arg-type] # it has every method
-    with pytest.raises(RequestError):
+    with pytest.raises(RefusedError):
         await peer.answer("garbage", [])
     engine.close()
     with pytest.raises(EngineError):

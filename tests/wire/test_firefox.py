@@ -83,10 +83,6 @@ def test_it_plays_over_udp_on_a_real_address_and_again_after_a_reload(server: Se
         plays(opened)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="With Playwright's Firefox the page sees no address of the server, and gives that advice instead.",
-)
 def test_where_a_tunnel_ends_it_says_which_browser_plays() -> None:
     """Firefox makes no TCP connection for media to its own machine."""
     with serving("--wire", "tcp") as server, page(server.url) as opened:

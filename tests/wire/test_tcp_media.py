@@ -31,10 +31,6 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 WAIT_MS = 30_000
-unsteady = pytest.mark.xfail(
-    strict=False,
-    reason="Passed and failed on the same day: the page is not live in 30 s. Open: find out why.",
-)
 
 PAIR = """async () => {
   const report = [...(await window.peers.at(-1).getStats()).values()];
@@ -97,7 +93,6 @@ def test_a_tunnel_of_one_port_is_enough(server: Server, tmp_path: Path) -> None:
         assert httpx.get(f"{server.url}/session").json()["clients"][0]["role"] == "controller"
 
 
-@unsteady
 def test_a_slow_tunnel_that_stalls(server: Server, tmp_path: Path) -> None:
     assert CHROMIUM is not None
     with (
@@ -113,17 +108,12 @@ def test_a_slow_tunnel_that_stalls(server: Server, tmp_path: Path) -> None:
         assert opened.evaluate(PAIR)["rtt"] >= 0.055
 
 
-@unsteady
 def test_an_address_that_asks_for_udp_gets_no_other(server: Server, tmp_path: Path) -> None:
-    """And what is said about that stays, while the page tries again."""
     assert CHROMIUM is not None
     with tunnel(port_of(server), CHROMIUM, tmp_path) as through, page(through, "?wire=udp") as opened:
         words = opened.locator(".veil").get_by_text("without ?wire=udp the page also tries TCP")
         words.wait_for()
-        peers = opened.evaluate("window.peers.length")
-        while opened.evaluate("window.peers.length") == peers:
-            opened.wait_for_timeout(50)
-            assert words.is_visible()
+        assert opened.evaluate("window.peers.length") == 1, "it is told before the browser gives up"
         assert opened.locator("html").get_attribute("data-phase") == "noroute"
 
 
@@ -214,7 +204,6 @@ def test_advertised_address_and_port_win() -> None:
 # --- who else uses it ---
 
 
-@unsteady
 @pytest.mark.timeout(300)
 def test_ten_at_once_over_one_port(tmp_path: Path) -> None:
     assert CHROMIUM is not None

@@ -25,6 +25,10 @@ SETUP = (
     # The browser's own network: it has addresses, so that it gathers candidates, and they lead nowhere else.
     "ip link set lo up",
     "ip link add laptop0 type veth peer name laptop1",
+    # An address that comes by itself a second later would make Chromium give up what it is loading just
+    # then: the page heals itself, and takes a second for it.
+    "ip link set laptop0 addrgenmode none",
+    "ip link set laptop1 addrgenmode none",
     "ip address add 10.88.0.1/24 dev laptop0",
     "ip link set laptop0 up",
     "ip link set laptop1 up",

@@ -12,6 +12,7 @@ from reactor_runtime.project import environment
 from reactor_runtime.runtimes.access.credentials import SecretError, secrets_in
 
 from .options import F
+from .settings import setting_options
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +28,7 @@ def secret_options(function: F) -> F:
         metavar="FILE",
         help="A file that holds the token. A second line may hold the one before it, which still opens.",
     )
-    token = click.option(
-        "--token",
-        envvar=environment.TOKEN,
-        default="",
-        show_envvar=True,
-        metavar="TOKEN",
-        help="What clients must hold, or what signs their tokens (reactor token). Off loopback one is made "
-        "when none is given.",
-    )
-    return token(file(function))
+    return setting_options("token")(file(function))
 
 
 def chosen_secret(ctx: click.Context, token: str, token_file: Path | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,27 @@ from click.core import ParameterSource
 
 from reactor_runtime.runtimes.http import options as http
 
-from . import run
-from .options import F, examples, path_option, seconds_option, target_argument, verbose_option
+from .options import (
+    config_option,
+    examples,
+    path_option,
+    seconds_option,
+    target_argument,
+    verbose_option,
+    weights_option,
+)
 from .overrides import PREFIX, OverridableCommand, overrides_of
 from .secret import chosen_secret, secret_options
+from .settings import SETTINGS, setting_options
 
 WORKERS_LIMIT = 64
 """Local workers; a larger fleet has more than one machine."""
 FOR_WORKERS = (
-    *("config_file", "weights_dir", "orphan_timeout", "kill_timeout", "on_reset_error", "viewers"),
+    *("orphan_timeout", "kill_timeout", "on_reset_error", "viewers"),
     *("shared_control", "offers_per_minute", "max_upload", "stun_servers", "turn_servers"),
     *("ice_transport_policy", "port_range", "advertise_ip", "encoder", "impair"),
 )
-"""Options of `reactor run` that `reactor serve` takes too, and hands to its workers."""
+"""Settings of `reactor run` that `reactor serve` takes too, and hands to its workers."""
 FOR_GATEWAY = (
     "host",
     "port",
@@ -36,7 +43,6 @@ FOR_GATEWAY = (
     "trusted_proxies",
 )
 """Those that are about the address that clients reach."""
-_OF_RUN = {param.name: param for param in run.command.params if isinstance(param, click.Option)}
 
 
 def _workers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
@@ -53,17 +59,6 @@ def _gpus(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
     if not all(re.fullmatch(r"[A-Za-z0-9-]{1,80}(/[0-9]+)*", gpu) for gpu in gpus):
         raise click.BadParameter("write the numbers of GPUs with commas, for example 0,1,2,3.")
     return gpus
-
-
-def _of_run(names: tuple[str, ...]) -> Callable[[F], F]:
-    def add(function: F) -> F:
-        # As click's own decorators do; it reads them from the end.
-        given = getattr(function, "__click_params__", [])
-        params = [*given, *(_OF_RUN[name] for name in reversed(names))]
-        function.__click_params__ = params  # type: ignore[attr-defined]  # click's own name
-        return function
-
-    return add
 
 
 @click.command(
@@ -123,9 +118,11 @@ def _of_run(names: tuple[str, ...]) -> Callable[[F], F]:
     metavar="FILE",
     help="Keeps the line through a restart (SQLite). Without it, who waits is told to queue again.",
 )
-@_of_run(FOR_GATEWAY)
+@setting_options(*FOR_GATEWAY)
 @secret_options
-@_of_run(FOR_WORKERS)
+@config_option
+@weights_option
+@setting_options(*FOR_WORKERS)
 @verbose_option
 @click.pass_context
 def command(ctx: click.Context, /, target: str | None, path: Path, **options: Any) -> None:
@@ -175,18 +172,15 @@ def worker_command(
     """A `reactor run` with what was said here; what the environment says reaches it by itself."""
     command = [sys.executable, "-m", "reactor_runtime", "run", *([target] if target else [])]
     command += ["--path", str(path), "--host", "127.0.0.1", "--port", "0", "--allow-host", "*"]
+    for name, flag in (("config_file", "--config"), ("weights_dir", "--weights-dir")):
+        if _said(ctx, name):
+            command += [flag, str(options[name])]
     for name in FOR_WORKERS:
-        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            command += _as_arguments(_OF_RUN[name], options[name])
+        if _said(ctx, name):
+            command += SETTINGS[name].arguments(options[name])
     command += [f"{PREFIX}{override}" for override in overrides_of(ctx)]
     return tuple(command)
 
 
-def _as_arguments(option: click.Option, value: Any) -> list[str]:
-    flag = option.opts[-1]
-    if option.is_flag:
-        return [flag] if value else []
-    if option.name == "port_range":
-        return [flag, f"{value[0]}:{value[1]}"]
-    values = value if isinstance(value, tuple) else (value,)
-    return [part for each in values for part in (flag, str(each))]
+def _said(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.errors import CommandError
-from reactor_runtime.protocol.codec import JsonCodec
+from reactor_runtime.protocol.codec import JsonCodec, Say
 from reactor_runtime.session.states import EndReason
 from reactor_runtime.transports.port import Engine
 
-from .connection import Connection, Say
+from .connection import Connection
 from .roles import Role, Roles
 from .signalling import Signalling
 

@@ -7,10 +7,9 @@ import functools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from reactor_runtime.protocol.codec import CONTROL, DATA, Codec, JsonCodec, Outgoing, codec_for
+from reactor_runtime.protocol.codec import CONTROL, DATA, Codec, JsonCodec, Outgoing, Say, codec_for
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import AudioSender, IceCandidate, Peer, PeerState, Section
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
     from .negotiation import Offer
+    from .owner import ConnectionOwner
 
 log = logging.getLogger(__name__)
 
@@ -46,30 +46,6 @@ HELD_MESSAGES = 256
 """Messages held at most; one more drops the oldest."""
 PING_TIMEOUT_S = 20.0
 """Silence of a client that has pinged before; one that never pinged is not watched."""
-
-
-class ConnectionOwner(Protocol):
-    """Who is told what a connection does. All on the event loop."""
-
-    def presence_changed(self, connection: Connection) -> None:
-        """The client came, went silent, or came back: see `Connection.live`."""
-
-    def connection_lost(self, connection: Connection, why: str) -> None: ...
-
-    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
-
-    def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
-        """Engine thread."""
-
-    def connection_ready(self, connection: Connection) -> None:
-        """Media can flow for the first time, and messages unless there is a `notice`; comes before
-        `presence_changed`."""
-
-    def channel_came(self, connection: Connection) -> None:
-        """Messages can flow after all."""
-
-    def sound(self, connection: Connection, track: str, block: NDArray[np.int16], rate: int) -> None:
-        """Engine thread."""
 
 
 class Connection:
@@ -424,7 +400,3 @@ class Connection:
     def _lose(self, why: str) -> None:
         if not self.closed:
             self._owner.connection_lost(self, why)
-
-
-Say = Callable[[Codec], Outgoing | None]
-"""What to tell a client, in whatever words its codec has for it."""

@@ -17,6 +17,30 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
+class ConnectionOwner(Protocol):
+    """Who is told what a connection does. All on the event loop."""
+
+    def presence_changed(self, connection: Connection) -> None:
+        """The client came, went silent, or came back: see `Connection.live`."""
+
+    def connection_lost(self, connection: Connection, why: str) -> None: ...
+
+    def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
+
+    def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
+        """Engine thread."""
+
+    def connection_ready(self, connection: Connection) -> None:
+        """Media can flow for the first time, and messages unless there is a `notice`; comes before
+        `presence_changed`."""
+
+    def channel_came(self, connection: Connection) -> None:
+        """Messages can flow after all."""
+
+    def sound(self, connection: Connection, track: str, block: NDArray[np.int16], rate: int) -> None:
+        """Engine thread."""
+
+
 class ClientsOwner(Protocol):
     def presence(self, session: Session, present: bool) -> None:
         """Whether any client of the session is there has changed, or may have."""

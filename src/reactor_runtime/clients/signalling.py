@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
@@ -74,10 +74,10 @@ class Signalling:
         self.implicit_read.set()
 
     def limit_offers(self, address: str) -> None:
-        """Raises `RequestError` (429) when an address offers more often than it may."""
+        """Raises `RefusedError` when an address offers more often than it may."""
         if not self.offers.take(address, time.monotonic()):
-            raise RequestError(
-                429,
+            raise RefusedError(
+                Refusal.RATE_LIMITED,
                 "rate_limited",
                 f"More than {self.offers.per_minute} offers a minute from one address; wait a moment.",
                 retry_after=self.offers.retry_after,
@@ -86,22 +86,24 @@ class Signalling:
     def require(self, session: Session, connection_id: int, address: str) -> None:
         """A connection of this id is there, was announced, or may come back.
 
-        Raises `RequestError` (404, 429). Its own address may ask as often as it likes; from elsewhere that
+        Raises `RefusedError`. Its own address may ask as often as it likes; from elsewhere that
         would be guessing.
         """
         known = self._address(session, connection_id)
         if known == address:
             return
         if not self.lookups.take(address, time.monotonic()):
-            raise RequestError(
-                429,
+            raise RefusedError(
+                Refusal.RATE_LIMITED,
                 "rate_limited",
                 f"More than {self.lookups.per_minute} questions a minute for connections that are not yours; "
                 "wait a moment.",
                 retry_after=self.lookups.retry_after,
             )
         if known is None:
-            raise RequestError(404, "unknown_connection", "Connection not found; POST …/connections first.")
+            raise RefusedError(
+                Refusal.NOT_FOUND, "unknown_connection", "Connection not found; POST …/connections first."
+            )
 
     def announce(self, session: Session, address: str = "") -> int:
         """A new connection id."""
@@ -136,7 +138,7 @@ class Signalling:
         the same peer is negotiated by that peer (an ICE restart).
 
         `running()` says whether `session` still takes offers: it may end while the engine works.
-        Raises `RequestError`.
+        Raises `RefusedError`.
         """
         before = self._clients.connections.get(connection_id)
         _check_place(before, offer)
@@ -157,8 +159,8 @@ class Signalling:
             await self._hand_over_pending(connection)
             await connection.peer.answer(offer.sdp, offer.sections)
             if not running():
-                raise RequestError(
-                    409, "session_ended", "The session ended while the offer was being answered."
+                raise RefusedError(
+                    Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."
                 )
         except BaseException:
             await connection.close()
@@ -226,12 +228,12 @@ class Signalling:
         return young + len(self._connecting)
 
     async def _admit(self, offer: Offer) -> None:
-        """Raises `RequestError` when no further client may come. Viewers leave a place for who plays."""
+        """Raises `RefusedError` when no further client may come. Viewers leave a place for who plays."""
         roles = self._clients.roles
         kept_free = 0 if offer.may_steer or roles.controller is not None else 1
         try:
             roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
-        except RequestError:
+        except RefusedError:
             stale = time.time() - STALE_OFFER_S
             others = self._clients.connections.values()
             waiting = next((c for c in others if not c.ready and c.made_at < stale), None)
@@ -259,20 +261,22 @@ class Signalling:
 
 
 def _check_place(before: Connection | None, offer: Offer) -> None:
-    """Raises `RequestError` when who may only watch offers in the place of who may more."""
+    """Raises `RefusedError` when who may only watch offers in the place of who may more."""
     if before is not None and before.offer.may_steer and not offer.may_steer:
-        raise RequestError(
-            403, "view_only", "This token is for watching: it does not take the place of this connection."
+        raise RefusedError(
+            Refusal.FORBIDDEN,
+            "view_only",
+            "This token is for watching: it does not take the place of this connection.",
         )
 
 
 def _refuse_changed(before: Offer, now: Offer) -> None:
-    """Raises `RequestError` when a section of a connection would carry another track than so far."""
+    """Raises `RefusedError` when a section of a connection would carry another track than so far."""
     tracks = {section.mid: (section.track, section.sends) for section in before.sections}
     for section in now.sections:
         if tracks.get(section.mid, (section.track, section.sends)) != (section.track, section.sends):
-            raise RequestError(
-                400,
+            raise RefusedError(
+                Refusal.INVALID,
                 "sections_changed",
                 f"Section {section.mid!r} carries track {tracks[section.mid][0]!r}; a further offer may add "
                 "sections and end them, and maps those that stay as before.",

@@ -7,8 +7,7 @@ is created before the claim. One writer: the gateway's event loop.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from reactor_runtime.errors import FleetError
 
@@ -16,23 +15,9 @@ from .deadlines import Deadlines
 from .effects import Effect, Grant, Retire, Revoke, ScaleUp, Told
 from .limits import KEEP_ENDED_S, SCALE_RETRY_S, FleetLimits
 from .line import Line
-from .records import IN_USE, PRESENT, Lease, Ticket, TicketState, Worker, WorkerState
-
-_MEAN_WEIGHT = 0.2
-"""How much the last session counts in the mean length."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a ticket's holder is told."""
-
-    state: TicketState
-    position: int
-    """1 for the next one; 0 when not in line."""
-    eta_s: float | None
-    """An estimate; None while nothing is known of how long sessions last."""
-    reason: str = ""
-    claim_in_s: float | None = None
+from .records import IN_USE, PRESENT, SERVING, Lease, Place, Ticket, TicketState, Worker, WorkerState
+from .register import Register
+from .scaling import Lengths, Scaling
 
 
 class Broker:
@@ -42,31 +27,27 @@ class Broker:
         """`epoch` is the newest lease that a store remembers."""
         self.limits = limits
         self.epoch = epoch
-        self.tickets: dict[str, Ticket] = {}
         self.workers: dict[str, Worker] = {}
         self.line = Line()
-        self.mean_session_s = 0.0
-        self.changed: set[str] = set()
-        """Tickets that a store has not seen yet as they are now; its owner empties it."""
-        self._users: dict[str, str] = {}
-        self._per_address: Counter[str] = Counter()
+        self.lengths = Lengths()
+        self._register = Register()
+        self.tickets, self.changed = self._register.tickets, self._register.changed
         self._deadlines = Deadlines()
         self._ready: dict[str, None] = {}
         """Workers that can take a session, the one that is free longest first."""
-        self._starting = 0
-        """Starts that an engine was asked for and that no worker stands for yet."""
+        self._scaling = Scaling()
         self._draining = False
 
     # --- users ---
 
     def join(self, ticket_id: str, user: str, address: str, now: float) -> tuple[Ticket, list[Effect]]:
         """Give a user a place, or find the one this user has. Raises `FleetError`."""
-        known = self.tickets.get(self._users.get(user, ""))
-        if user and known is not None:
+        known = self._register.of_user(user)
+        if known is not None:
             return known, self.seen(known.id, now)
         if self._draining:
             raise FleetError("draining", "This fleet is draining and takes nobody new; try again later.")
-        if self._per_address[address] >= self.limits.per_address:
+        if self._register.held_by(address) >= self.limits.per_address:
             raise FleetError(
                 "too_many_tickets",
                 f"This address has {self.limits.per_address} places already; leave one of them first.",
@@ -95,14 +76,15 @@ class Broker:
 
     def place(self, ticket_id: str, now: float) -> Place:
         """Raises `FleetError` (`unknown_ticket`)."""
-        ticket = self._ticket(ticket_id)
+        ticket = self._register.require(ticket_id)
         position = self.line.position(ticket.order) if ticket.state is TicketState.WAITING else 0
         left = max(0.0, ticket.claim_by - now) if ticket.state is TicketState.OFFERED else None
-        return Place(ticket.state, position, self._eta(position), ticket.reason, left)
+        eta = self.lengths.eta(position, self.workers.values(), self.limits.session_cap)
+        return Place(ticket.state, position, eta, ticket.reason, left)
 
     def claim(self, ticket_id: str, now: float) -> tuple[Lease, list[Effect]]:
         """Take the slot that is offered. Twice gives the same lease. Raises `FleetError`."""
-        ticket = self._ticket(ticket_id)
+        ticket = self._register.require(ticket_id)
         if ticket.state is TicketState.CLAIMED:
             return self._lease(ticket, now), []
         if ticket.state is not TicketState.OFFERED:
@@ -111,7 +93,7 @@ class Broker:
         self.epoch += 1
         worker.epoch = ticket.epoch = self.epoch
         self._set(worker, WorkerState.LEASED, now)
-        self._move(ticket, TicketState.CLAIMED)
+        self._register.move(ticket, TicketState.CLAIMED)
         ticket.seen = now
         self._deadlines.cancel("claim", ticket.id)
         lease = self._lease(ticket, now)
@@ -119,21 +101,21 @@ class Broker:
 
     def cancel(self, ticket_id: str, now: float) -> list[Effect]:
         """The holder leaves. A ticket that has ended stays as it is."""
-        ticket = self._ticket(ticket_id)
+        ticket = self._register.require(ticket_id)
         return self._end(ticket, TicketState.CANCELLED, "left", now) if ticket.state in PRESENT else []
 
     # --- workers ---
 
     def worker_starting(self, worker_id: str, now: float) -> list[Effect]:
         """An engine began to start a worker that `ScaleUp` asked for."""
-        self._starting = max(0, self._starting - 1)
+        self._scaling.came()
         if worker_id not in self.workers:
             self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now, heard=now)
         return []
 
     def scale_failed(self, now: float) -> list[Effect]:
         """An engine had no room; it is asked again later."""
-        self._starting = max(0, self._starting - 1)
+        self._scaling.came()
         self._deadlines.set("scale", "", now + SCALE_RETRY_S)
         return []
 
@@ -172,14 +154,10 @@ class Broker:
     def freed(self, worker_id: str, epoch: int, now: float) -> list[Effect]:
         """The slot is free: the model has returned, its reset and its audit have run."""
         worker = self.workers.get(worker_id)
-        if (
-            worker is None
-            or worker.epoch != epoch
-            or worker.state not in (WorkerState.LEASED, WorkerState.BUSY)
-        ):
+        if worker is None or worker.epoch != epoch or worker.state not in SERVING:
             return []
         if worker.state is WorkerState.BUSY:
-            self._learn(now - worker.since)
+            self.lengths.learn(now - worker.since)
         effects: list[Effect] = []
         ticket = self.tickets.get(worker.ticket)
         if ticket is not None and ticket.state is TicketState.CLAIMED and ticket.epoch == epoch:
@@ -226,7 +204,7 @@ class Broker:
     def kick(self, worker_id: str, reason: str) -> list[Effect]:
         """End the session of a worker now. Raises `FleetError`."""
         worker = self.workers.get(worker_id)
-        if worker is None or worker.state not in (WorkerState.LEASED, WorkerState.BUSY):
+        if worker is None or worker.state not in SERVING:
             raise FleetError("no_session", f"Worker {worker_id[:80]!r} has no session.")
         return [Revoke(worker_id, worker.epoch, reason)]
 
@@ -258,12 +236,6 @@ class Broker:
 
     # --- inside: tickets ---
 
-    def _ticket(self, ticket_id: str) -> Ticket:
-        ticket = self.tickets.get(ticket_id)
-        if ticket is None:
-            raise FleetError("unknown_ticket", "This ticket is not known; ask for a new one.")
-        return ticket
-
     def restore(self, ticket: Ticket, now: float) -> None:
         """Take over a ticket that a store remembers; its holder has the usual time to be heard of."""
         ticket.seen, ticket.watchers = now, 0
@@ -278,16 +250,8 @@ class Broker:
             self._deadlines.set("adopt", ticket.id, now + self.limits.heartbeat_lost)
 
     def _add(self, ticket: Ticket) -> None:
-        self.tickets[ticket.id] = ticket
-        self._per_address[ticket.address] += 1
-        if ticket.user:
-            self._users[ticket.user] = ticket.id
-        self.changed.add(ticket.id)
+        self._register.add(ticket)
         self._watch(ticket)
-
-    def _move(self, ticket: Ticket, state: TicketState) -> None:
-        ticket.state = state
-        self.changed.add(ticket.id)
 
     def _watch(self, ticket: Ticket) -> None:
         """Give up a ticket whose holder is silent; one that plays is its worker's affair."""
@@ -301,7 +265,7 @@ class Broker:
         ticket.order = self.line.join_at_head(ticket.id)
         ticket.worker, ticket.reason, ticket.seen = "", reason, now
         self._deadlines.cancel("claim", ticket.id)
-        self._move(ticket, TicketState.WAITING)
+        self._register.move(ticket, TicketState.WAITING)
         self._watch(ticket)
 
     def _end(self, ticket: Ticket, state: TicketState, reason: str, now: float) -> list[Effect]:
@@ -318,15 +282,11 @@ class Broker:
 
     def _close(self, ticket: Ticket, state: TicketState, reason: str, now: float) -> None:
         self.line.leave(ticket.order)
-        self._move(ticket, state)
+        self._register.move(ticket, state)
         ticket.reason = reason
         for kind in ("poll", "claim", "adopt"):
             self._deadlines.cancel(kind, ticket.id)
-        self._per_address[ticket.address] -= 1
-        if not self._per_address[ticket.address]:
-            del self._per_address[ticket.address]
-        if self._users.get(ticket.user) == ticket.id:
-            del self._users[ticket.user]
+        self._register.release(ticket)
         self._deadlines.set("forget", ticket.id, now + KEEP_ENDED_S)
 
     # --- inside: workers ---
@@ -351,7 +311,7 @@ class Broker:
         self, worker: Worker, epoch: int, ticket_id: str, session: str, now: float
     ) -> list[Effect]:
         """A worker serves a session: the gateway was restarted, or the worker was taken for lost."""
-        known = worker.epoch == epoch and worker.state in (WorkerState.LEASED, WorkerState.BUSY)
+        known = worker.epoch == epoch and worker.state in SERVING
         ticket = self.tickets.get(ticket_id)
         if known:
             return self.taken(worker.id, epoch, session, now)
@@ -380,7 +340,7 @@ class Broker:
             ticket.claim_by = now + self.limits.claim
             ticket.reason = ""
             self._set(worker, WorkerState.OFFERED, now)
-            self._move(ticket, TicketState.OFFERED)
+            self._register.move(ticket, TicketState.OFFERED)
             self._deadlines.set("claim", ticket.id, ticket.claim_by)
             self._watch(ticket)
             effects.append(Told(ticket.id))
@@ -396,42 +356,13 @@ class Broker:
         """Ask for what is missing to the minimum; for one more when the head has waited long enough."""
         if self._draining:
             return []
-        there = len(self.workers) + self._starting
-        wanted = max(0, self.limits.workers_min - there)
         head = self.tickets.get(self.line.head or "")
-        on_their_way = self._starting + sum(w.state is WorkerState.STARTING for w in self.workers.values())
-        if (
-            head is not None
-            and wanted == 0
-            and there < self.limits.workers_max
-            and on_their_way < len(self.line)
-        ):
-            due = head.joined + self.limits.scale_after
-            if due <= now:
-                wanted = 1
-            self._deadlines.set("scale", "", due if due > now else now + self.limits.scale_after)
-        self._starting += wanted
+        wanted, again = self._scaling.ask(self.limits, self.workers.values(), head, len(self.line), now)
+        if again is not None:
+            self._deadlines.set("scale", "", again)
         return [ScaleUp()] * wanted
 
-    def _learn(self, seconds: float) -> None:
-        before = self.mean_session_s
-        self.mean_session_s = before + _MEAN_WEIGHT * (seconds - before) if before else seconds
-
-    def _eta(self, position: int) -> float | None:
-        serving = sum(not w.draining and w.state is not WorkerState.STARTING for w in self.workers.values())
-        mean = self.mean_session_s or self.limits.session_cap
-        return round(position * mean / serving, 1) if position and serving and mean else None
-
     # --- inside: what time does ---
-
-    def _poll_lost(self, owner: str, now: float) -> list[Effect]:
-        return self._end(self.tickets[owner], TicketState.EXPIRED, "silent", now)
-
-    def _claim_missed(self, owner: str, now: float) -> list[Effect]:
-        return self._end(self.tickets[owner], TicketState.EXPIRED, "not_claimed", now)
-
-    def _heartbeat_missed(self, owner: str, now: float) -> list[Effect]:
-        return self.worker_lost(owner, "silent", now)
 
     def _not_adopted(self, owner: str, now: float) -> list[Effect]:
         """After a restart, no worker has said that it serves this ticket."""
@@ -452,22 +383,18 @@ class Broker:
             return []
         return self.worker_lost(owner, "idle", now)
 
-    def _scale_due(self, owner: str, now: float) -> list[Effect]:
-        return self._scale(now)
-
     def _forget(self, owner: str, now: float) -> list[Effect]:
-        self.tickets.pop(owner, None)
-        self.changed.add(owner)
+        self._register.forget(owner)
         return []
 
 
-_ON_TIME = {
-    "poll": Broker._poll_lost,
-    "claim": Broker._claim_missed,
+_ON_TIME: dict[str, Callable[[Broker, str, float], list[Effect]]] = {
+    "poll": lambda self, owner, now: self._end(self.tickets[owner], TicketState.EXPIRED, "silent", now),
+    "claim": lambda self, owner, now: self._end(self.tickets[owner], TicketState.EXPIRED, "not_claimed", now),
     "adopt": Broker._not_adopted,
-    "heartbeat": Broker._heartbeat_missed,
+    "heartbeat": lambda self, owner, now: self.worker_lost(owner, "silent", now),
     "drain": Broker._drain_over,
     "idle": Broker._idle_over,
-    "scale": Broker._scale_due,
+    "scale": lambda self, _, now: self._scale(now),
     "forget": Broker._forget,
 }

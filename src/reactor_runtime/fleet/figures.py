@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from .records import WorkerState
+from .records import SERVING, WorkerState
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -57,7 +57,7 @@ class Figures(Collector):
         for state in WorkerState:
             workers.add_metric([state.value], sum(w.state is state for w in broker.workers.values()))
         yield workers
-        used = sum(w.state in (WorkerState.LEASED, WorkerState.BUSY) for w in broker.workers.values())
+        used = sum(w.state in SERVING for w in broker.workers.values())
         share = used / len(broker.workers) if broker.workers else 0.0
         yield GaugeMetricFamily("reactor_fleet_utilisation", "Share of workers that serve", value=share)
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from reactor_runtime.errors import FleetError
 
 from . import engine as events
-from .broker import Broker, Place
+from .broker import Broker
 from .effects import Effect, Grant, Retire, Revoke, ScaleUp, Told
 from .engine import Endpoint, Engine
 from .figures import Figures
 from .limits import FleetLimits
-from .records import Ticket, TicketState
+from .records import Place, Ticket, TicketState
 from .stores import Store
 
 log = logging.getLogger(__name__)

@@ -28,7 +28,9 @@ class WorkerState(StrEnum):
 
 
 FREE = frozenset({WorkerState.READY})
-IN_USE = frozenset({WorkerState.OFFERED, WorkerState.LEASED, WorkerState.BUSY})
+SERVING = frozenset({WorkerState.LEASED, WorkerState.BUSY})
+"""Workers with a user."""
+IN_USE = SERVING | {WorkerState.OFFERED}
 PRESENT = frozenset({TicketState.WAITING, TicketState.OFFERED, TicketState.CLAIMED})
 """Tickets that still stand for somebody who waits or plays."""
 
@@ -85,3 +87,16 @@ class Lease:
     """The same as a length: the worker's clock is another one. 0 without a limit."""
     address: str = ""
     """Of the user; the worker says it again when the gateway was restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a ticket's holder is told."""
+
+    state: TicketState
+    position: int
+    """1 for the next one; 0 when not in line."""
+    eta_s: float | None
+    """An estimate; None while nothing is known of how long sessions last."""
+    reason: str = ""
+    claim_in_s: float | None = None

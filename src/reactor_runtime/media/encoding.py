@@ -62,7 +62,9 @@ class Encoding:
         *,
         settings: EncoderSettings | None = None,
         factory: EncoderFactory = create_encoder,
+        seen: Callable[[str, EncodedFrame], None] | None = None,
     ) -> None:
+        """`seen` is told of every frame, on the encoder's thread, and must not block."""
         self.track = track
         self.codec = codec
         self.counters = EncodingCounters()
@@ -72,6 +74,7 @@ class Encoding:
         """At the end of a session a late picture is better than none: nothing is skipped for its age."""
         self._settings = settings or EncoderSettings()
         self._factory = factory
+        self._seen = seen
         self._sinks: tuple[FrameSink, ...] = ()
         self._newcomers: set[FrameSink] = set()
         self._estimates: dict[FrameSink, int] = {}
@@ -263,6 +266,8 @@ class Encoding:
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8
             self._hand_over(encoded)
+            if self._seen is not None:
+                self._seen(self.track, encoded)
 
     def _hand_over(self, encoded: EncodedFrame) -> None:
         for sink in self._sinks:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .encoders import VideoCodec
+    from .encoders import EncodedFrame, VideoCodec
     from .sound import Sound
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,16 @@ class MediaPlane:
     """
 
     def __init__(
-        self, tracks: Mapping[str, VideoTrackConfig], rate: float = 0.0, sound: Sound | None = None
+        self,
+        tracks: Mapping[str, VideoTrackConfig],
+        rate: float = 0.0,
+        sound: Sound | None = None,
+        seen: Callable[[str, EncodedFrame], None] | None = None,
     ) -> None:
-        """`sound` is what the model emits beside its pictures, and what they keep in step with."""
+        """`sound` is what the model emits beside its pictures, and what they keep in step with.
+
+        `seen` is told of every encoded frame, on the encoder's thread, and must not block.
+        """
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
@@ -70,6 +77,7 @@ class MediaPlane:
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._started = time.monotonic()
         self._sound = sound
+        self._seen = seen
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
@@ -147,7 +155,7 @@ class MediaPlane:
             key = (name, codec)
             encoding = self._encodings.get(key)
             if encoding is None:
-                encoding = Encoding(name, codec, settings=self._configs[name].encoder)
+                encoding = Encoding(name, codec, settings=self._configs[name].encoder, seen=self._seen)
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink)
             shown = self._states[name].shown

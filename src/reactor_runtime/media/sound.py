@@ -71,10 +71,15 @@ class Sound:
     """
 
     def __init__(
-        self, tracks: Mapping[str, AudioTrackConfig], clock: Callable[[], float] = time.monotonic
+        self,
+        tracks: Mapping[str, AudioTrackConfig],
+        clock: Callable[[], float] = time.monotonic,
+        seen: Callable[[str, bytes, int, int, float], None] | None = None,
     ) -> None:
+        """`seen` is told of every block that is sent, on the audio thread, and must not block."""
         self.clock = AudioClock()
         self._now = clock
+        self._seen = seen
         self._departures = Departures()
         self._tracks = {name: _Track(config, self._departures) for name, config in tracks.items()}
         self._steps = Steps()
@@ -274,17 +279,18 @@ class Sound:
                 # The picture of a step left a priming earlier, and is stamped when it goes out.
                 shift = self._lag() - PRIMING_S
             for track, frame, at in frames:
-                _hand_over(track, frame, at + shift)
+                self._hand_over(track, frame, at + shift)
 
-
-def _hand_over(track: _Track, frame: NDArray[np.int16], at: float) -> None:
-    """One array for all peers: they get the same bytes, and nobody can write to them."""
-    sinks = track.sinks
-    if not sinks:
-        return
-    pcm = frame.tobytes()
-    for sink in sinks:
-        try:
-            sink.push(pcm, WIRE_RATE, track.config.channels, at)
-        except Exception:
-            log.exception("Track %r: a peer could not take sound; the others go on", track.config.name)
+    def _hand_over(self, track: _Track, frame: NDArray[np.int16], at: float) -> None:
+        """One array for all peers: they get the same bytes, and nobody can write to them."""
+        sinks = track.sinks
+        if not sinks:
+            return
+        pcm = frame.tobytes()
+        for sink in sinks:
+            try:
+                sink.push(pcm, WIRE_RATE, track.config.channels, at)
+            except Exception:
+                log.exception("Track %r: a peer could not take sound; the others go on", track.config.name)
+        if self._seen is not None:
+            self._seen(track.config.name, pcm, WIRE_RATE, track.config.channels, at)

@@ -8,7 +8,7 @@ first inbound frame; version headers tell nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,6 +74,10 @@ class Codec(Protocol):
 
     def track_response(self, message: TrackMessage, error: CommandError | None) -> Outgoing | None:
         """The answer to a `TrackMessage` that wants one."""
+
+
+Say = Callable[[Codec], Outgoing | None]
+"""What to tell a client, in whatever words its codec has for it."""
 
 
 class JsonCodec:

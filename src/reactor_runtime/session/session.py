@@ -24,6 +24,7 @@ from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import Given
 from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.session.losses import Losses
+from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.outbox import Outbox
 from reactor_runtime.session.uploads import Uploads
 
@@ -43,6 +44,7 @@ class Session:
         wake: Callable[[Session], None],
         encoder: EncoderChoice = EncoderChoice.AUTO,
         max_upload: int = 0,
+        observers: Observers = NOBODY,
         seed: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,17 +64,20 @@ class Session:
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
         self.lost = Losses()
+        self.observers = observers
+        self._message_sent = observers.teller("message_sent")
         self.uploads = Uploads(max_upload)
         self.given = Given()
         declared = model.tracks
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.inputs = InputBuffers(self.stopping.is_set, _audio_inputs(declared))
-        self.sound = Sound(_audio_outputs(declared))
+        self.sound = Sound(_audio_outputs(declared), seen=observers.teller("audio_block"))
         self.plane = MediaPlane(
             {t.name: VideoTrackConfig(t.name, float(t.rate), _settings(t, encoder)) for t in video},
             _playout_rate(self._default, video),
             self.sound,
+            observers.teller("frame_encoded"),
         )
         self._connected = threading.Event()
         self._tracks = {name: self._bind(track) for name, track in declared.items()}
@@ -109,7 +114,10 @@ class Session:
         return 0.0 if self._began is None else self._clock() - self._began
 
     def send(self, data: Any) -> None:
-        self.outbox.put(to_json(data))
+        text = to_json(data)
+        self.outbox.put(text)
+        if self._message_sent is not None:
+            self._message_sent(text)
 
     def find_upload(self, upload_id: str) -> UploadedFile | None:
         return self.uploads.find(upload_id)
@@ -167,6 +175,7 @@ class Session:
             **self.lost.counts(),
             "audio_in": self.inputs.dropped_samples,
             "audio_out": self.sound.dropped,
+            "observers": self.observers.untold,
         }
 
     def silences(self) -> dict[str, float]:

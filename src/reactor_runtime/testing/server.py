@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.clients.options import DEFAULT_OFFERS_PER_MINUTE
+from reactor_runtime.clients.options import ClientOptions
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.project.loading import config_for
@@ -138,7 +138,7 @@ def _count_nothing_by_address(runtime: Worker) -> None:
     """All clients of a test have one address, and no test is a flood unless it says so in its options."""
     arrivals = runtime.arrivals
     arrivals.lookups.per_minute = 0
-    if arrivals.offers.per_minute == DEFAULT_OFFERS_PER_MINUTE:
+    if arrivals.offers.per_minute == ClientOptions.offers_per_minute:
         arrivals.offers.per_minute = 0
 
 

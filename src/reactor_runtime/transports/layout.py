@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 from . import sdp
 from .port import IceCandidate
@@ -104,15 +104,17 @@ def arrange(
 ) -> Layout:
     """Leave out the sections of these mids, except those that the engine knows from `before`.
 
-    Raises `RequestError` when nothing is left, or the sections do not go on where they were.
+    Raises `RefusedError` when nothing is left, or the sections do not go on where they were.
     """
     mids = [part.mid for part in media]
     if len(set(mids)) < len(mids):
-        raise RequestError(400, "invalid_sdp", "Two media sections of the SDP have the same mid.")
+        raise RefusedError(Refusal.INVALID, "invalid_sdp", "Two media sections of the SDP have the same mid.")
     known = before.slots if before else ()
     if len(known) > len(media):
-        raise RequestError(
-            400, "invalid_sdp", "A further offer has at least as many media sections as the one before."
+        raise RefusedError(
+            Refusal.INVALID,
+            "invalid_sdp",
+            "A further offer has at least as many media sections as the one before.",
         )
     slots: list[int | None] = [*known, *[None] * (len(media) - len(known))]
     free = sum(slot is not None for slot in known)
@@ -120,8 +122,8 @@ def arrange(
         if slots[index] is None and part.mid not in refused:
             slots[index], free = free, free + 1
     if not free:
-        raise RequestError(
-            400, "no_usable_section", "The offer has no media section that this server can take."
+        raise RefusedError(
+            Refusal.INVALID, "no_usable_section", "The offer has no media section that this server can take."
         )
     # In the engine's order, and copies: an engine may have to be given the same offer again.
     taken = sorted((slot, index) for index, slot in enumerate(slots) if slot is not None)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import EngineError, RequestError
+from reactor_runtime.errors import EngineError, Refusal, RefusedError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
@@ -312,7 +312,9 @@ class MemoryPeer:
     def link(self, client: MemoryClient) -> None:
         """ICE and DTLS are up."""
         if self.closed:
-            raise RequestError(409, "connection_closed", "The server has closed this connection.")
+            raise RefusedError(
+                Refusal.CONFLICT, "connection_closed", "The server has closed this connection."
+            )
         self._client = client
         everyone: list[MemorySender | MemoryAudioSender] = [*self._senders, *self._audio_senders]
         for sender in everyone:

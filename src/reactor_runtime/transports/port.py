@@ -171,7 +171,7 @@ class Peer(Protocol):
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         """Take an SDP offer, begin gathering and return the answer at once; candidates trickle.
 
-        Raises `RequestError` when the offer cannot be used.
+        Raises `RefusedError` when the offer cannot be used.
         """
 
     async def restart(self, offer: str, sections: Sequence[Section]) -> str:
@@ -179,7 +179,7 @@ class Peer(Protocol):
         sections that are new, and sections that are not in `sections` any more. Senders that stay are the
         same objects as before.
 
-        Raises `RequestError`; then everything goes on as it was.
+        Raises `RefusedError`; then everything goes on as it was.
         """
 
     async def add_candidate(self, candidate: IceCandidate) -> None:

@@ -5,29 +5,58 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reactor_runtime.clients.options import ClientOptions
+from reactor_runtime.project import environment
+from reactor_runtime.settings import setting
 
-DEFAULT_ORPHAN_TIMEOUT_S = 30.0
 DEFAULT_STUCK_WARNING_S = 5.0
-DEFAULT_KILL_TIMEOUT_S = 60.0
-DEFAULT_MAX_UPLOAD_MIB = 100
 
 
 @dataclass(frozen=True)
 class WorkerOptions(ClientOptions):
     """Options of one slot. Times are in seconds; 0 turns a limit off."""
 
-    orphan_timeout: float = DEFAULT_ORPHAN_TIMEOUT_S
-    max_session_duration: float = 0.0
+    orphan_timeout: float = setting(
+        30.0,
+        "How long a session waits for a client that left; 0 for ever.",
+        variable=environment.ORPHAN_TIMEOUT,
+        unit="s",
+    )
+    max_session_duration: float = setting(
+        0.0,
+        "When a session ends at the latest.",
+        variable=environment.MAX_SESSION_DURATION,
+        unit="s",
+        none="no limit",
+    )
     stuck_warning: float = DEFAULT_STUCK_WARNING_S
-    kill_timeout: float = DEFAULT_KILL_TIMEOUT_S
-    max_upload: int = DEFAULT_MAX_UPLOAD_MIB
-    """MiB of one file; 0 means that no file is taken."""
-    audit: str = "warn"
-    """What follows when a session leaves something to the next; see `session.audit.observer.AuditMode`."""
-    on_reset_error: str = "rebuild"
-    """After a `reset` that raised: "rebuild" the model before the next user, or "exit" with status 1."""
-    encoder: str = "auto"
-    """Which H.264 encoder serves; see `media.encoders.EncoderChoice`."""
+    kill_timeout: float = setting(
+        60.0,
+        "How long a stopped session may keep the model busy before the process ends; 0 for ever.",
+        unit="s",
+    )
+    max_upload: int = setting(
+        100,
+        "The largest file a client may send, for commands that take one; 0 takes none.",
+        unit="MiB",
+        form="MIB",
+    )
+    audit: str = setting(
+        "warn",
+        "Tell what a session leaves to the next one; strict also builds the model again before it.",
+        choices=("off", "warn", "strict"),
+    )
+    """See `session.audit.observer.AuditMode`."""
+    on_reset_error: str = setting(
+        "rebuild",
+        "After a reset() that raised: build the model again before the next user, or end with status 1.",
+        choices=("rebuild", "exit"),
+    )
+    encoder: str = setting(
+        "auto",
+        "What makes H.264; vp8 makes none. auto is x264.",
+        choices=("auto", "x264", "nvenc", "vp8"),
+    )
+    """See `media.encoders.EncoderChoice`."""
 
     seed: int | None = None
     """Of every session that brings none; None draws one for each."""

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import hmac
 import logging
-import secrets
 import time
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.authoring.lines import authors, source, where
 from reactor_runtime.clients.clients import Clients
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
-from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.errors import NoSessionError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
-from reactor_runtime.loglines import Block, Limits, escaped
+from reactor_runtime.loglines import Limits
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
 from reactor_runtime.session.life import Effect, Life, SessionEnd
-from reactor_runtime.session.losses import Lost
+from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending, told
+from . import ending, loading, session_ids, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
 from .metrics import Metrics
+from .watching import observers_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -47,7 +43,7 @@ if TYPE_CHECKING:
 
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
-    from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.protocol.codec import Codec
 
     from .options import WorkerOptions
 
@@ -84,10 +80,10 @@ class Worker:
         self.model = self.executor.description
         self.configuration = project.resolved_config
         """For operators: what the model was given, without what came from the environment."""
-        self.state_changed: Callable[[], None] = _nobody_listens
+        self.state_changed: Callable[[], object] = lambda: None
         self.load_error: str | None = None
         self.crashes = 0
-        self.session: Session | None = None
+        self.run: SessionRun | None = None
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
         self.journal = Journal(time.time)
@@ -116,28 +112,30 @@ class Worker:
         self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
     async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
-        """`address` is whoever asks; without a `seed` one is drawn. Raises `RequestError` (409, 503)."""
+        """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""
         await self._claim(address)
         number = self.life.start(time.monotonic())
         self.claims.started(address, time.monotonic())
-        self.session = Session(
+        session = Session(
             number,
-            self._session_id(),
+            session_ids.new(self.options.private_ids),
             self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
+            observers_of(self, number),
             self.options.seed if seed is None else seed,
         )
         self.clients.begin()
         self.dispatcher.begin()
-        self.executor.begin(self.session)
+        self.run = SessionRun(self.executor, session)
+        self.run.begin()
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
 
     async def _claim(self, address: str) -> None:
-        """Wait for the slot; a session that nobody came to gives way. Raises `RequestError` (409)."""
+        """Wait for the slot; a session that nobody came to gives way. Raises `RefusedError`."""
         await self._wait_while_closing()
         now = time.monotonic()
         if self.life.state is State.WAITING and self.claims.lapsed(address, now):
@@ -145,7 +143,7 @@ class Worker:
             self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
             await self._wait_while_closing()
         if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
-            raise RequestError(409, "session_running", "Another client is starting a session.")
+            raise RefusedError(Refusal.CONFLICT, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
@@ -155,7 +153,7 @@ class Worker:
         return self.life.state
 
     def end_session(self, reason: EndReason, message: str) -> None:
-        """Begin the end of the session that runs. Raises `RequestError` when none does."""
+        """Begin the end of the session that runs. Raises `RefusedError` when none does."""
         self._apply(self.life.stop(time.monotonic(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
@@ -171,11 +169,8 @@ class Worker:
         )
 
     def check_session_id(self, session_id: str) -> None:
-        """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
-        running = b"" if self.session is None else self.session.session_id.encode()
-        given = session_id.encode("utf-8", "replace")
-        if session_id != LOCAL_SESSION_ID and not (running and hmac.compare_digest(given, running)):
-            raise RequestError(404, "unknown_session", "Session not found.")
+        """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
+        session_ids.check(session_id, "" if self.session is None else self.session.session_id)
 
     @property
     def roles(self) -> Roles:
@@ -185,22 +180,24 @@ class Worker:
     def arrivals(self) -> Signalling:
         return self.clients.arrivals
 
-    def _session_id(self) -> str:
-        """With tokens, an id that cannot be guessed; without, the one that every SDK knows."""
-        return secrets.token_urlsafe(16) if self.options.private_ids else LOCAL_SESSION_ID
+    @property
+    def session(self) -> Session | None:
+        return None if self.run is None else self.run.session
 
     def require_session(self) -> Session:
-        """Raises `RequestError` when no session takes offers now."""
+        """Raises `RefusedError` when no session takes offers now."""
         if self.session is None or self.life.state not in IN_SESSION:
-            raise RequestError(
-                400, "no_session", f"No session running (state {self.life.state}); POST /start_session first."
+            raise RefusedError(
+                Refusal.INVALID,
+                "no_session",
+                f"No session running (state {self.life.state}); POST /start_session first.",
             )
         return self.session
 
     async def connect(
         self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
     ) -> Connection:
-        """Answer an offer in the running session. Raises `RequestError`."""
+        """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
         self.claims.offered(time.monotonic())
         if connection_id == self.clients.steered_last:
@@ -235,9 +232,8 @@ class Worker:
             self._timer.cancel()
         self.close_streams()
         await self.clients.close_all()
-        if self.session is not None:
-            self.executor.detach(self.session)
-            await self._loop.run_in_executor(None, self.session.close)
+        if self.run is not None:
+            await self._loop.run_in_executor(None, self.run.close)
         self.executor.close()
         self._engine.close()
         self._limits.remove()
@@ -278,7 +274,9 @@ class Worker:
     # --- DispatchOwner ---
 
     def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
-        self.executor.command(session, name, arguments, answer)
+        if self.run is None or self.run.session is not session:
+            raise NoSessionError("This session is over.")
+        self.run.command(name, arguments, answer)
 
     def count_command(self, name: str, code: str) -> None:
         self.metrics.command(name, code)
@@ -294,7 +292,7 @@ class Worker:
     def free_slot(self, session: Session) -> None:
         """Nothing of a session is left."""
         if self.session is session:
-            self.session = None
+            self.run = None
         self.claims.ended(time.monotonic())
         self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
@@ -303,14 +301,7 @@ class Worker:
 
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
-        for text in session.outbox.take():
-            heard = session is self.session and self.clients.broadcast(functools.partial(_application, text))
-            if not heard and not session.lost.add(Lost.UNHEARD):
-                log.info(
-                    "Session %d: the model sends messages while nobody is connected; they are counted, not "
-                    "kept",
-                    session.number,
-                )
+        told.messages(self.clients if session is self.session else None, session)
 
     # --- inside ---
 
@@ -320,11 +311,7 @@ class Worker:
             log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = (
-            str(error) if isinstance(error, ReactorError) else f"{type(error).__name__}: {error}"
-        )
-        log.error("The model could not be loaded: %s%s", self.load_error, Block(_authors_lines(error)))
-        log.debug("The whole traceback:", exc_info=error.__cause__ or error)
+        self.load_error = loading.explain(error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
@@ -343,7 +330,7 @@ class Worker:
             self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
-        session = self.session
+        run = self.run
         if effect is Effect.EXIT:
             self._exit()
         elif effect is Effect.KILL:
@@ -351,16 +338,16 @@ class Worker:
         elif effect is Effect.REBUILD:
             log.info("The model is built again before its next user")
             self.load()
-        elif session is None:
+        elif run is None:
             return
         elif effect is Effect.RUN_MODEL:
-            self.executor.run(session).add_done_callback(
-                lambda future: self.call(self._model_ended, session, future)
+            run.play().add_done_callback(
+                lambda ended: self.call(self._model_ended, run.session, ended.result())
             )
         elif effect is Effect.STOP_MODEL:
-            session.stop()
+            run.stop()
         elif effect is Effect.FINISH:
-            self.spawn(ending.finish(self, session))
+            self.spawn(ending.finish(self, run))
         elif effect is Effect.WARN_STUCK:
             ending.warn_stuck(self)
 
@@ -370,21 +357,18 @@ class Worker:
             self._left = True
             self._leave(1 if self.load_error or self.life.gave_up else 0)
 
-    def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
-        failure = future.exception()
-        # A visit that we could not even end says nothing about the model's state.
-        outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
+    def _model_ended(self, session: Session, outcome: ModelOutcome) -> None:
         failed = outcome.error is not None
-        for hook, error in (("start_session", outcome.error), ("reset", outcome.reset_error)):
-            if error is not None:
-                self.note("error", where=hook)
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         told_as = f" (reference {outcome.reference})" if outcome.reference else ""
         message = f"The model stopped because of an error{told_as}." if failed else ""
-        broken = audited.note(self) or outcome.reset_error is not None
-        self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
+        self._apply(
+            self.life.model_ended(
+                session.number, time.monotonic(), failed, message, broken=outcome.must_rebuild
+            )
+        )
 
     async def _wait_while_closing(self) -> None:
         deadline = time.monotonic() + CLOSE_WAIT_S
@@ -419,17 +403,3 @@ class Worker:
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
-
-
-def _nobody_listens() -> None:
-    pass
-
-
-def _authors_lines(error: BaseException) -> str:
-    """Where the author's code was when loading failed, a line each; `-v` shows the whole traceback."""
-    own = authors(traceback.extract_tb((error.__cause__ or error).__traceback__))
-    return "".join(f"\n  {where(frame)}: {escaped(source(frame))}" for frame in own)
-
-
-def _application(text: str, codec: Codec) -> Outgoing:
-    return codec.application(text)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import connecting as module
 from reactor_runtime.runtimes.http.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.port import Engine, PeerConfig, PeerEvents, PeerState, Section
@@ -96,7 +96,8 @@ async def test_a_model_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome"), [(RequestError(400, "odd", "No."), "refused"), (RuntimeError("odd"), "failed")]
+    ("error", "outcome"),
+    [(RefusedError(Refusal.INVALID, "odd", "No."), "refused"), (RuntimeError("odd"), "failed")],
 )
 async def test_an_offer_that_is_not_answered(error: Exception, outcome: str) -> None:
     connecting, peer, _, _ = await made(error)

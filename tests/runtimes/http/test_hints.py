@@ -58,7 +58,7 @@ def test_a_variable_that_is_none_of_sshs_is_left_alone(told: str) -> None:
         (HttpOptions(tcp_media=False), "Media takes any UDP port."),
         (HttpOptions(wire="tcp"), "Media takes TCP on the port of the page"),
         (HttpOptions(turn_servers=("a;b;turn:c",)), "where UDP is closed; or TURN."),
-        (HttpOptions(relay_only=True), "Media goes through TURN alone"),
+        (HttpOptions(ice_transport_policy="relay"), "Media goes through TURN alone"),
     ],
 )
 def test_others_hear_which_rungs_will_work(options: HttpOptions, words: str) -> None:

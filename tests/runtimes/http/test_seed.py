@@ -67,7 +67,7 @@ async def test_no_seed_is_told_while_nothing_runs() -> None:
 async def test_what_is_no_seed_is_refused(seed: Any) -> None:
     async with serve(Dice) as server:
         response = await server.http.post("/start_session", json={"seed": seed})
-        assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
         assert (await server.http.get("/session")).json()["state"] == "READY"
 
 

@@ -208,8 +208,15 @@ class ThreadExecutor:
             reset_error = self._reset(model, loop)
             unstopped += loop.cancel_leftovers()
             loop.close()
-        self.audit.ended(model, session, self._contexts(), reset_error)
-        return ModelOutcome(error, reset_error, tuple(dict.fromkeys(unstopped)), reference)
+        report = self.audit.ended(model, session, self._contexts(), reset_error)
+        return ModelOutcome(
+            error,
+            reset_error,
+            tuple(dict.fromkeys(unstopped)),
+            reference,
+            report,
+            self.audit.must_rebuild,
+        )
 
     def _contexts(self) -> list[contextvars.Context]:
         """Those that author code runs in, on the model thread and on the idle command thread."""

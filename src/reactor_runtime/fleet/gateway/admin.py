@@ -131,7 +131,7 @@ def status(fleet: Fleet) -> dict[str, Any]:
             "head_waits_s": None if head is None else round(now - head.joined, 1),
         },
         "scale": {"min": broker.limits.workers_min, "max": broker.limits.workers_max},
-        "mean_session_s": round(broker.mean_session_s, 1) or None,
+        "mean_session_s": round(broker.lengths.mean_s, 1) or None,
     }
 
 

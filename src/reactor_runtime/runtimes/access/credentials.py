@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.errors import ReactorError, Refusal, RefusedError
 
 ALGORITHM = "HS256"
 SECRETS_LIMIT = 2
@@ -87,7 +87,7 @@ class Keys:
         return not self._secrets
 
     def read(self, credential: bytes) -> Grant | None:
-        """What a credential allows; None when it is none of ours. Raises `RequestError` (401), expired."""
+        """What a credential allows; None when it is none of ours. Raises `RefusedError`, expired."""
         if self.open:
             return EVERYBODY
         if self._is_secret(credential):
@@ -125,7 +125,9 @@ class Keys:
         if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < LATEST:
             return None
         if expires <= self._clock():
-            raise RequestError(401, "token_expired", "This token has expired; ask for another one.")
+            raise RefusedError(
+                Refusal.UNAUTHENTICATED, "token_expired", "This token has expired; ask for another one."
+            )
         return Grant(TokenRole(role), str(subject), session, float(expires))
 
 

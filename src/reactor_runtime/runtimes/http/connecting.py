@@ -10,7 +10,7 @@ from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.protocol.codec import DATA
 from reactor_runtime.transports.port import Engine, Peer, PeerConfig, PeerEvents, PeerState, Section
 
@@ -115,7 +115,7 @@ class _CountedPeer:
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         try:
             answer = await self._peer.answer(offer, sections)
-        except RequestError:
+        except RefusedError:
             self._heard.connecting.add(Step.OFFER, Outcome.REFUSED)
             raise
         except Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.audit.seeds import SEED_LIMIT
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ READ_LIMIT = 4 * 1024
 
 
 async def seed_in(request: Request) -> int | None:
-    """`seed` in a JSON object; None where the body is anything else. Raises `RequestError` (422)."""
+    """`seed` in a JSON object; None where the body is anything else. Raises `RefusedError`."""
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > READ_LIMIT:
         return None
@@ -28,5 +28,6 @@ async def seed_in(request: Request) -> int | None:
     if seed is None:
         return None
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT:
-        raise RequestError(422, "invalid_request", f"A seed is a whole number from 0 to {SEED_LIMIT - 1}.")
+        words = f"A seed is a whole number from 0 to {SEED_LIMIT - 1}."
+        raise RefusedError(Refusal.INVALID, "invalid_request", words)
     return seed

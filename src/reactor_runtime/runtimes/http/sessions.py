@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
 from reactor_runtime.worker import audited
 from reactor_runtime.worker.worker import Worker
@@ -52,9 +52,11 @@ async def start_session(runtime: TheWorker, request: Request, asking: Asking) ->
 def _running(runtime: Worker) -> dict[str, Any]:
     try:
         runtime.require_session()
-    except RequestError:
-        raise RequestError(
-            409, "nothing_to_watch", "No session is running, and this token starts none; wait for one."
+    except RefusedError:
+        raise RefusedError(
+            Refusal.CONFLICT,
+            "nothing_to_watch",
+            "No session is running, and this token starts none; wait for one.",
         ) from None
     return runtime.descriptor()
 

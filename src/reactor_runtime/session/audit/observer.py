@@ -68,10 +68,10 @@ class SessionAudit:
         session: Session,
         contexts: Iterable[contextvars.Context],
         reset_error: BaseException | None = None,
-    ) -> None:
-        """A session and `reset` have run; `reset_error` is what it raised."""
+    ) -> Report | None:
+        """A session and `reset` have run; `reset_error` is what it raised. None if nobody looks."""
         if self._audit is None:
-            return
+            return None
         for file in session.uploads.complete():
             session.given.note_file(file.name, file.path)
         report = self._audit.end(model, session.number, session.given.freeze(), contexts)
@@ -83,6 +83,7 @@ class SessionAudit:
         self.must_rebuild = self.mode is AuditMode.STRICT and not report.clean
         self.leaks += len(report.findings) + report.untold
         _log(report)
+        return report
 
 
 def _failed_reset(model_class: type, error: BaseException) -> Finding:

@@ -14,6 +14,7 @@ from reactor_runtime.authoring.media import TrackDirection, TrackKind
 from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.audit.digests import digest_of
+from reactor_runtime.session.run import SessionRun
 
 from .free import FreeSession
 from .users import Call, MadeFile, User
@@ -56,6 +57,7 @@ class Visit:
         self._host = host
         self._user = user
         self._session = FreeSession(number, host.description, self._between, seed)
+        self._run = SessionRun(host, self._session)
         self._specs = host.description.commands
         schemas = {name: spec.flat_schema() for name, spec in self._specs.items()}
         self._calls = user.calls(schemas, ROUNDS)
@@ -67,20 +69,16 @@ class Visit:
         """One step at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
-        host, session = self._host, self._session
-        session.set_connected(True)
-        host.begin(session)
+        self._session.set_connected(True)
+        self._run.begin()
         self._show(0)
         began = time.monotonic()
-        ended = host.run(session)
+        ended = self._run.play()
         self._push(ended, began)
-        session.stop()
         try:
-            outcome = ended.result(STOP_S)
+            outcome = self._run.finish(ended, STOP_S)
         except TimeoutError:
             raise TimeoutError(f"start_session() did not return {STOP_S:g} s after the stop") from None
-        host.detach(session)
-        session.close()
         return self._told(outcome.error, time.monotonic() - began)
 
     def _push(self, ended: Future[Any], began: float) -> None:
@@ -130,7 +128,7 @@ class Visit:
             answered.set()
 
         arguments = _with_uploads(call.arguments, self._upload)
-        self._host.command(self._session, call.name, arguments, answer)
+        self._run.command(call.name, arguments, answer)
         # A handler that waits for the model's own event loop cannot be answered while that is held.
         patience = 0.05 if self._unheld else COMMAND_S
         if inspect.iscoroutinefunction(self._host.model_class.start_session):

@@ -16,7 +16,7 @@ from typing import Any
 
 import reactor_webrtc as rw
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports import sdp as sdp_text
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import Layout, arrange, untakeable
@@ -202,7 +202,9 @@ class ReactorWebRtcPeer:
 
     def _require(self) -> rw.PeerConnection:
         if self._pc is None:
-            raise RequestError(409, "connection_closed", "This connection is closed; open a new one.")
+            raise RefusedError(
+                Refusal.CONFLICT, "connection_closed", "This connection is closed; open a new one."
+            )
         return self._pc
 
     # --- offers and answers ---
@@ -251,7 +253,9 @@ class ReactorWebRtcPeer:
             # It fails to apply such an answer where the first section of a bundle is rejected.
             refused |= rejected
             await self._begin_again()
-        raise RequestError(400, "no_usable_section", "The offer has no media section that can be answered.")
+        raise RefusedError(
+            Refusal.INVALID, "no_usable_section", "The offer has no media section that can be answered."
+        )
 
     async def _begin_again(self) -> None:
         self._attempt += 1
@@ -270,7 +274,7 @@ class ReactorWebRtcPeer:
         except (RuntimeError, ValueError) as error:
             await _roll_back(pc)
             raise engine_refused(error) from error
-        except RequestError:
+        except RefusedError:
             await _roll_back(pc)
             raise
         if sdp_text.ice_users(text) != sdp_text.ice_users(self._answer):
