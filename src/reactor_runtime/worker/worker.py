@@ -78,6 +78,8 @@ class Worker:
             project.model_class, project.config, project.weights, options.audit
         )
         self.model = self.executor.description
+        self.configuration = project.resolved_config
+        """For operators: what the model was given, without what came from the environment."""
         self.state_changed: Callable[[], object] = lambda: None
         self.load_error: str | None = None
         self.crashes = 0

@@ -69,8 +69,11 @@ async def stop_session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(runtime: TheWorker) -> dict[str, Any]:
-    """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
+async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
+    """The descriptor, the state, who is there, what was lost so far, and how the last session ended.
+
+    With admin rights also the configuration; values from the environment are masked.
+    """
     end = runtime.last_end
     running = runtime.session
     runtime.clients.count_losses()
@@ -82,6 +85,7 @@ async def session(runtime: TheWorker) -> dict[str, Any]:
         "free_in": runtime.life.free_in(time.monotonic()),
         "notices": {} if running is None else running.plane.notices(),
         "audit": audited.describe(runtime),
+        **({"config": runtime.configuration()} if asking.grant.rules else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
