@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 
 from . import engine as events
@@ -57,7 +57,7 @@ class Fleet:
         engine: Engine,
         store: Store,
         limits: FleetLimits,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self.engine = engine
         self.store = store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from reactor_runtime.authoring.tracks import (
     VideoOut,
     default_track,
 )
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.media.encoders import EncoderChoice, EncoderSettings, Quality
 from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
@@ -43,10 +43,14 @@ class Session:
         encoder: EncoderChoice = EncoderChoice.AUTO,
         max_upload: int = 0,
         observers: Observers = NOBODY,
+        clock: Clock = WALL,
     ) -> None:
         """`max_upload` bounds the files that clients send, in MiB."""
         self.number = number
-        self.started = time.monotonic()
+        self.clock = clock
+        # A live model is held by playout alone; its `emit` is spared the question.
+        self._end_step = None if clock is WALL else clock.end_step
+        self.started = clock.time()
         self.session_id = session_id
         self.owner = ""
         """The subject of the token that started it; empty until that is known."""
@@ -64,12 +68,13 @@ class Session:
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.inputs = InputBuffers(self.stopping.is_set, _audio_inputs(declared))
-        self.sound = Sound(_audio_outputs(declared), seen=observers.teller("audio_block"))
+        self.sound = Sound(_audio_outputs(declared), clock, seen=observers.teller("audio_block"))
         self.plane = MediaPlane(
             {t.name: VideoTrackConfig(t.name, float(t.rate), _settings(t, encoder)) for t in video},
             _playout_rate(self._default, video),
             self.sound,
             observers.teller("frame_encoded"),
+            clock,
         )
         self._connected = threading.Event()
         self._tracks = {name: self._bind(track) for name, track in declared.items()}
@@ -98,7 +103,7 @@ class Session:
         return self.stopping.is_set()
 
     def wait_stop(self, timeout: float) -> bool:
-        return self.stopping.wait(timeout)
+        return self.clock.wait_event(self.stopping, timeout)
 
     def send(self, data: Any) -> None:
         text = to_json(data)
@@ -114,6 +119,8 @@ class Session:
             self.sound.emit(name, frame, bucket)
         else:
             self.plane.emit(name, frame, bucket)
+        if self._end_step is not None and name == self.default_track:
+            self._end_step(self.next_frame())
 
     def latest(self, name: str) -> Any:
         if self._tracks[name].kind is TrackKind.AUDIO:
@@ -128,9 +135,9 @@ class Session:
 
     def drain(self, timeout: float) -> bool:
         """Wait until the last pictures and sounds are with the engine; False after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
+        deadline = self.clock.time() + timeout
         drained = self.plane.drain(timeout)
-        return self.sound.drain(max(0.0, deadline - time.monotonic())) and drained
+        return self.sound.drain(max(0.0, deadline - self.clock.time())) and drained
 
     def stop(self) -> None:
         """Make `should_stop()` true and hold nobody back in `emit` any more."""

@@ -108,7 +108,7 @@ def test_steps_go_on_at_every_emit_and_wait_and_take_no_time() -> None:
         session.tracks["voice"].emit(np.zeros(480, np.int16))
         session.wait_stop(3600.0)
         assert steps == [1, 2]
-        assert session.now == 3600.0
+        assert session.clock.time() == 3600.0
         assert {name: len(frames) for name, frames in session.shown.frames.items()} == {
             "main_video": 1,
             "voice": 1,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_runtime.authoring.media import TrackKind
+from reactor_runtime.clock import FreeClock
 from reactor_runtime.media.frames import to_rgb_batch
 from reactor_runtime.media.plane import DEFAULT_SIZE
 from reactor_runtime.protocol.jsonable import to_json
@@ -40,10 +41,16 @@ class FreeSession(Session):
     """Calls `step(number)` between two steps, in the thread that emits or waits, while that is held."""
 
     def __init__(self, number: int, model: ModelDescription, step: Callable[[int], None]) -> None:
-        super().__init__(number, f"test-{number}", model, lambda session: None, max_upload=FILE_LIMIT_MIB)
+        super().__init__(
+            number,
+            f"test-{number}",
+            model,
+            lambda session: None,
+            max_upload=FILE_LIMIT_MIB,
+            clock=FreeClock(),
+        )
         self.shown = Shown()
         self.steps = 0
-        self.now = 0.0
         self._step = step
         self._lock = threading.RLock()
         self._latest: dict[str, NDArray[Any]] = {}
@@ -61,7 +68,7 @@ class FreeSession(Session):
         return self._latest.get(name)
 
     def wait_stop(self, timeout: float) -> bool:
-        self.now += max(0.0, timeout)
+        self.clock.sleep(timeout)
         self.advance()
         return self.stopping.is_set()
 
