@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -84,7 +83,7 @@ class Connection:
         self.live = False
         self.closed = False
         self.ready_once = False
-        self.made_at = time.time()
+        self.made_at = session.clock.unix()
         self.unanswered: dict[int, CommandMessage] = {}
         """Commands that the client waits for."""
         self.limit = TokenBucket()
@@ -247,7 +246,7 @@ class Connection:
 
     def silent(self) -> bool:
         """Whether a client that pings has stopped doing so."""
-        return self.last_ping is not None and time.monotonic() - self.last_ping > PING_TIMEOUT_S
+        return self.last_ping is not None and self.session.clock.time() - self.last_ping > PING_TIMEOUT_S
 
     async def close(self) -> None:
         """End everything of this client. May be called twice."""

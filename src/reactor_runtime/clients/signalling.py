@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
@@ -43,7 +43,7 @@ YOUNG_PEER_S = 0.5
 class Signalling:
     """Which connection an offer is for, and its negotiation. What is answered goes to `Clients.add`."""
 
-    def __init__(self, engine: Engine, options: ClientOptions, clients: Clients) -> None:
+    def __init__(self, engine: Engine, options: ClientOptions, clients: Clients, clock: Clock = WALL) -> None:
         self.pending = PendingConnections()
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
         self.implicit = new_id()
@@ -65,6 +65,7 @@ class Signalling:
         self._options = options
         self._engine = engine
         self._clients = clients
+        self._clock = clock
 
     def begin(self) -> None:
         """A new session: nothing is pending, nobody may come back."""
@@ -77,7 +78,7 @@ class Signalling:
 
     def limit_offers(self, address: str) -> None:
         """Raises `RefusedError` when an address offers more often than it may."""
-        if not self.offers.take(address, time.monotonic()):
+        if not self.offers.take(address, self._clock.time()):
             raise RefusedError(
                 Refusal.RATE_LIMITED,
                 "rate_limited",
@@ -94,7 +95,7 @@ class Signalling:
         known = self._address(session, connection_id)
         if known == address:
             return
-        if not self.lookups.take(address, time.monotonic()):
+        if not self.lookups.take(address, self._clock.time()):
             raise RefusedError(
                 Refusal.RATE_LIMITED,
                 "rate_limited",
@@ -110,7 +111,7 @@ class Signalling:
     def announce(self, session: Session, address: str = "") -> int:
         """A new connection id."""
         taken = {*self._clients.connections, *self._connecting, *self._former, self.implicit}
-        return self.pending.announce(session.number, time.monotonic(), taken, address)
+        return self.pending.announce(session.number, self._clock.time(), taken, address)
 
     def implicit_for(self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool) -> int:
         """Which connection an offer without an id is for; see `Seats`. Otherwise it is a further client."""
@@ -185,7 +186,7 @@ class Signalling:
     def peer_config(self, offer: Offer) -> PeerConfig:
         options = self._options
         return PeerConfig(
-            tuple(self.ice.servers(time.time())),
+            tuple(self.ice.servers(self._clock.unix())),
             options.relay_only,
             options.port_range,
             reveal_timestamps=offer.watches_frames,
@@ -206,7 +207,7 @@ class Signalling:
         """Hand a candidate on, or keep it until its offer comes."""
         connection = self._clients.connections.get(connection_id)
         if connection is None or not connection.link.expects(candidate):
-            self.pending.add(connection_id, session.number, time.monotonic(), candidate, address)
+            self.pending.add(connection_id, session.number, self._clock.time(), candidate, address)
         else:
             await connection.link.add_candidate(candidate)
 
@@ -227,12 +228,12 @@ class Signalling:
             return connection.address
         if connection_id in self._former:
             return self._former[connection_id]
-        known = self.pending.known(connection_id, session.number, time.monotonic())
+        known = self.pending.known(connection_id, session.number, self._clock.time())
         return self.pending.address(connection_id) if known else self._connecting.get(connection_id)
 
     def _coming(self) -> int:
         """Peers that may have sockets still to open."""
-        since = time.time() - YOUNG_PEER_S
+        since = self._clock.unix() - YOUNG_PEER_S
         young = sum(c.made_at > since for c in self._clients.connections.values())
         return young + len(self._connecting)
 
@@ -243,7 +244,7 @@ class Signalling:
         try:
             roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RefusedError:
-            stale = time.time() - STALE_OFFER_S
+            stale = self._clock.unix() - STALE_OFFER_S
             others = self._clients.connections.values()
             waiting = next((c for c in others if not c.ready and c.made_at < stale), None)
             if waiting is None:

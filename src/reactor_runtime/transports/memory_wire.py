@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from reactor_runtime.clock import WALL
 
 from . import wire
 from .gate import FrameGate
@@ -128,7 +129,7 @@ class MemorySender:
         if far is None:
             return
         with self._lock:
-            admitted = self.gate.admits(frame.key, len(frame.data), time.monotonic())
+            admitted = self.gate.admits(frame.key, len(frame.data), WALL.time())
         if admitted:
             self.sent += 1
             far.take_frame(self.mid, frame)

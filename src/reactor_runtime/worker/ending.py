@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
@@ -31,7 +30,7 @@ KILLED_STATUS = 70
 
 async def finish(runtime: Worker, run: SessionRun) -> None:
     """Let the tail of a session out, say why it ended, close its wires and free the slot."""
-    deadline, session = time.monotonic() + DRAIN_S, run.session
+    deadline, session = runtime.clock.time() + DRAIN_S, run.session
     if runtime.clients.any_ready():
         await _drain(run)
     runtime.flush(session)
@@ -52,7 +51,7 @@ def warn_stuck(runtime: Worker) -> None:
         runtime.options.stuck_warning,
         Block(escaped_lines(runtime.executor.stacks())),
     )
-    runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
+    runtime.spawn(_tell_and_close(runtime, runtime.clock.time() + DRAIN_S))
 
 
 def kill(runtime: Worker) -> None:

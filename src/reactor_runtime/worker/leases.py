@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
@@ -72,7 +72,7 @@ class Leases:
         descriptor = await self._runtime.start_session(address)
         held.session = descriptor["session_id"]
         if seconds > 0:
-            held.until = time.monotonic() + seconds
+            held.until = WALL.time() + seconds
             self._timer = self._loop.call_later(seconds, self._over, epoch, seconds)
         self._tell(type="taken", epoch=epoch, session=held.session)
         return held.session
@@ -100,7 +100,7 @@ class Leases:
     def announcement(self) -> dict[str, Any]:
         held = self._held
         until = held.until if held.session else None
-        left = max(0.1, until - time.monotonic()) if until is not None else 0.0
+        left = max(0.1, until - WALL.time()) if until is not None else 0.0
         return {
             "type": "announced",
             "epoch": held.epoch,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import NoSessionError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
@@ -61,10 +61,16 @@ class Worker:
     """The session slot of this process, its connections and the model behind it."""
 
     def __init__(
-        self, project: Project, options: WorkerOptions, engine: Engine, leave: Callable[[int], None]
+        self,
+        project: Project,
+        options: WorkerOptions,
+        engine: Engine,
+        leave: Callable[[int], None],
+        clock: Clock = WALL,
     ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
+        self.clock = clock
         self.life = Life(
             life.Limits(
                 options.orphan_timeout,
@@ -86,13 +92,13 @@ class Worker:
         self.run: SessionRun | None = None
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
-        self.journal = Journal(time.time)
+        self.journal = Journal(clock.unix)
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
-        self.clients = Clients(engine, options, self)
+        self.clients = Clients(engine, options, self, clock)
         self.claims = Claims()
-        self.started_at = time.time()
+        self.started_at = clock.unix()
         self.dispatcher = Dispatcher(self)
         self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
@@ -114,8 +120,8 @@ class Worker:
     async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
         """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""
         await self._claim(address)
-        number = self.life.start(time.monotonic())
-        self.claims.started(address, time.monotonic())
+        number = self.life.start(self.clock.time())
+        self.claims.started(address, self.clock.time())
         session = Session(
             number,
             session_ids.new(self.options.private_ids),
@@ -124,6 +130,7 @@ class Worker:
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
             observers_of(self, number),
+            self.clock,
             self.options.seed if seed is None else seed,
         )
         self.clients.begin()
@@ -137,12 +144,12 @@ class Worker:
     async def _claim(self, address: str) -> None:
         """Wait for the slot; a session that nobody came to gives way. Raises `RefusedError`."""
         await self._wait_while_closing()
-        now = time.monotonic()
+        now = self.clock.time()
         if self.life.state is State.WAITING and self.claims.lapsed(address, now):
             self.claims.promise(address, now)
             self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
             await self._wait_while_closing()
-        if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
+        if self.life.state is State.READY and self.claims.kept_for_another(address, self.clock.time()):
             raise RefusedError(Refusal.CONFLICT, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
@@ -154,7 +161,7 @@ class Worker:
 
     def end_session(self, reason: EndReason, message: str) -> None:
         """Begin the end of the session that runs. Raises `RefusedError` when none does."""
-        self._apply(self.life.stop(time.monotonic(), reason, message))
+        self._apply(self.life.stop(self.clock.time(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
@@ -199,9 +206,9 @@ class Worker:
     ) -> Connection:
         """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
-        self.claims.offered(time.monotonic())
+        self.claims.offered(self.clock.time())
         if connection_id == self.clients.steered_last:
-            self._apply(self.life.returning(session.number, time.monotonic()))
+            self._apply(self.life.returning(session.number, self.clock.time()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -215,11 +222,11 @@ class Worker:
         """A client has said goodbye: whoever steered does not keep the slot of others."""
         number = self.require_session().number
         if await self.clients.farewell(connection_id):
-            self._apply(self.life.farewell(number, time.monotonic()))
+            self._apply(self.life.farewell(number, self.clock.time()))
 
     def leave(self) -> None:
         """End the session, then the process."""
-        self._apply(self.life.leave(time.monotonic()))
+        self._apply(self.life.leave(self.clock.time()))
 
     def close_streams(self) -> None:
         """End what would keep a server from leaving: the streams of events."""
@@ -252,7 +259,7 @@ class Worker:
         if present:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
-        self._apply(change(session.number, time.monotonic()))
+        self._apply(change(session.number, self.clock.time()))
 
     def let_go(self, connection: Connection) -> None:
         self.dispatcher.let_go(connection)
@@ -293,7 +300,7 @@ class Worker:
         """Nothing of a session is left."""
         if self.session is session:
             self.run = None
-        self.claims.ended(time.monotonic())
+        self.claims.ended(self.clock.time())
         self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
 
@@ -366,13 +373,13 @@ class Worker:
         message = f"The model stopped because of an error{told_as}." if failed else ""
         self._apply(
             self.life.model_ended(
-                session.number, time.monotonic(), failed, message, broken=outcome.must_rebuild
+                session.number, self.clock.time(), failed, message, broken=outcome.must_rebuild
             )
         )
 
     async def _wait_while_closing(self) -> None:
-        deadline = time.monotonic() + CLOSE_WAIT_S
-        while self.life.state is State.CLOSING and (left := deadline - time.monotonic()) > 0:
+        deadline = self.clock.time() + CLOSE_WAIT_S
+        while self.life.state is State.CLOSING and (left := deadline - self.clock.time()) > 0:
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
@@ -395,11 +402,11 @@ class Worker:
             self._timer = None
         deadline = self.life.deadline()
         if deadline is not None:
-            delay = max(0.0, deadline - time.monotonic())
+            delay = max(0.0, deadline - self.clock.time())
             self._timer = self._loop.call_later(delay, self._tick)
 
     def _tick(self) -> None:
-        self._apply(self.life.tick(time.monotonic()))
+        self._apply(self.life.tick(self.clock.time()))
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.fleet import Fleet, Serving
@@ -148,7 +148,7 @@ async def _claimed(fleet: Fleet, keys: Keys, serving: Serving, request: Request)
         "token": token,
         "base_url": f"{request.base_url}t/{token}",
         "ice_servers": await _ice_servers(serving),
-        "expires_at": None if left is None else round(time.time() + left, 3),
+        "expires_at": None if left is None else round(WALL.unix() + left, 3),
     }
 
 

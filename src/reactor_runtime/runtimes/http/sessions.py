@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
 from reactor_runtime.worker import audited
@@ -82,7 +82,7 @@ async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
-        "free_in": runtime.life.free_in(time.monotonic()),
+        "free_in": runtime.life.free_in(WALL.time()),
         "notices": {} if running is None else running.plane.notices(),
         "audit": audited.describe(runtime),
         **({"config": runtime.configuration()} if asking.grant.rules else {}),

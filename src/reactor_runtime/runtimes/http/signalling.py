@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
@@ -340,4 +340,4 @@ def _notice(runtime: Worker, connection_id: int) -> dict[str, Any]:
 
 
 def _ice_servers(runtime: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(time.time()))}
+    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(WALL.unix()))}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
@@ -125,12 +125,12 @@ async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
 
 async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming) -> None:
     """Wait for bytes. Raises `RefusedError`."""
-    deadline = time.monotonic() + STALLED_S
+    deadline = WALL.time() + STALLED_S
     while True:
         incoming.check()
         if next_chunk.done():
             return
-        left = deadline - time.monotonic()
+        left = deadline - WALL.time()
         if left <= 0:
             raise RefusedError(Refusal.TIMED_OUT, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
         await asyncio.wait({next_chunk}, timeout=min(left, ENDED_S))

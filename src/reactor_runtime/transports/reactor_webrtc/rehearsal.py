@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import reactor_webrtc as rw
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig, PeerEvent, Section
@@ -59,7 +59,7 @@ async def rehearse(
 
     `frame` is a VP8 keyframe. Returns what was reached when it was all reached, or `within` is over.
     """
-    began = time.monotonic()
+    began = WALL.time()
     done = Rehearsed()
     events, client = _Events(), _Client(engine)
     peer = await serving.create_peer(PeerConfig(from_loopback=from_loopback), events.handle)
@@ -71,16 +71,16 @@ async def rehearse(
             answer = await peer.gathered(1)
             await client.accept(completed(answer))
             await events.connected.wait()
-            done.connected = time.monotonic() - began
+            done.connected = WALL.time() - began
             await client.say("hello", events.message)
-            done.message = time.monotonic() - began
+            done.message = WALL.time() - began
             for index in itertools.count():
                 if client.seen.is_set():
                     break
-                at = int(time.monotonic() * RTP_CLOCK_HZ)
+                at = int(WALL.time() * RTP_CLOCK_HZ)
                 peer.video_senders[0].push(dataclasses.replace(frame, index=index, timestamp=at))
                 await asyncio.sleep(STEP_S)
-            done.picture = time.monotonic() - began
+            done.picture = WALL.time() - began
     except (TimeoutError, IndexError):
         pass  # how far it came is in the result
     finally:
