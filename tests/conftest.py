@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+import _pytest._code.code
 import pytest
 from hypothesis import settings
 from tests import process
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
+from reactor_runtime.authoring.syntax import ATTEMPTS, PAUSE_S
+
+
+def _undisturbed(read: Callable[..., Any]) -> Callable[..., Any]:
+    """pytest parses the source of what failed; another thread's traceback may make that a SystemError.
+
+    One test's failure ended a whole run so (CPython before 3.11.8, gh-106905; see authoring/syntax.py).
+    """
+
+    def reading(*args: Any, **more: Any) -> Any:
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(SystemError):
+                return read(*args, **more)
+            time.sleep(PAUSE_S)
+        return read(*args, **more)
+
+    return reading
+
+
+_pytest._code.code.getstatementrange_ast = _undisturbed(_pytest._code.code.getstatementrange_ast)
 
 settings.register_profile("ours", deadline=None)  # machines are busy, and that is no finding
 settings.load_profile("ours")

@@ -11,7 +11,7 @@ import pytest
 import reactor_runtime
 
 PROMISED = [
-    *("VideoModel", "model", "command", "get_ctx", "CommandError", "__version__"),
+    *("VideoModel", "model", "command", "get_ctx", "CommandError", "message", "__version__"),
     *("Track", "OutputTrack", "InputTrack", "VideoOut", "AudioOut", "VideoIn", "AudioIn"),
     *("MediaBundle", "TrackData", "TrackDirection", "TrackKind", "UploadedFile"),
 ]

@@ -8,6 +8,7 @@ from reactor_runtime.authoring.command import command
 from reactor_runtime.authoring.context import get_ctx
 from reactor_runtime.authoring.decorator import model
 from reactor_runtime.authoring.media import MediaBundle, TrackData, TrackDirection, TrackKind
+from reactor_runtime.authoring.message import message
 from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.tracks import (
     AudioIn,
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "command",
     "get_ctx",
+    "message",
     "model",
 ]
 

@@ -22,7 +22,7 @@
     │   ├── InvalidCommandError       `.field` names the argument
     │   ├── RateLimitedError
     │   └── InternalCommandError      the handler crashed; carries no exception text
-    ├── RequestError                  an HTTP request or an offer is refused; `.status` is 4xx or 503
+    ├── RefusedError                  what a client asks for is refused; `.kind` says in which way
     ├── FleetError                    a ticket, a worker or a lease of a fleet is refused
     └── EngineError                   the media engine or an encoder failed
         └── EncoderUnavailableError   the encoder that was asked for is not on this machine
@@ -32,7 +32,7 @@ Codes are strings that never change; clients and scripts may match on them. Sent
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class ReactorError(Exception):
@@ -151,16 +151,38 @@ class InternalCommandError(CommandError):
         super().__init__("internal_error", told)
 
 
-class RequestError(ReactorError):
-    """An HTTP-level refusal: `status`, a stable `code` and a sentence."""
+class Refusal(StrEnum):
+    """In which way something is refused; each wire says it in its own terms, HTTP as a status."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+    INVALID = "invalid"
+    """What came is malformed, or names what there is not."""
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    TIMED_OUT = "timed_out"
+    """The rest of what was begun did not come."""
+    CONFLICT = "conflict"
+    """The present state does not allow it."""
+    TOO_LARGE = "too_large"
+    RATE_LIMITED = "rate_limited"
+    """This client asks too often."""
+    BUSY = "busy"
+    """Every place is taken; one may become free."""
+    UNAVAILABLE = "unavailable"
+    """Nobody is served now: loading, failing or leaving."""
+
+
+class RefusedError(ReactorError):
+    """What a client asks for is refused: the kind, a stable `code` and a sentence."""
+
+    def __init__(self, kind: Refusal, code: str, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.kind = kind
         self.code = code
         self.retry_after = retry_after
+        """Seconds after which asking again is worth it."""
         self.ends_connection = False
-        """Whether the rest of the request's body is not wanted."""
+        """Whether the rest of what is being sent is not wanted."""
 
 
 class FleetError(ReactorError):

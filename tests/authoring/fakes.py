@@ -21,6 +21,7 @@ class FakeSession:
         self.session_id = f"session-{number}"
         self.model_name = cls.__name__
         self.connected = True
+        self.seed = 7
         self.tracks: dict[str, Track] = {name: self._bind(track) for name, track in tracks_of(cls).items()}
         self.emitted: list[tuple[str, Any, int | None]] = []
         self.sent: list[Any] = []
@@ -38,6 +39,9 @@ class FakeSession:
 
     def wait_stop(self, timeout: float) -> bool:
         return self.stop.wait(timeout)
+
+    def now(self) -> float:
+        return 1.5
 
     def flush(self) -> int:
         return len(self.emitted)

@@ -223,7 +223,7 @@ def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
 def test_a_freeze_is_named_with_its_cause(open_page: Open) -> None:
     page = ready(open_page())
     said = page.evaluate(
-        """async () => { const { Freezes } = await import('/web/freezes.js'); const said = [];
+        """async () => { const { Freezes } = await import('/web/waiting.js'); const said = [];
             const freezes = new Freezes((text) => said.push(text));
             freezes.still(1000, { frames: 7 }); freezes.still(1000, { frames: 7 }); freezes.moves(4000);
             freezes.still(5000, { frames: 7 }); freezes.still(5000, { frames: 9 }); freezes.moves(8000);

@@ -32,6 +32,24 @@ def test_where_scripts_are_refused(files: str, new_page: Any) -> None:
     page.get_by_text(REMEDY).wait_for()
 
 
+def test_a_network_that_changes_while_the_page_loads_costs_a_second(files: str, new_page: Any) -> None:
+    """Chromium gives up what it is loading then, and remembers that a module did not come."""
+    page = new_page(script="runtime = {};")
+    lost = []
+
+    def lose(route: Any) -> None:
+        lost.append(route.request.url)
+        if len(lost) <= 2:
+            return route.abort("failed")
+        return route.continue_()
+
+    page.route("**/stage.js", lose)
+    page.goto(files)
+    page.locator("html[data-phase]").wait_for()
+    assert len(lost) == 3
+    assert page.evaluate("history.state") is None, "the next time it tries as often"
+
+
 def test_it_is_gone_once_the_page_runs(files: str, new_page: Any) -> None:
     page = new_page()
     page.goto(files)

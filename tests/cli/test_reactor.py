@@ -104,7 +104,7 @@ def test_an_import_that_fails_is_shown(reactor, project):
 
 
 def test_a_fault_of_ours_is_a_sentence(capsys, monkeypatch, tmp_path):
-    def fails(name, parent):
+    def fails(name, parent, template):
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr("reactor_runtime.project.scaffold.create_project", fails)

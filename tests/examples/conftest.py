@@ -27,7 +27,7 @@ class Stage:
     `shown` and `heard` are what was emitted, `steps` the tracks in the order of it.
     """
 
-    number, session_id = 1, "test"
+    number, session_id, seed = 1, "test", 0
 
     def __init__(self, folder: Path, overrides: tuple[str, ...]) -> None:
         project = load_project(folder, overrides=overrides)
@@ -80,6 +80,9 @@ class Stage:
     def wait_stop(self, timeout: float) -> bool:
         self.slept += timeout
         return self.should_stop()
+
+    def now(self) -> float:
+        return self.slept
 
     def send(self, data: Any) -> None:
         self.sent.append(data)

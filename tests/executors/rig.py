@@ -13,8 +13,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from reactor_runtime import VideoModel
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.executors.port import CommandOutcome, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
+from reactor_runtime.session.observers import NOBODY, Observers
+from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 
 WITHIN = 5.0
@@ -30,35 +33,41 @@ class Rig:
         self.host = ThreadExecutor(cls, OmegaConf.create(config), Weights())
         self.cls = cls
         self.number = 0
-        self.sessions: list[Session] = []
+        self.runs: dict[Session, SessionRun] = {}
 
     def load(self) -> None:
         self.host.load().result(WITHIN)
 
-    def begin(self) -> Session:
+    def begin(self, observers: Observers = NOBODY, clock: Clock = WALL) -> Session:
         self.number += 1
-        session = Session(self.number, f"s{self.number}", self.host.description, lambda _: None)
-        self.sessions.append(session)
-        self.host.begin(session)
+        session = Session(
+            self.number,
+            f"s{self.number}",
+            self.host.description,
+            lambda _: None,
+            observers=observers,
+            clock=clock,
+        )
+        self.runs[session] = SessionRun(self.host, session)
+        self.runs[session].begin()
         return session
 
     def run(self, session: Session) -> Future[ModelOutcome]:
-        return self.host.run(session)
+        return self.runs[session].play()
 
     def end(self, session: Session) -> None:
-        self.host.detach(session)
-        session.close()
+        self.runs[session].close()
 
     def visit(self) -> ModelOutcome:
         """A whole session of a model that returns by itself."""
         session = self.begin()
-        outcome = self.run(session).result(WITHIN)
-        self.end(session)
-        return outcome
+        ended = self.run(session)
+        ended.result(WITHIN)
+        return self.runs[session].finish(ended, WITHIN)
 
     def command(self, session: Session, name: str, /, **arguments: Any) -> Future[CommandOutcome]:
         future: Future[CommandOutcome] = Future()
-        self.host.command(session, name, arguments, future.set_result)
+        self.runs[session].command(name, arguments, future.set_result)
         return future
 
     def ask(self, session: Session, name: str, /, **arguments: Any) -> Any:
@@ -81,7 +90,7 @@ def rig(cls: type[VideoModel], load: bool = True, **config: Any) -> Iterator[Rig
             made.load()
         yield made
     finally:
-        for session in made.sessions:
+        for session in list(made.runs):
             made.end(session)
         made.host.close()
 

@@ -349,7 +349,7 @@ def test_nothing_of_a_session_outlives_it() -> None:
         session.stop()
         done.result(WITHIN)
         made.end(session)
-        made.sessions.clear()
+        made.runs.clear()
         return weakref.ref(session)
 
     with rig(Twice) as made:
@@ -557,7 +557,7 @@ def test_an_unknown_command_is_answered_while_another_one_blocks() -> None:
 
 
 def test_pending_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactor_runtime.executors.thread.commands.PENDING_LIMIT", 5)
+    monkeypatch.setattr("reactor_runtime.executors.thread.waiting.PENDING_LIMIT", 5)
 
     @model("full")
     class Full(Idle):

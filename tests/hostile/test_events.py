@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import events as events_module
 from reactor_runtime.worker import journal as journal_module
-from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, HISTORY, Journal
+from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, FOLLOWERS_PER_ADDRESS, HISTORY, Journal
 
 from .door import Answer, Wire, door
 
@@ -20,7 +21,8 @@ STREAM = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def test_the_numbers_of_the_table() -> None:
-    assert (FOLLOWERS_LIMIT, HISTORY, journal_module.BATCH_EVERY_S, BATCH) == (64, 4096, 0.1, 256)
+    assert (FOLLOWERS_LIMIT, FOLLOWERS_PER_ADDRESS, HISTORY) == (64, 16, 4096)
+    assert (journal_module.BATCH_EVERY_S, BATCH) == (0.1, 256)
 
 
 def filled(history: int) -> Journal:
@@ -116,9 +118,25 @@ def test_a_place_is_given_back_whatever_happens() -> None:
         raise ZeroDivisionError
     assert journal.followers == 0
     journal.followers = FOLLOWERS_LIMIT
-    with pytest.raises(RequestError), journal.place():
+    with pytest.raises(RefusedError), journal.place():
         raise AssertionError("one too many")
     assert journal.followers == FOLLOWERS_LIMIT
+
+
+def test_one_address_leaves_streams_to_others() -> None:
+    journal = Journal(lambda: 0.0)
+    with contextlib.ExitStack() as streams:
+        for _ in range(FOLLOWERS_PER_ADDRESS):
+            streams.enter_context(journal.place("192.0.2.1"))
+        with pytest.raises(RefusedError, match="your address") as refused:
+            streams.enter_context(journal.place("192.0.2.1"))
+        assert (refused.value.kind, refused.value.code) == (Refusal.BUSY, "too_many_streams")
+        streams.enter_context(journal.place("192.0.2.2"))
+        for _ in range(FOLLOWERS_LIMIT - FOLLOWERS_PER_ADDRESS - 1):
+            streams.enter_context(journal.place())
+        with pytest.raises(RefusedError, match="open already"):
+            streams.enter_context(journal.place())
+    assert (journal.followers, journal._by_address) == (0, {})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from reactor_runtime import AudioIn, VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
 from reactor_runtime.clients.negotiation import TrackMapping, read_offer
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import arrange, untakeable
@@ -128,13 +128,13 @@ def test_twice_as_much_costs_twice_as_much(shape: str) -> None:
     ],
 )
 def test_what_is_too_much_is_refused_in_words(text: str, code: str) -> None:
-    with pytest.raises(RequestError) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         sdp.parse(text)
     assert refusal.value.code == code
-    assert 400 <= refusal.value.status < 500
+    assert refusal.value.kind in (Refusal.INVALID, Refusal.TOO_LARGE)
 
 
 def test_an_answer_that_would_be_too_large_says_so() -> None:
-    with pytest.raises(RequestError) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         sdp.parse_answer(HEAD + VIDEO + "a=" + "x" * sdp.ANSWER_LIMIT)
-    assert (refusal.value.status, refusal.value.code) == (413, "answer_too_large")
+    assert (refusal.value.kind, refusal.value.code) == (Refusal.TOO_LARGE, "answer_too_large")

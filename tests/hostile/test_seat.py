@@ -15,7 +15,7 @@ from tests.runtimes.http.models import Painter
 from reactor_runtime.clients import descriptors, seats
 from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
 from reactor_runtime.clients.signalling import UNKNOWN_IDS_PER_MINUTE
-from reactor_runtime.errors import CommandError, RequestError
+from reactor_runtime.errors import CommandError, RefusedError
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
 from reactor_runtime.worker import claims as claims_module
@@ -275,7 +275,7 @@ def test_peers_that_are_coming_count() -> None:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors.admit_peer(0, 10**9)
     descriptors.admit_peer(1, 0)
-    with pytest.raises(RequestError, match="descriptors"):
+    with pytest.raises(RefusedError, match="descriptors"):
         descriptors.admit_peer(1, limit)
 
 

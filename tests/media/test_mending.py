@@ -153,3 +153,15 @@ def test_sound_has_a_line_too(sound: Any, line: str) -> None:
         to_samples(sound, 1, 48_000)
     assert f"Write `{line}`." in caught.value.message
     to_samples(eval(line, {"np": np, "sound": sound}), 1, 48_000)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [np.zeros((8, 10, 3), np.uint8), np.zeros((8, 12, 3), np.uint8)],
+        [Image.new("RGB", (10, 8)), Image.new("RGB", (12, 8))],
+        [np.zeros((8, 10, 3), np.uint8), Image.new("RGB", (10, 8))],
+    ],
+)
+def test_frames_of_several_sizes_are_not_stacked(frames: Any) -> None:
+    assert line_of(frames) == "for each in frames: track.emit(each)"

@@ -9,7 +9,7 @@ from reactor_runtime.project import scaffold
 from reactor_runtime.project.loading import load_project
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "brightness"
-NOT_WRITTEN = {"__pycache__", ".ruff_cache", ".mypy_cache"}
+NOT_WRITTEN = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
 
 
 def test_the_example_is_what_init_makes(tmp_path):
@@ -24,6 +24,7 @@ def test_the_new_project_loads_and_has_the_name(tmp_path):
     assert project.config == {"width": 832, "height": 480, "speed": 1.0}
     made = tmp_path / "my-world"
     assert '@model(name="my-world"' in (made / "model.py").read_text()
+    assert project.model_class.__name__ == "MyWorld"
     assert not any("{{" in file.read_text() for file in made.iterdir() if file.suffix in (".md", ".yml"))
     assert made.stat().st_mode & 0o777 == 0o755
 
@@ -32,6 +33,26 @@ def test_the_new_project_loads_and_has_the_name(tmp_path):
 def test_a_bad_name(tmp_path, name):
     with pytest.raises(ProjectError, match=r"lowercase letters"):
         scaffold.create_project(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "class_name"),
+    [
+        ("3d-world", "Model3dWorld"),
+        ("video-model", "VideoModelModel"),
+        ("literal", "LiteralModel"),
+        ("none", "NoneModel"),
+    ],
+)
+def test_the_class_is_named_after_the_authors_word_and_takes_no_other_name(tmp_path, name, class_name):
+    project = load_project(scaffold.create_project(name, tmp_path))
+    assert project.model_class.__name__ == class_name
+
+
+def test_an_unknown_template(tmp_path):
+    with pytest.raises(ProjectError, match=r"no template 'films'; there are: generator, camera"):
+        scaffold.create_project("mine", tmp_path, "films")
     assert not list(tmp_path.iterdir())
 
 
@@ -45,7 +66,7 @@ def test_what_exists_is_left_alone(tmp_path, kind):
 
 
 def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(scaffold, "render", lambda name: {"model.py": "", "missing/config.yml": ""})
+    monkeypatch.setattr(scaffold, "render", lambda name, template: {"model.py": "", "missing/config.yml": ""})
     with pytest.raises(ProjectError, match=r"cannot be made"):
         scaffold.create_project("mine", tmp_path)
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.life import Effect, Life, Limits
 from reactor_runtime.session.states import IN_SESSION, EndReason, IllegalTransitionError, State
 
@@ -210,9 +210,9 @@ def broken_end(life: Life) -> list[Effect]:
 def test_a_model_that_could_not_be_reset_is_built_again_before_the_next_user() -> None:
     life = streaming()
     assert broken_end(life) == [Effect.REBUILD]
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RefusedError) as refused:
         life.start(4.0)
-    assert (refused.value.status, refused.value.code) == (503, "model_failing")
+    assert (refused.value.kind, refused.value.code) == (Refusal.UNAVAILABLE, "model_failing")
     assert life.loaded() == []
     assert life.start(5.0) == 2
 
@@ -241,7 +241,7 @@ def test_nobody_starts_while_the_worker_leaves() -> None:
     with pytest.raises(IllegalTransitionError) as caught:
         life.start(2.0)
 
-    assert caught.value.status == 503
+    assert caught.value.kind is Refusal.UNAVAILABLE
 
 
 def test_leaving_while_a_session_closes_waits_for_it() -> None:
@@ -322,7 +322,7 @@ class Worker(RuleBasedStateMachine):
         before = self.life.number
         try:
             number = self.life.start(self.now)
-        except RequestError:
+        except RefusedError:
             assert not allowed
             assert self.life.number == before
         else:

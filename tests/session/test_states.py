@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from reactor_runtime.errors import Refusal
 from reactor_runtime.session.states import (
     IN_SESSION,
     TABLE,
@@ -43,26 +44,26 @@ def test_whatever_is_not_in_the_table_is_refused(state: State, event: Event) -> 
     with pytest.raises(IllegalTransitionError) as caught:
         next_state(state, event)
 
-    assert caught.value.status in (409, 503)
+    assert caught.value.kind in (Refusal.CONFLICT, Refusal.UNAVAILABLE)
     assert caught.value.state is state
     assert caught.value.message.endswith(".")
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "code"),
+    ("state", "kind", "code"),
     [
-        (State.CREATED, 503, "loading"),
-        (State.TERMINATED, 503, "terminated"),
-        (State.WAITING, 409, "session_running"),
-        (State.STREAMING, 409, "session_running"),
-        (State.ORPHANED, 409, "session_running"),
-        (State.CLOSING, 409, "session_closing"),
+        (State.CREATED, Refusal.UNAVAILABLE, "loading"),
+        (State.TERMINATED, Refusal.UNAVAILABLE, "terminated"),
+        (State.WAITING, Refusal.CONFLICT, "session_running"),
+        (State.STREAMING, Refusal.CONFLICT, "session_running"),
+        (State.ORPHANED, Refusal.CONFLICT, "session_running"),
+        (State.CLOSING, Refusal.CONFLICT, "session_closing"),
     ],
 )
-def test_what_a_client_is_told_that_starts_too_early(state: State, status: int, code: str) -> None:
+def test_what_a_client_is_told_that_starts_too_early(state: State, kind: Refusal, code: str) -> None:
     error = IllegalTransitionError(state, Event.START)
 
-    assert (error.status, error.code) == (status, code)
+    assert (error.kind, error.code) == (kind, code)
     assert (error.retry_after == 1) == (state is State.CREATED)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.uploads import (
     MIB,
     NAME_LIMIT,
@@ -31,11 +31,11 @@ def path_of(uploads: Uploads, upload_id: str) -> Path:
     return file.path
 
 
-def refusal(action: object, *arguments: object) -> tuple[int, str]:
+def refusal(action: object, *arguments: object) -> tuple[Refusal, str]:
     assert callable(action)
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(RefusedError) as caught:
         action(*arguments)
-    return caught.value.status, caught.value.code
+    return caught.value.kind, caught.value.code
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_length_must_be_true_and_the_client_may_try_again(uploads: Uploads, 
         incoming.write(data)
         incoming.finish()
 
-    assert refusal(send) == (400, "wrong_length")
+    assert refusal(send) == (Refusal.INVALID, "wrong_length")
     incoming.abort()
     assert list(Path(incoming._path).parent.iterdir()) == []
     again = uploads.open(upload.id)
@@ -86,37 +86,37 @@ def test_the_length_must_be_true_and_the_client_may_try_again(uploads: Uploads, 
 def test_a_file_is_sent_once_and_by_one_request(uploads: Uploads) -> None:
     upload = uploads.announce("a", 3, "")
     incoming = uploads.open(upload.id)
-    assert refusal(uploads.open, upload.id) == (409, "upload_taken")
+    assert refusal(uploads.open, upload.id) == (Refusal.CONFLICT, "upload_taken")
     incoming.write(b"abc")
     incoming.finish()
-    assert refusal(uploads.open, upload.id) == (409, "upload_taken")
-    assert refusal(uploads.open, "nothing") == (404, "unknown_upload")
+    assert refusal(uploads.open, upload.id) == (Refusal.CONFLICT, "upload_taken")
+    assert refusal(uploads.open, "nothing") == (Refusal.NOT_FOUND, "unknown_upload")
 
 
 def test_file_limit(uploads: Uploads) -> None:
     assert uploads.announce("a", MIB, "").size == MIB
-    assert refusal(uploads.announce, "a", MIB + 1, "") == (413, "upload_too_large")
-    assert refusal(Uploads(0).announce, "a", 1, "") == (413, "upload_too_large")
+    assert refusal(uploads.announce, "a", MIB + 1, "") == (Refusal.TOO_LARGE, "upload_too_large")
+    assert refusal(Uploads(0).announce, "a", 1, "") == (Refusal.TOO_LARGE, "upload_too_large")
 
 
 def test_session_limit(uploads: Uploads) -> None:
     kept = [keep(uploads, b"x" * MIB) for _ in range(TOTAL_FACTOR)]
 
-    assert refusal(uploads.announce, "a", 1, "") == (413, "uploads_full")
+    assert refusal(uploads.announce, "a", 1, "") == (Refusal.TOO_LARGE, "uploads_full")
     assert all(uploads.find(each) for each in kept)
 
 
 def test_files_limit(uploads: Uploads) -> None:
     for _ in range(UPLOADS_LIMIT):
         keep(uploads, b"x")
-    assert refusal(uploads.announce, "a", 1, "") == (413, "uploads_full")
+    assert refusal(uploads.announce, "a", 1, "") == (Refusal.TOO_LARGE, "uploads_full")
 
 
 def test_what_was_announced_and_never_came_makes_room(uploads: Uploads) -> None:
     kept = keep(uploads, b"abc")
     announced = [uploads.announce("a", 1, "") for _ in range(UPLOADS_LIMIT)]
 
-    assert refusal(uploads.open, announced[0].id) == (404, "unknown_upload")
+    assert refusal(uploads.open, announced[0].id) == (Refusal.NOT_FOUND, "unknown_upload")
     uploads.open(announced[1].id).abort()
     assert uploads.find(kept) is not None
 
@@ -133,9 +133,9 @@ def test_at_the_end_of_the_session_nothing_is_left() -> None:
     assert not folder.exists()
     with pytest.raises(FileNotFoundError):
         file.read_bytes()
-    assert refusal(late.write, b"abc") == (409, "session_ended")
+    assert refusal(late.write, b"abc") == (Refusal.CONFLICT, "session_ended")
     late.abort()
-    assert refusal(uploads.announce, "c", 3, "") == (409, "session_ended")
+    assert refusal(uploads.announce, "c", 3, "") == (Refusal.CONFLICT, "session_ended")
     assert not folder.exists()
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_arrives_as_the_session_ends_is_no_file() -> None:
     incoming.write(b"abc")
     uploads.close()
 
-    assert refusal(incoming.finish) == (409, "session_ended")
+    assert refusal(incoming.finish) == (Refusal.CONFLICT, "session_ended")
 
 
 def test_sessions_share_nothing(uploads: Uploads) -> None:
@@ -153,7 +153,7 @@ def test_sessions_share_nothing(uploads: Uploads) -> None:
     kept = keep(other, b"abc")
 
     assert uploads.find(kept) is None
-    assert refusal(uploads.open, kept) == (404, "unknown_upload")
+    assert refusal(uploads.open, kept) == (Refusal.NOT_FOUND, "unknown_upload")
     other.close()
 
 
@@ -162,7 +162,7 @@ def test_of_many_requests_one_sends_the_file(uploads: Uploads) -> None:
     opened: list[object] = []
 
     def try_it() -> None:
-        with contextlib.suppress(RequestError):
+        with contextlib.suppress(RefusedError):
             opened.append(uploads.open(upload.id))
 
     threads = [threading.Thread(target=try_it) for _ in range(8)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.layout import Layout, arrange, untakeable
 from reactor_runtime.transports.port import IceCandidate
@@ -116,12 +116,12 @@ def test_a_further_offer_goes_on_where_the_first_was() -> None:
     ],
 )
 def test_what_cannot_be_arranged(text: str, code: str) -> None:
-    with pytest.raises(RequestError) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         arranged(text)
-    assert (refusal.value.status, refusal.value.code) == (400, code)
+    assert (refusal.value.kind, refusal.value.code) == (Refusal.INVALID, code)
 
 
 def test_sections_never_vanish() -> None:
     before = arranged(offer(section("0"), section("1"), group="0 1"))
-    with pytest.raises(RequestError):
+    with pytest.raises(RefusedError):
         arranged(offer(section("0"), group="0"), before=before)

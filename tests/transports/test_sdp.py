@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reactor_runtime import VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
 from reactor_runtime.clients.negotiation import TrackMapping, read_offer
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import arrange, untakeable
 from reactor_runtime.transports.sdp import (
@@ -96,10 +96,10 @@ def test_both_kinds_of_line_ends_are_read() -> None:
     ],
 )
 def test_what_is_no_offer(text: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(RefusedError) as caught:
         parse(text)
 
-    assert (caught.value.status, caught.value.code) == (400, "invalid_sdp")
+    assert (caught.value.kind, caught.value.code) == (Refusal.INVALID, "invalid_sdp")
 
 
 def test_sdp_limit_counts_bytes() -> None:
@@ -108,9 +108,9 @@ def test_sdp_limit_counts_bytes() -> None:
     assert parse(fits)
 
     for text in (fits + "x", sdp + "ü" * (SDP_LIMIT // 2)):
-        with pytest.raises(RequestError) as caught:
+        with pytest.raises(RefusedError) as caught:
             parse(text)
-        assert (caught.value.status, caught.value.code) == (413, "sdp_too_large")
+        assert (caught.value.kind, caught.value.code) == (Refusal.TOO_LARGE, "sdp_too_large")
 
 
 def test_a_section_without_a_mid_has_its_number() -> None:
@@ -284,7 +284,7 @@ def use_everything(text: str, mapping: list[TrackMapping]) -> None:
     try:
         offer = read_offer(text, mapping, tracks())
         head, media = parse(offer.sdp)
-    except RequestError:
+    except RefusedError:
         return
     gate = CandidateGate(False)
     for part in media:
@@ -295,7 +295,7 @@ def use_everything(text: str, mapping: list[TrackMapping]) -> None:
         set_opus(part, opus(2))
         drop(part, "H264")
     with_candidates(join(head, media), [(UDP, "0"), (UDP, None)])
-    with contextlib.suppress(RequestError):
+    with contextlib.suppress(RefusedError):
         layout = arrange(head, media, untakeable(media))
         layout.restore(layout.offer)
 

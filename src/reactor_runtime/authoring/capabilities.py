@@ -28,7 +28,12 @@ def capabilities(cls: type) -> dict[str, Any]:
             for name, track in tracks.items()
         ],
         "commands": [
-            {"name": spec.name, "description": spec.description, "schema": spec.flat_schema()}
+            {
+                "name": spec.name,
+                "description": spec.description,
+                "schema": spec.flat_schema(),
+                **({"coalesce": True} if spec.coalesce else {}),
+            }
             for spec in commands_of(cls).values()
         ],
         "emission_fps": float(default.rate) if default is not None and has_rate else None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic_core import SchemaValidator
 
 MAX_NAME_LENGTH = 64
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
+NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _MARK = "__reactor_command__"
 _COMMANDS = "__reactor_commands__"
 _NOT_COMMANDS = ("__init__", "start_session", "on_media", "warmup", "weights")
@@ -38,20 +38,24 @@ class _Mark:
     description: str
     method: str
     place: str
+    coalesce: bool = False
 
 
-def command(name: str, description: str = "") -> Callable[[Method], Method]:
+def command(name: str, description: str = "", *, coalesce: bool = False) -> Callable[[Method], Method]:
     """Let clients call the method as the command `name`, with arguments checked against its annotations.
 
-    The method stays directly callable. It runs on the command thread, and may be an `async def`. Raises
-    `ModelDefinitionError`.
+    With `coalesce` it is a state, as a held key or a slider: only the newest call that waits runs. Without,
+    an event: every call runs, in order. The method stays directly callable. It runs on the command thread,
+    and may be an `async def`. Raises `ModelDefinitionError`.
     """
     _check_name(name, description)
+    if not isinstance(coalesce, bool):
+        raise ModelDefinitionError(f"@command({name!r}, coalesce={coalesce!r}): give True or False.")
 
     def decorate(method: Method) -> Method:
         namespace = sys._getframe(1).f_locals
         _check_method(name, method, namespace)
-        mark = _Mark(name, description, method.__name__, place_of(method))
+        mark = _Mark(name, description, method.__name__, place_of(method), coalesce)
         setattr(method, _MARK, mark)
         remember(namespace, mark)
         return method
@@ -73,6 +77,8 @@ class CommandSpec:
         self._cls = cls
         self.name = mark.name
         self.description = mark.description
+        self.coalesce = mark.coalesce
+        """Whether only the newest call that waits matters."""
         self.method = method
         self.function = functions[0]
         self.is_async = inspect.iscoroutinefunction(self.function)
@@ -269,7 +275,7 @@ def _check_name(name: object, description: object) -> None:
             f"@command needs a name, and got {given}. Write "
             f"@command({getattr(name, '__name__', 'my_command')!r})."
         )
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise ModelDefinitionError(
             f"@command({name!r}): a command name is 1 to {MAX_NAME_LENGTH} characters without spaces, as in "
             f"'set_prompt'."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.errors import NoSessionError, TrackError
 
 from .active import activate, current, deactivate, use
+from .message import declared
 from .profiler import Profiler
 from .tracks import IMPLICIT_TRACK, Track, default_track
 
@@ -38,6 +39,7 @@ class Context:
         self._session: SessionPort | None = session
         self._session_id = session.session_id
         self._model_name = session.model_name
+        self._seed = session.seed
         self._profiler = Profiler()
 
     def __repr__(self) -> str:
@@ -56,6 +58,18 @@ class Context:
     @property
     def model_name(self) -> str:
         return self._model_name
+
+    @property
+    def seed(self) -> int:
+        """The session's seed, 0 to 2³²-1: the one that the client gave, or one that it was told.
+
+        `random`, `numpy.random` and torch are seeded with it already; a generator of your own takes it here.
+        """
+        return self._seed
+
+    def now(self) -> float:
+        """The session's clock: seconds since `start_session` began. Where time is virtual, so is this."""
+        return self._require_session("now()").now()
 
     @property
     def connected(self) -> bool:
@@ -101,8 +115,11 @@ class Context:
         return self._require_session("flush()").flush()
 
     def send(self, data: Any) -> None:
-        """Send a JSON message to all clients; what cannot be sent raises `MessageError` here."""
-        self._require_session("send()").send(data)
+        """Send a JSON message to all clients; what cannot be sent raises `MessageError` here.
+
+        An instance of a class with `@message("progress")` goes out as ``{"type": "progress", …}``.
+        """
+        self._require_session("send()").send(declared(data))
 
     def find_upload(self, upload_id: str) -> UploadedFile | None:
         """A file that a client has uploaded. Commands get theirs as arguments; see `UploadedFile`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .capabilities import capabilities
 from .command import CommandSpec, commands_of
+from .message import MessageSpec, messages_of
 from .spec import spec_of
 from .tracks import Track, tracks_of
 
@@ -28,6 +29,8 @@ class ModelDescription:
     capabilities: Mapping[str, Any]
     """As clients of 1.7 read them."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    messages: Mapping[str, MessageSpec] = field(default_factory=dict)
+    """Those that are declared; a model may send others."""
 
     @cached_property
     def command_names(self) -> frozenset[str]:
@@ -43,4 +46,5 @@ def describe(model_class: type[VideoModel]) -> ModelDescription:
         MappingProxyType(dict(commands_of(model_class))),
         capabilities(model_class),
         MappingProxyType(dict(spec.metadata)),
+        MappingProxyType(messages_of(model_class)),
     )

@@ -10,6 +10,7 @@ from reactor_runtime.errors import ModelDefinitionError
 
 from .binding import report_progress, weights_path
 from .command import collect_commands
+from .message import keep_local_messages
 from .progress import checked
 from .tracks import IMPLICIT_TRACK, Track, tracks_of
 
@@ -39,6 +40,7 @@ class VideoModel:
         tracks_of(cls)
         # Annotations that are strings may name what is local to the function that defines the class.
         collect_commands(cls, sys._getframe(1).f_locals)
+        keep_local_messages(cls, sys._getframe(1).f_locals)
 
     @classmethod
     def weights(cls, name: str) -> Path:

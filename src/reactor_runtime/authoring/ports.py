@@ -56,6 +56,9 @@ class SessionPort(Protocol):
     def model_name(self) -> str: ...
 
     @property
+    def seed(self) -> int: ...
+
+    @property
     def connected(self) -> bool: ...
 
     @property
@@ -65,6 +68,9 @@ class SessionPort(Protocol):
     def should_stop(self) -> bool: ...
 
     def wait_stop(self, timeout: float) -> bool: ...
+
+    def now(self) -> float:
+        """Seconds since `start_session` began, on the session's clock."""
 
     def flush(self) -> int:
         """Drop pictures and sound that have not left; returns how many pictures that were."""

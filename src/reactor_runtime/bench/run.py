@@ -33,6 +33,7 @@ from reactor_runtime.media.encoders import EncodedFrame, VideoCodec, create_enco
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.media.i420 import BufferPool, to_i420
 from reactor_runtime.project.loading import config_for
+from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 
 from .figures import MISSING, CommandCost, EncoderCost, Figures, percentile
@@ -154,6 +155,7 @@ class _Run:
         self.codec = codec
         self.load_s = load_s
         self.session = MeasuredSession(host.description)
+        self.run = SessionRun(host, self.session)
         self.arrivals = Arrivals()
         self.notes: list[str] = []
         self._inputs = threading.Thread(target=self._feed, name="bench-inputs", daemon=True)
@@ -167,9 +169,9 @@ class _Run:
             if declared.direction is TrackDirection.OUT and declared.kind is TrackKind.VIDEO:
                 session.plane.subscribe(name, self.codec, self.arrivals if name == track else _Nowhere())
         session.set_connected(True)
-        self.host.begin(session)
+        self.run.begin()
         started = time.perf_counter()
-        ended = self.host.run(session)
+        ended = self.run.play()
         try:
             self._inputs.start()
             self._wait_first(ended)
@@ -203,7 +205,7 @@ class _Run:
             answered.set()
 
         began = time.perf_counter()
-        self.host.command(self.session, name, dict(arguments), answer)
+        self.run.command(name, dict(arguments), answer)
         if not answered.wait(COMMAND_S):
             return CommandCost(name, MISSING, f"no answer within {COMMAND_S:g} s")
         error = outcomes[0].error
@@ -229,17 +231,13 @@ class _Run:
 
     def _stop(self, ended: Future[ModelOutcome]) -> None:
         early = ended.done()
-        self.session.stop()
         try:
-            ended.result(STOP_S)
+            self.run.finish(ended, STOP_S)
             if early:
                 _raise(ended)
                 self.notes.append("start_session() returned before the time was over.")
         except TimeoutError:
             self.notes.append(f"start_session() had not returned {STOP_S:g} s after the stop.")
-        finally:
-            self.host.detach(self.session)
-            self.session.close()
 
     def _figures(self, track: str, first_ms: float, window: _Window, answers: list[CommandCost]) -> Figures:
         emissions = [e for e in self.session.emissions if window.began <= e.began <= window.ended]

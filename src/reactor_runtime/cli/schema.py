@@ -11,7 +11,7 @@ from .options import examples, path_option, target_argument, verbose_option
 from .output import keep_stdout
 
 
-@click.command("schema", epilog=examples("reactor schema", "reactor schema model:Brightness"))
+@click.command("schema", epilog=examples("reactor schema", "reactor schema model:MyModel"))
 @target_argument
 @path_option
 @verbose_option

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol.codec import JsonCodec, Say
 from reactor_runtime.session.states import EndReason
@@ -39,10 +39,13 @@ WATCHES = "This client's token is for watching."
 class Clients:
     """Implements `ConnectionOwner`."""
 
-    def __init__(self, engine: Engine, options: ClientOptions, owner: ClientsOwner) -> None:
+    def __init__(
+        self, engine: Engine, options: ClientOptions, owner: ClientsOwner, clock: Clock = WALL
+    ) -> None:
+        self.clock = clock
         self.connections: dict[int, Connection] = {}
         self.roles = self._fresh_roles(options)
-        self.arrivals = Signalling(engine, options, self)
+        self.arrivals = Signalling(engine, options, self, clock)
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
@@ -65,6 +68,7 @@ class Clients:
         self.connections[connection.id] = connection
         if before is not None:
             self.roles.replace(before, connection)
+            self._owner.let_go(before)
             self._part(before)
 
     def renegotiated(self, connection: Connection, before: Offer) -> None:
@@ -88,6 +92,8 @@ class Clients:
         """Make this client the controller; who loses that is told."""
         before = self.roles.controller
         lost = self.roles.take(connection)
+        if lost is not None and not self.roles.may_command(lost):
+            self._owner.let_go(lost)
         if lost is not None and not lost.closed:
             _say_role(lost, Role.VIEWER, "Another client took control.")
         _say_role(connection, Role.CONTROLLER, "")
@@ -138,7 +144,7 @@ class Clients:
 
     async def drain(self, deadline: float) -> None:
         """Wait until the channels are empty, `deadline` (monotonic) at the latest."""
-        await _drained([c for c in self.connections.values() if c.ready], deadline)
+        await _drained([c for c in self.connections.values() if c.ready], deadline, self.clock)
 
     async def close_all(self) -> None:
         connections = [*self.connections.values(), *self._parting]
@@ -157,6 +163,7 @@ class Clients:
             del self.connections[connection.id]
             self.arrivals.remember(connection)
         vacant = self.roles.leave(connection)
+        self._owner.let_go(connection)
         if vacant:
             self.steered_last = connection.id
         self.arrivals.seats.changed()
@@ -196,6 +203,8 @@ class Clients:
 
     def presence_changed(self, connection: Connection) -> None:
         self.arrivals.seats.changed()
+        if not connection.live:
+            self._owner.let_go(connection)
         self._present(connection.session)
 
     def connection_lost(self, connection: Connection, why: str) -> None:
@@ -231,7 +240,7 @@ class Clients:
         async def part() -> None:
             try:
                 if connection.ready:
-                    await _drained([connection], time.monotonic() + FAREWELL_S)
+                    await _drained([connection], self.clock.time() + FAREWELL_S, self.clock)
                 await self.drop(connection, "another offer replaced it")
             finally:
                 self._parting.discard(connection)
@@ -270,9 +279,9 @@ class Clients:
         return Roles(options.viewers, options.shared_control)
 
 
-async def _drained(connections: list[Connection], deadline: float) -> None:
+async def _drained(connections: list[Connection], deadline: float, clock: Clock) -> None:
     # The engine has no event that says "empty".
-    while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while any(c.buffered() for c in connections) and clock.time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(DRAIN_POLL_S)
     if connections:
         # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.

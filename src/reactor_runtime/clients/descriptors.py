@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 RESERVE = 128
 """Descriptors that stay free for requests, files and the model."""
@@ -16,7 +16,7 @@ FOLDERS = ("/proc/self/fd", "/dev/fd")
 
 
 def admit_peer(each: int, coming: int) -> None:
-    """Raises `RequestError` (503) when one more peer may leave too few descriptors for everything else.
+    """Raises `RefusedError` when one more peer may leave too few descriptors for everything else.
 
     `each` is what a peer takes; `coming` are peers that may not have opened theirs yet.
     """
@@ -25,8 +25,8 @@ def admit_peer(each: int, coming: int) -> None:
         return
     used = open_descriptors()
     if used is not None and used + each * (coming + 1) > limit - max(RESERVE, limit // RESERVE_SHARE):
-        raise RequestError(
-            503,
+        raise RefusedError(
+            Refusal.BUSY,
             "too_many_peers",
             "The server has too few free file descriptors for a further connection; try again in a moment. "
             "Its operator may raise the limit (ulimit -n).",

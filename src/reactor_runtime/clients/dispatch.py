@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from reactor_runtime.protocol.openapi import model_schema
 
 from .outcomes import KNOWN_CODES
 from .ratelimit import COMMANDS_PER_S
+from .states import States
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -46,6 +46,15 @@ class Dispatcher:
     def __init__(self, owner: DispatchOwner) -> None:
         self._owner = owner
         self._keys = itertools.count()
+        self._states = States(owner, self._run, self._supersede)
+
+    def begin(self) -> None:
+        """Another session begins: nobody holds anything."""
+        self._states.holds.clear()
+
+    def let_go(self, connection: Connection) -> None:
+        """A client has gone, or may not steer any more: what it held is released."""
+        self._states.let_go(connection)
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         token = loglines.client.set(str(connection.number))
@@ -57,7 +66,7 @@ class Dispatcher:
     def _message(self, connection: Connection, label: str, data: bytes) -> None:
         codec = connection.codec or JsonCodec()
         # Before the connection is up only what it has no room for comes here, to be refused.
-        allowed = connection.ready and connection.limit.take(time.monotonic())
+        allowed = connection.ready and connection.limit.take(connection.session.clock.time())
         try:
             message = codec.decode(label, data)
         except UndecodableError as error:
@@ -68,7 +77,7 @@ class Dispatcher:
         if isinstance(message, CommandMessage):
             self._command(connection, message, allowed)
         elif isinstance(message, RuntimeMessage) and message.type == "ping":
-            connection.last_ping = time.monotonic()
+            connection.last_ping = connection.session.clock.time()
         elif isinstance(message, RuntimeMessage):
             if allowed:
                 self._runtime_message(connection, message)
@@ -146,12 +155,24 @@ class Dispatcher:
             raise CommandError("unknown_method", f"There is no method {message.verb!r}.")
 
     def _command(self, connection: Connection, message: CommandMessage, allowed: bool) -> None:
-        if not allowed:
+        is_state = self._states.is_state(message.name)
+        if not allowed and is_state and connection.ready and self._may_command(connection):
+            self._states.delay(connection, message)
+        elif not allowed:
             self._refuse(connection, message, _limited(connection))
-            return
-        if not self._owner.clients.roles.may_command(connection):
+        else:
+            if is_state:
+                self._states.overtaken(connection, message.name)
+            self._run(connection, message)
+
+    def _may_command(self, connection: Connection) -> bool:
+        return self._owner.clients.roles.may_command(connection)
+
+    def _run(self, connection: Connection, message: CommandMessage) -> None:
+        if not self._may_command(connection):
             self._refuse(connection, message, self._owner.clients.roles.refusal(connection))
             return
+        self._states.holds.note(connection, message.name, message.arguments)
         key = next(self._keys)
         connection.unanswered[key] = message
 
@@ -172,6 +193,10 @@ class Dispatcher:
         if outcome.error is not None:
             self._refuse(connection, message, _plain(outcome.error))
             return
+        if outcome.superseded:
+            self._supersede(connection, message, outcome.frame)
+            return
+        self._states.holds.accept(connection, message.name, message.arguments)
         said = connection.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
         )
@@ -181,6 +206,14 @@ class Dispatcher:
         self._note_command(message.name, "ok")
         if message.id is not None and connection.watches_frames:
             self._watch_frame(connection, message.id, outcome.frame)
+
+    def _supersede(self, connection: Connection, message: CommandMessage, frame: int | None = None) -> None:
+        """A newer call of a state took this one's place. Only counted: a slider makes hundreds."""
+        index = connection.session.next_frame() if frame is None else frame
+        connection.say(
+            lambda codec: codec.command_result(message.id, message.name, index, None, superseded=True)
+        )
+        self._owner.count_command(message.name, "superseded")
 
     def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
         self._note_command(message.name, error.code)

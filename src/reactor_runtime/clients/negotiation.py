@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.authoring.tracks import Track
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, VideoCodec, codecs
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Section
@@ -62,7 +62,7 @@ def read_offer(
 ) -> Offer:
     """Sections that the client has rejected carry nothing, whatever the mapping says of them.
 
-    Raises `RequestError` (4xx) that says what does not fit.
+    Raises `RefusedError` (4xx) that says what does not fit.
     """
     _, media = sdp.parse(text)
     by_mid = {section.mid: section for section in media if section.kind in ("audio", "video")}
@@ -94,22 +94,24 @@ def _section(
     track = tracks.get(entry.name)
     if track is None:
         known = ", ".join(tracks)
-        raise RequestError(
-            400, "unknown_track", f"The model has no track {entry.name[:80]!r}; it has: {known}."
+        raise RefusedError(
+            Refusal.INVALID, "unknown_track", f"The model has no track {entry.name[:80]!r}; it has: {known}."
         )
     part = by_mid.get(entry.mid)
     if part is None:
-        raise RequestError(400, "unknown_mid", f"The offer has no media section with mid {entry.mid[:80]!r}.")
+        raise RefusedError(
+            Refusal.INVALID, "unknown_mid", f"The offer has no media section with mid {entry.mid[:80]!r}."
+        )
     kind = str(track.kind.value)
     if entry.kind != kind or part.kind != kind:
-        raise RequestError(
-            400, "wrong_kind", f"Track {entry.name!r} is {kind}; section {entry.mid!r} is not."
+        raise RefusedError(
+            Refusal.INVALID, "wrong_kind", f"Track {entry.name!r} is {kind}; section {entry.mid!r} is not."
         )
     sends = track.direction is TrackDirection.OUT
     wanted = _clients_direction(track)
     if entry.direction not in (wanted, "sendrecv"):
-        raise RequestError(
-            400,
+        raise RefusedError(
+            Refusal.INVALID,
             "wrong_direction",
             f"For a client, track {entry.name!r} is {wanted}, not {entry.direction[:20]!r}.",
         )
@@ -163,5 +165,7 @@ def _refuse_doubles(values: list[str], what: str) -> None:
     seen = set()
     for value in values:
         if value in seen:
-            raise RequestError(400, "duplicate_mapping", f"The mapping names {what} {value[:80]!r} twice.")
+            raise RefusedError(
+                Refusal.INVALID, "duplicate_mapping", f"The mapping names {what} {value[:80]!r} twice."
+            )
         seen.add(value)

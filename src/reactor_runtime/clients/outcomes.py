@@ -5,6 +5,8 @@ from __future__ import annotations
 KNOWN_CODES = frozenset(
     {
         "ok",
+        "superseded",
+        "released",
         "unknown_command",
         "invalid_command",
         "rate_limited",
@@ -14,4 +16,5 @@ KNOWN_CODES = frozenset(
         "session_ended",
     }
 )
-"""Outcomes of commands by name; an author's own codes are counted together as `refused`."""
+"""Outcomes of commands by name; an author's own codes are counted together as `refused`. `released` is what
+the runtime calls itself when a client goes that held something."""

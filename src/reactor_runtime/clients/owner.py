@@ -45,6 +45,9 @@ class ClientsOwner(Protocol):
     def presence(self, session: Session, present: bool) -> None:
         """Whether any client of the session is there has changed, or may have."""
 
+    def let_go(self, connection: Connection) -> None:
+        """A client has gone, or may not steer any more: what it held is released."""
+
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
 
     def video(self, session: Session, track: str, rgb: NDArray[np.uint8]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reactor_runtime.errors import CommandError, RequestError
+from reactor_runtime.errors import CommandError, Refusal, RefusedError
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -53,10 +53,10 @@ class Roles:
         return Role.CONTROLLER if connection is self._controller else Role.VIEWER
 
     def admit(self, others: int) -> None:
-        """Raises `RequestError` when a further client finds no place beside `others`."""
+        """Raises `RefusedError` when a further client finds no place beside `others`."""
         if others > min(self._viewers, PEERS_LIMIT - 1):
-            raise RequestError(
-                503,
+            raise RefusedError(
+                Refusal.BUSY,
                 "too_many_viewers",
                 f"{others} clients are connected already; the server admits one controller and "
                 f"{self._viewers} viewers (--viewers).",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reactor_runtime.media.encoders import EncodedFrame
-    from reactor_runtime.transports.port import VideoSender
+    from reactor_runtime.transports.wire import VideoSender
 
 WATCHED_FRAMES = 64
 """Frames that a client may wait for at once; one more forgets the oldest."""

@@ -6,48 +6,23 @@ whether the class lives on threads of this process or elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reactor_runtime.session.outcome import Answer, CommandOutcome, ModelOutcome
+
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import numpy as np
     from numpy.typing import NDArray
 
     from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.authoring.progress import LoadProgress
-    from reactor_runtime.errors import CommandError
     from reactor_runtime.session.audit.observer import SessionAudit
     from reactor_runtime.session.causes import Causes
     from reactor_runtime.session.session import Session
 
-
-@dataclass(frozen=True)
-class CommandOutcome:
-    """What the client is told: `result` is JSON text, or None when the handler returned nothing."""
-
-    frame: int
-    result: str | None = None
-    error: CommandError | None = None
-
-
-Answer = Callable[[CommandOutcome], None]
-
-
-@dataclass(frozen=True)
-class ModelOutcome:
-    """How a visit ended: `error` is what `start_session` raised, `reset_error` what `reset` did.
-
-    After a `reset_error` the model may hold state of its user: no session before it was built again.
-    `unstopped` names what the author started and the end did not stop.
-    """
-
-    error: BaseException | None = None
-    reset_error: BaseException | None = None
-    unstopped: tuple[str, ...] = ()
-    reference: str = ""
-    """Of `error`, in the log and in `Executor.causes`."""
+__all__ = ["Answer", "CommandOutcome", "Executor", "ModelOutcome"]
 
 
 class Executor(Protocol):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 
 from . import engine as events
@@ -56,7 +56,7 @@ class Fleet:
         engine: Engine,
         store: Store,
         limits: FleetLimits,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self.engine = engine
         self.broker = Broker(limits)

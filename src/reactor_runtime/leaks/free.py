@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_runtime.authoring.media import TrackKind
+from reactor_runtime.clock import FreeClock
 from reactor_runtime.media.frames import to_rgb_batch
 from reactor_runtime.media.plane import DEFAULT_SIZE
 from reactor_runtime.protocol.jsonable import to_json
@@ -36,14 +37,28 @@ class Shown:
     messages: list[str] = field(default_factory=list)
 
 
+STEP_S = 1 / 30
+"""What a step takes on the session's clock."""
+
+
 class FreeSession(Session):
     """Calls `step(number)` between two steps, in the thread that emits or waits, while that is held."""
 
-    def __init__(self, number: int, model: ModelDescription, step: Callable[[int], None]) -> None:
-        super().__init__(number, f"test-{number}", model, lambda session: None, max_upload=FILE_LIMIT_MIB)
+    def __init__(
+        self, number: int, model: ModelDescription, step: Callable[[int], None], seed: int = 0
+    ) -> None:
+        """On the session's clock a wait takes its time and a step `STEP_S`."""
+        super().__init__(
+            number,
+            f"test-{number}",
+            model,
+            lambda session: None,
+            max_upload=FILE_LIMIT_MIB,
+            seed=seed,
+            clock=FreeClock(STEP_S),
+        )
         self.shown = Shown()
         self.steps = 0
-        self.now = 0.0
         self._step = step
         self._lock = threading.RLock()
         """Guards `steps`, `shown` and `_latest`. Nothing else is taken meanwhile."""
@@ -62,7 +77,7 @@ class FreeSession(Session):
         return self._latest.get(name)
 
     def wait_stop(self, timeout: float) -> bool:
-        self.now += max(0.0, timeout)
+        self.clock.sleep(timeout)
         self.advance()
         return self.stopping.is_set()
 
@@ -91,6 +106,7 @@ class FreeSession(Session):
             with self._lock:
                 self.steps += 1
                 number = self.steps
+            self.clock.sleep(STEP_S)
             self._step(number)
         finally:
             self._inside.step = False

@@ -6,14 +6,15 @@ import base64
 import inspect
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
+from reactor_runtime.clock import WALL
 from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.audit.digests import digest_of
+from reactor_runtime.session.run import SessionRun
 
 from .free import FreeSession
 from .users import Call, MadeFile, User
@@ -42,10 +43,9 @@ STOP_S = 20.0
 def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
     """One session for each letter of `plan`. Raises `ReactorError` when the model cannot be loaded."""
     host = ThreadExecutor(project.model_class, project.config, project.weights)
-    host.audit.seed = seed
     try:
         host.load().result()
-        return [Visit(host, number, User(name, seed)).run() for number, name in enumerate(plan, 1)]
+        return [Visit(host, number, User(name, seed), seed).run() for number, name in enumerate(plan, 1)]
     finally:
         host.close()
 
@@ -53,10 +53,11 @@ def play(project: Project, plan: str, seed: int = 0) -> list[dict[str, Any]]:
 class Visit:
     """One user's session."""
 
-    def __init__(self, host: ThreadExecutor, number: int, user: User) -> None:
+    def __init__(self, host: ThreadExecutor, number: int, user: User, seed: int) -> None:
         self._host = host
         self._user = user
-        self._session = FreeSession(number, host.description, self._between)
+        self._session = FreeSession(number, host.description, self._between, seed)
+        self._run = SessionRun(host, self._session)
         self._specs = host.description.commands
         schemas = {name: spec.flat_schema() for name, spec in self._specs.items()}
         self._calls = user.calls(schemas, ROUNDS)
@@ -68,27 +69,23 @@ class Visit:
         """Guards the steps: one at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
-        host, session = self._host, self._session
-        session.set_connected(True)
-        host.begin(session)
+        self._session.set_connected(True)
+        self._run.begin()
         self._show(0)
-        began = time.monotonic()
-        ended = host.run(session)
+        began = WALL.time()
+        ended = self._run.play()
         self._push(ended, began)
-        session.stop()
         try:
-            outcome = ended.result(STOP_S)
+            outcome = self._run.finish(ended, STOP_S)
         except TimeoutError:
             raise TimeoutError(f"start_session() did not return {STOP_S:g} s after the stop") from None
-        host.detach(session)
-        session.close()
-        return self._told(outcome.error, time.monotonic() - began)
+        return self._told(outcome.error, WALL.time() - began)
 
     def _push(self, ended: Future[Any], began: float) -> None:
         """See that the session goes on, and ends."""
         steps = -1
         while not ended.done() and not self._session.stopping.wait(PUSH_S):
-            if time.monotonic() - began > SESSION_S:
+            if WALL.time() - began > SESSION_S:
                 return
             if self._session.steps == steps:
                 self._session.advance()
@@ -131,7 +128,7 @@ class Visit:
             answered.set()
 
         arguments = _with_uploads(call.arguments, self._upload)
-        self._host.command(self._session, call.name, arguments, answer)
+        self._run.command(call.name, arguments, answer)
         # A handler that waits for the model's own event loop cannot be answered while that is held.
         patience = 0.05 if self._unheld else COMMAND_S
         if inspect.iscoroutinefunction(self._host.model_class.start_session):

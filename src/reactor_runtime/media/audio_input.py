@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reactor_runtime.clock import WALL
 
 from .resampling import Resampler
 
@@ -30,7 +31,7 @@ class AudioInput:
         rate: int,
         channels: int,
         stopped: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self.rate = rate
         self.channels = channels

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import EngineError
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 
@@ -66,7 +66,10 @@ class Encoding:
         *,
         settings: EncoderSettings | None = None,
         factory: EncoderFactory = create_encoder,
+        seen: Callable[[str, EncodedFrame], None] | None = None,
+        clock: Clock = WALL,
     ) -> None:
+        """`seen` is told of every frame, on the encoder's thread, and must not block."""
         self.track = track
         self.codec = codec
         self.counters = EncodingCounters()
@@ -76,6 +79,8 @@ class Encoding:
         """At the end of a session a late picture is better than none: nothing is skipped for its age."""
         self._settings = settings or EncoderSettings()
         self._factory = factory
+        self._seen = seen
+        self.clock = clock
         self._sinks: tuple[FrameSink, ...] = ()
         self._newcomers: set[FrameSink] = set()
         self._estimates: dict[FrameSink, int] = {}
@@ -105,15 +110,15 @@ class Encoding:
 
     def ready(self) -> bool:
         """Whether a picture may be given now; when the encoder cannot keep up, waiting would not help."""
-        return len(self._frames) < 2 or self._overloaded(time.monotonic())
+        return len(self._frames) < 2 or self._overloaded(self.clock.time())
 
     def push(self, frame: Frame, at: float) -> None:
-        """Queue a picture that is due at `at` seconds of `time.monotonic`. Never blocks."""
+        """Queue a picture that is due at `at` seconds of the clock. Never blocks."""
         with self._changed:
             if self._closed:
                 return
             if self._frames and self._behind_since is None:
-                self._behind_since = time.monotonic()
+                self._behind_since = self.clock.time()
             if len(self._frames) >= QUEUE_FRAMES:
                 self._frames.popleft()
                 self.counters.dropped += 1
@@ -160,13 +165,13 @@ class Encoding:
 
     def drain(self, timeout: float) -> bool:
         """Wait until every queued picture has been encoded and handed over."""
-        deadline = time.monotonic() + timeout
+        deadline = self.clock.time() + timeout
         with self._changed:
             while (self._frames or self._busy) and not self._closed:
-                left = deadline - time.monotonic()
+                left = deadline - self.clock.time()
                 if left <= 0:
                     return False
-                self._changed.wait(left)
+                self.clock.wait(self._changed, left)
         return True
 
     def close(self) -> None:
@@ -205,7 +210,7 @@ class Encoding:
     def _next(self) -> tuple[Frame, float, bool] | None:
         """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
         while not self._closed:
-            now = time.monotonic()
+            now = self.clock.time()
             key_at = self._key_due(now)
             if self._frames:
                 frame, at = self._last = self._newest_in_time(now)
@@ -215,7 +220,7 @@ class Encoding:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
                     return self._last[0], now, self._take_key(now)
-                self._changed.wait(idle_at - now)
+                self.clock.wait(self._changed, idle_at - now)
             else:
                 self._changed.wait()
         return None
@@ -269,6 +274,8 @@ class Encoding:
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8
             self._hand_over(encoded)
+            if self._seen is not None:
+                self._seen(self.track, encoded)
 
     def _hand_over(self, encoded: EncodedFrame) -> None:
         for sink in self._sinks:
@@ -292,12 +299,12 @@ class Encoding:
             if encoder.set_bitrate(target):
                 self._encoder_bps = target
                 return encoder
-            if not worth_reopening(self._encoder_bps, target, time.monotonic() - self._opened):
+            if not worth_reopening(self._encoder_bps, target, self.clock.time() - self._opened):
                 return encoder
         self._drop_encoder()
         self._encoder = self._open(frame, target)
         self._encoder_bps = target
-        self._opened = time.monotonic()
+        self._opened = self.clock.time()
         return self._encoder
 
     def _open(self, frame: Frame, target: int) -> VideoEncoder:

@@ -71,6 +71,8 @@ def _of_several(values: list[Any] | tuple[Any, ...]) -> str:
     if not values:
         return ""
     first = values[0]
+    if not _of_one_size(values):  # no track takes several sizes in one batch, and stack() would refuse them
+        return "for each in frames: track.emit(each)"
     if isinstance(first, np.ndarray):
         return "np.stack(frames)"
     if hasattr(first, "detach"):
@@ -80,3 +82,10 @@ def _of_several(values: list[Any] | tuple[Any, ...]) -> str:
     if isinstance(first, list | tuple | int | float):
         return "np.array(frame, np.uint8)"
     return ""
+
+
+def _of_one_size(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Of arrays and tensors by their shape, of images by their size; what has neither is taken for equal."""
+    first = values[0]
+    name = "shape" if hasattr(first, "shape") else "size"
+    return all(getattr(each, name, None) == getattr(first, name, None) for each in values)

@@ -111,7 +111,7 @@ def _scaled(array: NDArray[Any], frame: Any) -> NDArray[np.uint8]:
 
 def _as_array(frame: Any) -> NDArray[Any]:
     if isinstance(frame, np.ndarray):
-        return frame
+        return np.asarray(frame)  # a matrix has two dimensions, whatever is done to it
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(frame, torch.Tensor):
         refuse_odd_tensor(frame)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from reactor_runtime.clock import WALL, Clock
 
 from .encoders import EncoderSettings
 from .encoding import Encoding, EncodingCounters, FrameSink
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .encoders import VideoCodec
+    from .encoders import EncodedFrame, VideoCodec
     from .sound import Sound
 
 log = logging.getLogger(__name__)
@@ -60,9 +61,17 @@ class MediaPlane:
     """
 
     def __init__(
-        self, tracks: Mapping[str, VideoTrackConfig], rate: float = 0.0, sound: Sound | None = None
+        self,
+        tracks: Mapping[str, VideoTrackConfig],
+        rate: float = 0.0,
+        sound: Sound | None = None,
+        seen: Callable[[str, EncodedFrame], None] | None = None,
+        clock: Clock = WALL,
     ) -> None:
-        """`sound` is what the model emits beside its pictures, and what they keep in step with."""
+        """`sound` is what the model emits beside its pictures, and what they keep in step with.
+
+        `seen` is told of every encoded frame, on the encoder's thread, and must not block.
+        """
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
@@ -72,9 +81,11 @@ class MediaPlane:
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._ended = EncodingCounters()
         """Of the encodings that nobody takes any more."""
-        self._started = time.monotonic()
+        self._clock = clock
+        self._started = clock.time()
         self._sound = sound
-        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
+        self._seen = seen
+        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self, clock)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         """Check and copy now, in the caller's thread, and queue; see `OutputSink.emit`."""
@@ -143,7 +154,7 @@ class MediaPlane:
 
     def clock(self) -> float:
         """Seconds since the session's media began."""
-        return time.monotonic() - self._started
+        return self._clock.time() - self._started
 
     def subscribe(self, name: str, codec: VideoCodec, sink: FrameSink) -> Encoding:
         """Send the track to `sink`, sharing the encode with everybody who takes the same codec."""
@@ -151,13 +162,15 @@ class MediaPlane:
             key = (name, codec)
             encoding = self._encodings.get(key)
             if encoding is None:
-                encoding = Encoding(name, codec, settings=self._configs[name].encoder)
+                encoding = Encoding(
+                    name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
+                )
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink)
             shown = self._states[name].shown
         if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.
-            encoding.push(shown, time.monotonic())
+            encoding.push(shown, self._clock.time())
         return encoding
 
     def unsubscribe(self, sink: FrameSink) -> None:
@@ -201,7 +214,7 @@ class MediaPlane:
         gone += max((encoding.flush() for encoding in self.encodings), default=0)
         if self._sound is not None:
             # Sound that still comes for a dropped picture must not wait for it to leave.
-            now = time.monotonic()
+            now = self._clock.time()
             for name, state in self._states.items():
                 if state.next_index:
                     self._sound.picture_left((name, state.next_index - 1), now)
@@ -209,12 +222,12 @@ class MediaPlane:
 
     def drain(self, timeout: float) -> bool:
         """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
-        deadline = time.monotonic() + timeout
+        deadline = self._clock.time() + timeout
         for encoding in self.encodings:
             encoding.patient = True
         drained = self.playout.drain(timeout)
         for encoding in self.encodings:
-            drained = encoding.drain(max(0.0, deadline - time.monotonic())) and drained
+            drained = encoding.drain(max(0.0, deadline - self._clock.time())) and drained
         return drained
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class Project:
     """The configuration with the origin of each value, where it was loaded from files and overrides."""
 
     def resolved_config(self) -> dict[str, Any]:
-        """The configuration as plain data for operators; values of the environment are masked."""
-        from .resolved import resolved_data
+        """The configuration as JSON for operators; values of the environment are masked."""
+        from .resolved import as_json, resolved_data
 
-        return {} if self.effective is None else resolved_data(self.effective)
+        return {} if self.effective is None else dict(as_json(resolved_data(self.effective)))

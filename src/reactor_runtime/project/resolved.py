@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,16 @@ def resolved_data(effective: EffectiveConfig) -> dict[str, Any]:
     data = _read(copy)
     assert isinstance(data, dict)
     return data
+
+
+def as_json(value: Any) -> Any:
+    """`resolved_data` as JSON has it: what is none of its kinds, and no finite number, is text."""
+    if isinstance(value, dict):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    plain = value is None or isinstance(value, str | bool | int)
+    return value if plain or (isinstance(value, float) and math.isfinite(value)) else str(value)
 
 
 def summary(effective: EffectiveConfig) -> str:

@@ -37,8 +37,14 @@ class Codec(Protocol):
         """A message of the runtime, or its answer to a `RuntimeMessage`."""
 
     def command_result(
-        self, request: str | int | None, command: str, frame: int, result: str | None
-    ) -> Outgoing | None: ...
+        self,
+        request: str | int | None,
+        command: str,
+        frame: int,
+        result: str | None,
+        superseded: bool = False,
+    ) -> Outgoing | None:
+        """`superseded`: a newer call of this state took its place; a success like any other."""
 
     def command_error(
         self, request: str | int | None, command: str | None, error: CommandError
@@ -71,10 +77,15 @@ class JsonCodec:
         return _data(messages.runtime(kind, data))
 
     def command_result(
-        self, request: str | int | None, command: str, frame: int, result: str | None
+        self,
+        request: str | int | None,
+        command: str,
+        frame: int,
+        result: str | None,
+        superseded: bool = False,
     ) -> Outgoing | None:
         if request is not None:
-            return _data(messages.command_result(request, command, frame, result))
+            return _data(messages.command_result(request, command, frame, result, superseded))
         # What clients of 1.x expect: the value itself, as a message of the model, or nothing.
         return None if result is None else self.application(result)
 

@@ -21,13 +21,14 @@ def session_descriptor(
     number: int,
     started_at: float,
     metadata: Mapping[str, Any] | None = None,
+    seed: int | None = None,
 ) -> dict[str, Any]:
     """`metadata` is what the author said of the model; its title and description are shown to people.
 
     All fields that some published SDK requires; see the wire's record, G2.
 
     `number` and `started_at`, the server's start in Unix seconds, are ours: together they tell one session
-    from every other, whatever its id.
+    from every other, whatever its id. `seed` is that of the session that runs.
     """
     return {
         "session_id": session_id,
@@ -39,6 +40,7 @@ def session_descriptor(
         "capabilities": dict(capabilities),
         "number": number,
         "started_at": started_at,
+        **({} if seed is None else {"seed": seed}),
     }
 
 

@@ -111,9 +111,12 @@ def runtime(kind: str, data: Mapping[str, Any]) -> str:
     return json.dumps({"scope": "runtime", "data": {"type": kind, "data": data}}, separators=(",", ":"))
 
 
-def command_result(request: str | int, command: str, frame: int, result: str | None) -> str:
+def command_result(
+    request: str | int, command: str, frame: int, result: str | None, superseded: bool = False
+) -> str:
     """`result` is JSON text; None when the handler returned nothing."""
-    ours = runtime("commandResult", {"id": request, "command": command, "ok": True})
+    newer = {"superseded": True} if superseded else {}
+    ours = runtime("commandResult", {"id": request, "command": command, "ok": True, **newer})
     # The author's text goes in as it is: escaped once more, it could outgrow the channel.
     theirs = "" if result is None else f',"result":{result}'
     return f'{ours[:-3]}{theirs},"frame":{frame}{"}" * 3}'

@@ -5,6 +5,7 @@ Rendering it reads the class only: nothing is built, loaded or started.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime._version import __version__
@@ -13,6 +14,7 @@ from reactor_runtime.authoring.uploads import REFERENCE, REFERENCE_FORMAT
 
 if TYPE_CHECKING:
     from reactor_runtime.authoring.description import ModelDescription
+    from reactor_runtime.authoring.message import MessageSpec
 
 
 def model_schema(model: ModelDescription) -> dict[str, Any]:
@@ -21,12 +23,14 @@ def model_schema(model: ModelDescription) -> dict[str, Any]:
     description = _text(model.metadata.get("description"), "")
     if description:
         info["description"] = description
+    webhooks = {name: {"post": _saying(spec)} for name, spec in model.messages.items()}
     return {
         "openapi": "3.1.0",
         "info": info,
         "paths": {
             f"/events/{name}": {"post": _operation(command)} for name, command in model.commands.items()
         },
+        **({"webhooks": webhooks} if webhooks else {}),
         "components": {"schemas": {"CommandError": _ERROR, UPLOAD: REFERENCE}},
         "x-reactor": {
             "runtime_version": __version__,
@@ -42,6 +46,7 @@ def _operation(command: CommandSpec) -> dict[str, Any]:
     return {
         "operationId": command.name,
         "description": command.description,
+        **({COALESCE: True} if command.coalesce else {}),
         "requestBody": {
             "required": bool(command.json_schema().get("required")),
             "content": {"application/json": {"schema": _by_name(command.json_schema())}},
@@ -56,6 +61,23 @@ def _operation(command: CommandSpec) -> dict[str, Any]:
     }
 
 
+def _saying(spec: MessageSpec) -> dict[str, Any]:
+    """A message of the model: what it sends to its clients."""
+    return {
+        "description": inspect.cleandoc(spec.cls.__doc__ or "") if _has_words(spec.cls) else "",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": spec.json_schema()}},
+        },
+        "responses": {"2XX": {"description": "Nothing is answered."}},
+    }
+
+
+def _has_words(cls: type) -> bool:
+    """Whether an author wrote the docstring: a data class without one is given its signature."""
+    return bool(cls.__doc__) and not str(cls.__doc__).startswith(f"{cls.__name__}(")
+
+
 def _by_name(schema: Any) -> Any:
     """The schema with every file as the reference that has a name in the document."""
     if isinstance(schema, list):
@@ -68,6 +90,8 @@ def _by_name(schema: Any) -> Any:
     return {key: _by_name(value) for key, value in schema.items()}
 
 
+COALESCE = "x-reactor-coalesce"
+"""Marks a state: of the calls that wait, the newest alone is carried out."""
 UPLOAD = "ReactorUploadReference"
 """What the public 3.x runtimes call it."""
 _ERROR: dict[str, Any] = {

@@ -99,7 +99,12 @@ class ProtobufCodec:
         return _outgoing(CONTROL, message)
 
     def command_result(
-        self, request: str | int | None, command: str, frame: int, result: str | None
+        self,
+        request: str | int | None,
+        command: str,
+        frame: int,
+        result: str | None,
+        superseded: bool = False,
     ) -> Outgoing | None:
         if result is not None:
             return _model_message(request, result, command)

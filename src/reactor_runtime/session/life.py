@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 from .states import IN_SESSION, EndReason, Event, IllegalTransitionError, State, next_state
 
@@ -103,7 +103,7 @@ class Life:
         if self.leaving:
             raise IllegalTransitionError(State.TERMINATED, Event.START)
         if self.broken and self.state is State.CREATED:
-            raise RequestError(503, "model_failing", REBUILDING, retry_after=1)
+            raise RefusedError(Refusal.UNAVAILABLE, "model_failing", REBUILDING, retry_after=1)
         self.state = next_state(self.state, Event.START)
         self.number += 1
         self.end = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 
 class State(StrEnum):
@@ -67,14 +67,14 @@ TABLE: dict[tuple[State, Event], State] = {
 }
 
 
-class IllegalTransitionError(RequestError):
-    """Something was asked that the present state does not allow; 409, or 503 where waiting or leaving is the
-    cure.
+class IllegalTransitionError(RefusedError):
+    """Something was asked that the present state does not allow: a conflict, or unavailable where waiting
+    or leaving is the cure.
     """
 
     def __init__(self, state: State, event: Event) -> None:
-        status, code, message = _refusal(state, event)
-        super().__init__(status, code, message, retry_after=1 if state is State.CREATED else None)
+        kind, code, message = _refusal(state, event)
+        super().__init__(kind, code, message, retry_after=1 if state is State.CREATED else None)
         self.state = state
 
 
@@ -86,17 +86,21 @@ def next_state(state: State, event: Event) -> State:
         raise IllegalTransitionError(state, event) from None
 
 
-def _refusal(state: State, event: Event) -> tuple[int, str, str]:
+def _refusal(state: State, event: Event) -> tuple[Refusal, str, str]:
     if state is State.CREATED:
-        return 503, "loading", "The model is still loading; try again in a moment."
+        return Refusal.UNAVAILABLE, "loading", "The model is still loading; try again in a moment."
     if state is State.TERMINATED:
-        return 503, "terminated", "This worker has ended; start it again."
+        return Refusal.UNAVAILABLE, "terminated", "This worker has ended; start it again."
     if event is Event.START and state in IN_SESSION:
         return (
-            409,
+            Refusal.CONFLICT,
             "session_running",
             f"A session is running (state {state}); it must end before another starts.",
         )
     if state is State.CLOSING:
-        return 409, "session_closing", "The last session is still closing; try again in a moment."
-    return 409, "no_session", f"This cannot be done in state {state}; start a session first."
+        return (
+            Refusal.CONFLICT,
+            "session_closing",
+            "The last session is still closing; try again in a moment.",
+        )
+    return Refusal.CONFLICT, "no_session", f"This cannot be done in state {state}; start a session first."

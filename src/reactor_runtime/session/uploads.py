@@ -10,7 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from reactor_runtime.authoring.uploads import UploadedFile
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 from . import folders
 
@@ -55,15 +55,15 @@ class Uploads:
         self._closed = False
 
     def announce(self, name: str, size: int, mime_type: str) -> Upload:
-        """Make room for a file of `size` bytes. Raises `RequestError` (409, 413)."""
+        """Make room for a file of `size` bytes. Raises `RefusedError`."""
         if size > self._limit:
-            raise RequestError(413, "upload_too_large", self._too_large())
+            raise RefusedError(Refusal.TOO_LARGE, "upload_too_large", self._too_large())
         with self._lock:
             if self._closed:
                 raise _ended()
             if not self._make_room(size):
-                raise RequestError(
-                    413,
+                raise RefusedError(
+                    Refusal.TOO_LARGE,
                     "uploads_full",
                     f"A session keeps {UPLOADS_LIMIT} files and {TOTAL_FACTOR * self._limit // MIB} MiB at "
                     "most, until it ends.",
@@ -73,13 +73,17 @@ class Uploads:
             return upload
 
     def open(self, upload_id: str) -> Incoming:
-        """Begin to take a file. Blocks for the disk. Raises `RequestError` (404, 409)."""
+        """Begin to take a file. Blocks for the disk. Raises `RefusedError`."""
         with self._lock:
             upload = self._uploads.get(upload_id)
             if upload is None:
-                raise RequestError(404, "unknown_upload", "No file of this id was announced in this session.")
+                raise RefusedError(
+                    Refusal.NOT_FOUND, "unknown_upload", "No file of this id was announced in this session."
+                )
             if upload.stage is not _Stage.ANNOUNCED:
-                raise RequestError(409, "upload_taken", "This file is here already, or on its way.")
+                raise RefusedError(
+                    Refusal.CONFLICT, "upload_taken", "This file is here already, or on its way."
+                )
             if self._folder is None:
                 self._folder = folders.make()
             incoming = Incoming(self, upload, self._folder / upload.id)
@@ -147,12 +151,12 @@ class Incoming:
         self._file = path.open("wb")
 
     def check(self) -> None:
-        """Raises `RequestError` (409) when the session has ended. Does not block."""
+        """Raises `RefusedError` when the session has ended. Does not block."""
         if self._uploads.closed:
             raise _ended()
 
     def write(self, data: bytes) -> None:
-        """Raises `RequestError` (400, 409): more came than was announced, or the session has ended."""
+        """Raises `RefusedError`: more came than was announced, or the session has ended."""
         self.check()
         self._received += len(data)
         if self._received > self.upload.size:
@@ -160,7 +164,7 @@ class Incoming:
         self._file.write(data)
 
     def finish(self) -> None:
-        """Raises `RequestError` (400, 409): less came than was announced, or the session has ended."""
+        """Raises `RefusedError`: less came than was announced, or the session has ended."""
         if self._received != self.upload.size:
             raise self._wrong_length()
         self._file.close()
@@ -173,9 +177,9 @@ class Incoming:
         self._path.unlink(missing_ok=True)
         self._uploads.end(self.upload, complete=False)
 
-    def _wrong_length(self) -> RequestError:
-        return RequestError(
-            400,
+    def _wrong_length(self) -> RefusedError:
+        return RefusedError(
+            Refusal.INVALID,
             "wrong_length",
             f"The file was announced with {self.upload.size:,} bytes; the body has another length.",
         )
@@ -191,5 +195,5 @@ def display_name(name: str) -> str:
     return printable if printable.strip(".") else "upload"
 
 
-def _ended() -> RequestError:
-    return RequestError(409, "session_ended", "The session has ended, and its files with it.")
+def _ended() -> RefusedError:
+    return RefusedError(Refusal.CONFLICT, "session_ended", "The session has ended, and its files with it.")

@@ -35,9 +35,9 @@ class Client:
 
     # --- signalling ---
 
-    async def start(self) -> dict[str, Any]:
-        """`POST /start_session`; returns the descriptor."""
-        response = await self.http.post("/start_session", json={})
+    async def start(self, seed: int | None = None) -> dict[str, Any]:
+        """`POST /start_session`; returns the descriptor. Without a `seed` the server draws one."""
+        response = await self.http.post("/start_session", json={} if seed is None else {"seed": seed})
         response.raise_for_status()
         return dict(response.json())
 

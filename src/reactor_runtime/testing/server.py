@@ -79,10 +79,10 @@ class MemoryServer:
         wire = self.engine.client(sections, codecs=codecs, channels=channels)
         return Client(self.http, wire, [track.name for track in tracks])
 
-    async def join(self) -> Client:
+    async def join(self, seed: int | None = None) -> Client:
         """Start a session and connect a client to it."""
         client = self.client()
-        await client.start()
+        await client.start(seed)
         await client.connect()
         return client
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 from . import sdp
 from .port import IceCandidate
@@ -104,7 +104,7 @@ def arrange(
 ) -> Layout:
     """Leave out the sections of these mids, except those that the engine knows from `before`.
 
-    Raises `RequestError` when nothing is left, or the sections do not go on where they were.
+    Raises `RefusedError` when nothing is left, or the sections do not go on where they were.
     """
     mids = [part.mid for part in media]
     slots = _slots(mids, refused, before.slots if before else ())
@@ -131,12 +131,14 @@ def arrange(
 
 
 def _slots(mids: Sequence[str], refused: Collection[str], known: Sequence[int | None]) -> list[int | None]:
-    """For each section its number among those that the engine sees. Raises `RequestError`."""
+    """For each section its number among those that the engine sees. Raises `RefusedError`."""
     if len(set(mids)) < len(mids):
-        raise RequestError(400, "invalid_sdp", "Two media sections of the SDP have the same mid.")
+        raise RefusedError(Refusal.INVALID, "invalid_sdp", "Two media sections of the SDP have the same mid.")
     if len(known) > len(mids):
-        raise RequestError(
-            400, "invalid_sdp", "A further offer has at least as many media sections as the one before."
+        raise RefusedError(
+            Refusal.INVALID,
+            "invalid_sdp",
+            "A further offer has at least as many media sections as the one before.",
         )
     slots: list[int | None] = [*known, *[None] * (len(mids) - len(known))]
     free = sum(slot is not None for slot in known)
@@ -144,8 +146,8 @@ def _slots(mids: Sequence[str], refused: Collection[str], known: Sequence[int | 
         if slots[index] is None and mid not in refused:
             slots[index], free = free, free + 1
     if not free:
-        raise RequestError(
-            400, "no_usable_section", "The offer has no media section that this server can take."
+        raise RefusedError(
+            Refusal.INVALID, "no_usable_section", "The offer has no media section that this server can take."
         )
     return slots
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 SDP_LIMIT = 64 * 1024
 """Bytes of an offer; browsers send 3 to 12 KiB."""
@@ -52,22 +52,26 @@ class MediaSection:
 
 
 def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
-    """Session-level lines and media sections of an offer. Raises `RequestError` (4xx) on what is none."""
+    """Session-level lines and media sections of an offer. Raises `RefusedError` (4xx) on what is none."""
     try:
         size = len(sdp.encode("utf-8"))
     except UnicodeEncodeError:
         # JSON can say half a character; no engine can be told.
-        raise RequestError(400, "invalid_sdp", "The SDP is not text: it has half a character.") from None
+        raise RefusedError(
+            Refusal.INVALID, "invalid_sdp", "The SDP is not text: it has half a character."
+        ) from None
     if size > SDP_LIMIT:
-        raise RequestError(413, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB.")
+        raise RefusedError(
+            Refusal.TOO_LARGE, "sdp_too_large", f"The SDP is larger than {SDP_LIMIT // 1024} KiB."
+        )
     return _parse(sdp)
 
 
 def parse_answer(sdp: str) -> tuple[list[str], list[MediaSection]]:
-    """The same for an answer of ours. Raises `RequestError` (413) when the offer asks for too much of one."""
+    """The same for an answer of ours. Raises `RefusedError` when the offer asks for too much of one."""
     if len(sdp) > ANSWER_LIMIT:
-        raise RequestError(
-            413,
+        raise RefusedError(
+            Refusal.TOO_LARGE,
             "answer_too_large",
             f"The answer to this offer would be larger than {ANSWER_LIMIT // 1024} KiB; offer fewer sections "
             "or codecs.",
@@ -78,8 +82,8 @@ def parse_answer(sdp: str) -> tuple[list[str], list[MediaSection]]:
 def _parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
     lines = sdp.replace("\r\n", "\n").strip("\n").split("\n")
     if not lines or lines[0] != "v=0":
-        raise RequestError(
-            400, "invalid_sdp", "The SDP does not begin with v=0; send what createOffer() gave."
+        raise RefusedError(
+            Refusal.INVALID, "invalid_sdp", "The SDP does not begin with v=0; send what createOffer() gave."
         )
     head: list[str] = []
     blocks: list[list[str]] = []
@@ -91,10 +95,10 @@ def _parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
         else:
             head.append(line)
     if not blocks:
-        raise RequestError(400, "invalid_sdp", "The SDP has no media section.")
+        raise RefusedError(Refusal.INVALID, "invalid_sdp", "The SDP has no media section.")
     if len(blocks) > SECTIONS_LIMIT:
-        raise RequestError(
-            400,
+        raise RefusedError(
+            Refusal.INVALID,
             "too_many_sections",
             f"The SDP has {len(blocks)} media sections; {SECTIONS_LIMIT} are the most. Use one "
             "for each track.",
@@ -112,11 +116,13 @@ def _port(line: str) -> int | None:
 def _section(lines: list[str], index: int) -> MediaSection:
     words = lines[0][2:].split(" ")
     if len(words) < 4 or _port(lines[0]) is None:
-        raise RequestError(400, "invalid_sdp", f"The media line {lines[0][:80]!r} of the SDP is malformed.")
+        raise RefusedError(
+            Refusal.INVALID, "invalid_sdp", f"The media line {lines[0][:80]!r} of the SDP is malformed."
+        )
     payloads = words[3:]
     if len(payloads) > PAYLOADS_LIMIT:
-        raise RequestError(
-            400,
+        raise RefusedError(
+            Refusal.INVALID,
             "too_many_payload_types",
             f"Media section {index} of the SDP lists {len(payloads)} payload types; RTP has "
             f"{PAYLOADS_LIMIT}.",

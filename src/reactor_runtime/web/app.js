@@ -5,9 +5,9 @@ import { View } from "./view.js";
 const base = new URL(".", location.href).pathname.replace(/\/$/, ""); // a proxy may serve us below a path of its own
 
 // The server leads on from an address with a secret in it. Should one be here all the same, it need not stay.
-if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
+history.replaceState(null, "", new URLSearchParams(location.search).has("token") ? location.pathname : undefined);
 
-document.getElementById("unstarted").remove(); // what it says is not so: this runs
 // A waiting room is in front of a fleet, and nowhere else.
 const { Room } = document.querySelector("meta[name=reactor-fleet]") ? await import("./room.js") : {};
+document.getElementById("unstarted").remove(); // what it says is not so: this runs
 new View({ root: document.body, host: document.documentElement, base, page: true, Room });

@@ -4,11 +4,10 @@ import { placed, problems, Unreadable } from "./checks.js";
 import { Newest } from "./commands.js";
 import { find, makeControl } from "./controls.js";
 import { pairOf } from "./directions.js";
-import { el, freshId, humanize } from "./dom.js";
+import { el, freshId, humanize, sectioned } from "./dom.js";
 import { withHistory } from "./history.js";
 import { Pad } from "./pads.js";
 import { initial, readCommand, withoutSecrets } from "./schema.js";
-import { sectioned } from "./sections.js";
 
 const MANY = 8; // fields that are worth a row of their own
 

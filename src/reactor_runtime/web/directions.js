@@ -48,6 +48,7 @@ export function directionsOf(options) {
 
 /** The value that means "nothing is pressed": undefined when the type has none. */
 export function neutralOf(field) {
+  if (field.neutral !== undefined) return field.neutral;
   if (field.kind === "toggle") return false;
   if (field.kind === "list") return [];
   const word = field.options?.find((option) => typeof option === "string" && REST.has(option.toLowerCase()));

@@ -22,6 +22,7 @@ export function hintsIn(spec, field) {
     presets: presetsIn(spec.presets),
     unit: field.kind === "number" ? text(spec.unit) ?? (widget === "angle" ? "°" : null) : null,
     section: text(spec.group),
+    neutral: spec.neutral,
     order: Number.isFinite(spec.order) ? spec.order : null,
   };
 }

@@ -52,10 +52,10 @@ export class Holds {
     const { field } = target;
     const down = [...this.#held.values()].filter((each) => each.field === field);
     const neutral = neutralOf(field);
-    if (field.kind === "toggle") this.#put(target, down.length > 0);
+    if (!down.length && neutral !== undefined) this.#put(target, neutral);
+    else if (field.kind === "toggle") this.#put(target, true);
     else if (field.kind === "list") this.#put(target, down.map(({ option }) => option));
     else if (down.length) this.#put(target, together(field.options, down));
-    else if (neutral !== undefined) this.#put(target, neutral);
   }
 
   #begin(code, { command, field, sign, ...target }) {

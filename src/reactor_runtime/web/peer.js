@@ -5,6 +5,7 @@ import { ApiError } from "./api.js";
 import { candidatesIn, carrierOf, noWay, onlyWished, placeOf, readCandidate, wayOf } from "./ladder.js";
 
 const READY_LIMIT_MS = 20_000;
+const EARLY_MS = 2_500; // no way that carries takes longer than this
 const PING_MS = 5_000;
 const CANDIDATE_BATCH_MS = 20;
 const VERSION = "1";
@@ -13,7 +14,7 @@ const VERSION = "1";
  * Connects and resolves once media and messages can flow. `id` is the connection to come back to; null makes one.
  *
  * `on.message(object)` hears every JSON message, `on.closed()` once when an open connection is lost; aborting
- * `signal` closes it, at any time, in silence.
+ * `signal` closes it, at any time, in silence. `on.slow(sentence)` hears what to do where no way carries so far; it may yet.
  * `wish` is the one wire that is to be used, as in `ladder.js`.
  * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `id`, `send(object)`, `stats()`,
  * `way(report)` (which rung carries, and why), `close()`.
@@ -38,6 +39,7 @@ class Peer {
   #channel;
   #pings;
   #giveUp = () => {};
+  #look;
 
   constructor(connection, id, on, wish) {
     this.wish = wish;
@@ -64,10 +66,11 @@ class Peer {
     await api.offer(sessionId, this.id, this.#offerBody(added), again);
     trickle.begin();
     const answer = await api.answer(sessionId, this.id);
-    this.place = placeOf(new URL(api.base || ".", location.href), navigator.userAgent);
     const wished = onlyWished(answer, this.wish);
     this.tried.remote = candidatesIn(wished);
+    this.place = placeOf(new URL(api.base || ".", location.href), navigator.userAgent);
     await this.connection.setRemoteDescription({ type: "answer", sdp: wished });
+    this.#look();
     await ready;
     this.#watch();
   }
@@ -97,11 +100,13 @@ class Peer {
     return new Promise((resolve, reject) => {
       const fail = (code, sentence) => reject(new ApiError(0, code, sentence));
       this.#giveUp = () => fail("closed", "The connection was closed.");
+      setTimeout(() => this.place && /new|checking/.test(connection.iceConnectionState) && this.#on.slow(this.#noRoute()), EARLY_MS);
       const late = setTimeout(() => fail("ice_failed", this.#noRoute()), READY_LIMIT_MS);
-      const look = () => {
+      const look = this.#look = () => {
         const state = connection.connectionState;
         if (state === "connected" && this.#channel.readyState === "open") resolve();
-        else if (state === "failed") fail("ice_failed", this.#noRoute());
+        // Firefox may say so before the answer, when it has no address of its own; what to do stands in the answer.
+        else if (state === "failed" && this.place) fail("ice_failed", this.#noRoute());
         else return;
         clearTimeout(late);
       };

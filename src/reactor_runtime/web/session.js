@@ -173,7 +173,7 @@ export class Session extends EventTarget {
       tracks: descriptor.capabilities?.tracks ?? [],
       id: this.#claim?.connection ?? null,
       signal,
-      on: { message: (message) => this.#hear(message), closed },
+      on: { message: (message) => this.#hear(message), closed, slow: (sentence) => this.#enter("noroute", sentence) },
     }).catch((error) => {
       if (this.#end) return null;
       throw error;

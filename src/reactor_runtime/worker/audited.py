@@ -25,15 +25,3 @@ def describe(runtime: Worker) -> dict[str, Any]:
             "problem": report.problem,
         }
     return {"mode": audit.mode.value, "leaks": audit.leaks, "last": last}
-
-
-def note(runtime: Worker) -> bool:
-    """A session has ended and was looked at: put each leak into the journal, and count them. True when no
-    other session may follow on this model."""
-    report = runtime.executor.audit.last
-    if report is None or report.session != runtime.life.number:
-        return False
-    for finding in report.findings:
-        runtime.note("leak", **finding.public())
-    runtime.metrics.leaked(len(report.findings) + report.untold)
-    return runtime.executor.audit.must_rebuild

@@ -8,43 +8,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
 from reactor_runtime.process.leaving import leave
 from reactor_runtime.session.heap import give_back
+from reactor_runtime.session.run import DRAIN_S
 
 if TYPE_CHECKING:
-    from reactor_runtime.session.session import Session
+    from reactor_runtime.session.run import SessionRun
 
     from .worker import Worker
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 2.0
-"""How long the last frames and messages of a session may take to leave."""
 DELETE_S = 1.0
 """How long a process that ends at once may take to delete its session's files."""
 KILLED_STATUS = 70
 """Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
 
 
-async def finish(runtime: Worker, session: Session) -> None:
+async def finish(runtime: Worker, run: SessionRun) -> None:
     """Let the tail of a session out, say why it ended, close its wires and free the slot."""
-    deadline = time.monotonic() + DRAIN_S
+    deadline, session = runtime.clock.time() + DRAIN_S, run.session
     if runtime.clients.any_ready():
-        await _drain(session)
+        await _drain(run)
     runtime.flush(session)
     runtime.metrics.collect(session)
     await _tell_and_close(runtime, deadline)
-    runtime.executor.detach(session)
-    await asyncio.get_running_loop().run_in_executor(None, session.close)
     end = runtime.life.end
+    await asyncio.get_running_loop().run_in_executor(None, run.close, end.reason.value if end else "")
     log.info("Session %d ended: %s", session.number, end.reason if end else "?")
-    if end is not None:
-        runtime.note("session_ended", reason=end.reason.value)
-        runtime.metrics.session_ended(end.reason, session)
     await asyncio.get_running_loop().run_in_executor(None, give_back)
     runtime.free_slot(session)
 
@@ -57,7 +51,7 @@ def warn_stuck(runtime: Worker) -> None:
         runtime.options.stuck_warning,
         Block(escaped_lines(runtime.executor.stacks())),
     )
-    runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
+    runtime.spawn(_tell_and_close(runtime, runtime.clock.time() + DRAIN_S))
 
 
 def kill(runtime: Worker) -> None:
@@ -83,11 +77,13 @@ def leave_at_once(runtime: Worker, status: int) -> NoReturn:
     leave(status)
 
 
-async def _drain(session: Session) -> None:
-    drained = await asyncio.get_running_loop().run_in_executor(None, session.drain, DRAIN_S)
+async def _drain(run: SessionRun) -> None:
+    drained = await asyncio.get_running_loop().run_in_executor(None, run.drain)
     if not drained:
         log.warning(
-            "Session %d: some of the last frames or sounds did not leave within %g s", session.number, DRAIN_S
+            "Session %d: some of the last frames or sounds did not leave within %g s",
+            run.session.number,
+            DRAIN_S,
         )
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 HISTORY = 4096
 """Events kept for clients that resume."""
 FOLLOWERS_LIMIT = 64
 """Streams at a time."""
+FOLLOWERS_PER_ADDRESS = 16
+"""Those of one address, so that one reader that opens stream after stream leaves some to others."""
 OF_A_SESSION = frozenset({"connection", "command"})
 """What an event tells about the people of a session: kept until that ends."""
 BATCH = 256
@@ -41,6 +43,7 @@ class Journal:
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
         self.followers = 0
+        self._by_address: Counter[str] = Counter()
 
     @property
     def last(self) -> int:
@@ -76,17 +79,24 @@ class Journal:
         return [self._events[index] for index in range(first, min(kept, first + limit))]
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Count a stream before it is given. Raises `RequestError` when there are too many."""
+    def place(self, address: str = "") -> Iterator[None]:
+        """Count a stream before it is given. Raises `RefusedError` when there are too many.
+
+        Those without an `address`, such as those of this machine, count only together.
+        """
         if self.followers >= FOLLOWERS_LIMIT:
-            raise RequestError(
-                503, "too_many_streams", f"{FOLLOWERS_LIMIT} streams are open already.", retry_after=10
-            )
+            raise _too_many(f"{FOLLOWERS_LIMIT} streams are open already.")
+        if address and self._by_address[address] >= FOLLOWERS_PER_ADDRESS:
+            raise _too_many(f"{FOLLOWERS_PER_ADDRESS} streams from your address are open already.")
         self.followers += 1
+        self._by_address[address] += 1
         try:
             yield
         finally:
             self.followers -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
 
     async def follow(self, seq: int, heartbeat: float) -> AsyncGenerator[list[JournalEvent]]:
         """Events after `seq` as they happen; none of them every `heartbeat` seconds of silence.
@@ -120,3 +130,7 @@ class Journal:
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _too_many(detail: str) -> RefusedError:
+    return RefusedError(Refusal.BUSY, "too_many_streams", detail, retry_after=10)

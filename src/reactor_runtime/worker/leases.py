@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
 if TYPE_CHECKING:
@@ -58,19 +58,21 @@ class Leases:
         runtime.state_changed = self.changed
 
     async def grant(self, epoch: int, ticket: str, address: str, seconds: float) -> str:
-        """Begin the session of a lease; returns its id. Raises `RequestError`."""
+        """Begin the session of a lease; returns its id. Raises `RefusedError`."""
         held = self._held
         if epoch <= held.epoch:
-            raise RequestError(
-                409, "stale_grant", f"Lease {epoch} is not newer than {held.epoch}, which this worker saw."
+            raise RefusedError(
+                Refusal.CONFLICT,
+                "stale_grant",
+                f"Lease {epoch} is not newer than {held.epoch}, which this worker saw.",
             )
         if held.session or self._runtime.life.state is not State.READY:
-            raise RequestError(409, "not_free", f"This worker is {self._runtime.life.state}.")
+            raise RefusedError(Refusal.CONFLICT, "not_free", f"This worker is {self._runtime.life.state}.")
         self._held = held = Held(epoch, ticket, address)
         descriptor = await self._runtime.start_session(address)
         held.session = descriptor["session_id"]
         if seconds > 0:
-            held.until = time.monotonic() + seconds
+            held.until = WALL.time() + seconds
             self._timer = self._loop.call_later(seconds, self._over, epoch, seconds)
         self._tell(type="taken", epoch=epoch, session=held.session)
         return held.session
@@ -98,7 +100,7 @@ class Leases:
     def announcement(self) -> dict[str, Any]:
         held = self._held
         until = held.until if held.session else None
-        left = max(0.1, until - time.monotonic()) if until is not None else 0.0
+        left = max(0.1, until - WALL.time()) if until is not None else 0.0
         return {
             "type": "announced",
             "epoch": held.epoch,

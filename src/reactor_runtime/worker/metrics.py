@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -56,7 +55,7 @@ class Metrics:
     def session_ended(self, reason: EndReason, session: Session) -> None:
         self.collect(session)
         self._sessions.labels(reason.value).inc()
-        self._duration.observe(time.monotonic() - session.started)
+        self._duration.observe(session.clock.time() - session.started)
 
     def leaked(self, count: int) -> None:
         self._leaks.inc(count)

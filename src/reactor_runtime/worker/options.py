@@ -58,6 +58,9 @@ class WorkerOptions(ClientOptions):
     )
     """See `media.encoders.EncoderChoice`."""
 
+    seed: int | None = None
+    """Of every session that brings none; None draws one for each."""
+
     @property
     def private_ids(self) -> bool:
         """Whether a session's id is to be one that nobody can guess."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
 
 
@@ -15,7 +15,7 @@ def new(private: bool) -> str:
 
 
 def check(given: str, running: str) -> None:
-    """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
+    """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
     same = hmac.compare_digest(given.encode("utf-8", "replace"), running.encode())
     if given != LOCAL_SESSION_ID and not (running and same):
-        raise RequestError(404, "unknown_session", "Session not found.")
+        raise RefusedError(Refusal.NOT_FOUND, "unknown_session", "Session not found.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.losses import Lost
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
+    from reactor_runtime.protocol.codec import Codec, Outgoing
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
     from reactor_runtime.session.session import Session
@@ -20,17 +22,21 @@ UNANSWERED = frozenset({"on_media", "reset"})
 """Hooks whose failure is nobody's answer: everybody who is there hears of it."""
 
 
-class NoCauseError(RequestError):
+class NoCauseError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            404, "unknown_reference", "No failure with this reference is remembered; see the log."
+            Refusal.NOT_FOUND,
+            "unknown_reference",
+            "No failure with this reference is remembered; see the log.",
         )
 
 
-class CauseElsewhereError(RequestError):
+class CauseElsewhereError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            403, "not_local", "An exception's words are told on the machine itself; look in the server's log."
+            Refusal.FORBIDDEN,
+            "not_local",
+            "An exception's words are told on the machine itself; look in the server's log.",
         )
 
 
@@ -44,16 +50,6 @@ def failure(clients: Clients, cause: Cause) -> None:
         "message": f"The model's {cause.hook} failed (reference {cause.reference}).",
     }
     clients.broadcast(lambda codec: codec.runtime("modelError", data))
-
-
-def application(clients: Clients | None, session: Session, text: str) -> None:
-    """Send what the model has said to those who are there; `clients` is None for a session that is over."""
-    heard = clients is not None and clients.broadcast(lambda codec: codec.application(text))
-    if not heard and not session.lost.add(Lost.UNHEARD):
-        log.info(
-            "Session %d: the model sends messages while nobody is connected; they are counted, not kept",
-            session.number,
-        )
 
 
 def hung(life: Life, now: float) -> dict[str, Any]:
@@ -74,3 +70,18 @@ def hung(life: Life, now: float) -> dict[str, Any]:
         "closing_for": round(since, 1),
         "ends_in": None if left is None else round(left, 1),
     }
+
+
+def messages(clients: Clients | None, session: Session) -> None:
+    """Send what the model has said to those who are there; `clients` is None for a session that is over."""
+    for text in session.outbox.take():
+        heard = clients is not None and clients.broadcast(partial(_application, text))
+        if not heard and not session.lost.add(Lost.UNHEARD):
+            log.info(
+                "Session %d: the model sends messages while nobody is connected; they are counted, not kept",
+                session.number,
+            )
+
+
+def _application(text: str, codec: Codec) -> Outgoing:
+    return codec.application(text)

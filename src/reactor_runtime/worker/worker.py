@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL, Clock
+from reactor_runtime.errors import NoSessionError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.loglines import Limits
@@ -23,15 +23,17 @@ from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
 from reactor_runtime.session.life import Effect, Life, SessionEnd
+from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 from reactor_runtime.transports.port import Engine
 
-from . import audited, ending, loading, session_ids, told
+from . import ending, loading, session_ids, told
 from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
 from .metrics import Metrics
+from .watching import observers_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -59,10 +61,16 @@ class Worker:
     """The session slot of this process, its connections and the model behind it."""
 
     def __init__(
-        self, project: Project, options: WorkerOptions, engine: Engine, leave: Callable[[int], None]
+        self,
+        project: Project,
+        options: WorkerOptions,
+        engine: Engine,
+        leave: Callable[[int], None],
+        clock: Clock = WALL,
     ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
+        self.clock = clock
         self.life = Life(
             life.Limits(
                 options.orphan_timeout,
@@ -76,19 +84,21 @@ class Worker:
             project.model_class, project.config, project.weights, options.audit
         )
         self.model = self.executor.description
-        self.state_changed: Callable[[], None] = _nobody_listens
+        self.configuration = project.resolved_config
+        """For operators: what the model was given, without what came from the environment."""
+        self.state_changed: Callable[[], object] = lambda: None
         self.load_error: str | None = None
         self.crashes = 0
-        self.session: Session | None = None
+        self.run: SessionRun | None = None
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
-        self.journal = Journal(time.time)
+        self.journal = Journal(clock.unix)
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
-        self.clients = Clients(engine, options, self)
+        self.clients = Clients(engine, options, self, clock)
         self.claims = Claims()
-        self.started_at = time.time()
+        self.started_at = clock.unix()
         self.dispatcher = Dispatcher(self)
         self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
@@ -107,35 +117,40 @@ class Worker:
         """Begin to build the model; returns at once."""
         self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
 
-    async def start_session(self, address: str = "") -> dict[str, Any]:
-        """`address` is whoever asks. Raises `RequestError` (409, 503)."""
+    async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
+        """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""
         await self._claim(address)
-        number = self.life.start(time.monotonic())
-        self.claims.started(address, time.monotonic())
-        self.session = Session(
+        number = self.life.start(self.clock.time())
+        self.claims.started(address, self.clock.time())
+        session = Session(
             number,
             session_ids.new(self.options.private_ids),
             self.model,
             self._wake,
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
+            observers_of(self, number),
+            self.clock,
+            self.options.seed if seed is None else seed,
         )
         self.clients.begin()
-        self.executor.begin(self.session)
+        self.dispatcher.begin()
+        self.run = SessionRun(self.executor, session)
+        self.run.begin()
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()
 
     async def _claim(self, address: str) -> None:
-        """Wait for the slot; a session that nobody came to gives way. Raises `RequestError` (409)."""
+        """Wait for the slot; a session that nobody came to gives way. Raises `RefusedError`."""
         await self._wait_while_closing()
-        now = time.monotonic()
+        now = self.clock.time()
         if self.life.state is State.WAITING and self.claims.lapsed(address, now):
             self.claims.promise(address, now)
             self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
             await self._wait_while_closing()
-        if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
-            raise RequestError(409, "session_running", "Another client is starting a session.")
+        if self.life.state is State.READY and self.claims.kept_for_another(address, self.clock.time()):
+            raise RefusedError(Refusal.CONFLICT, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
         """End the session and wait, within limits, until the slot is free. Idle is no error."""
@@ -145,8 +160,8 @@ class Worker:
         return self.life.state
 
     def end_session(self, reason: EndReason, message: str) -> None:
-        """Begin the end of the session that runs. Raises `RequestError` when none does."""
-        self._apply(self.life.stop(time.monotonic(), reason, message))
+        """Begin the end of the session that runs. Raises `RefusedError` when none does."""
+        self._apply(self.life.stop(self.clock.time(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
@@ -157,10 +172,11 @@ class Worker:
             number=self.life.number,
             started_at=self.started_at,
             metadata=self.model.metadata,
+            seed=None if self.session is None else self.session.seed,
         )
 
     def check_session_id(self, session_id: str) -> None:
-        """`local` is always meant; anything else must be the running session. Raises `RequestError` (404)."""
+        """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
         session_ids.check(session_id, "" if self.session is None else self.session.session_id)
 
     @property
@@ -171,22 +187,28 @@ class Worker:
     def arrivals(self) -> Signalling:
         return self.clients.arrivals
 
+    @property
+    def session(self) -> Session | None:
+        return None if self.run is None else self.run.session
+
     def require_session(self) -> Session:
-        """Raises `RequestError` when no session takes offers now."""
+        """Raises `RefusedError` when no session takes offers now."""
         if self.session is None or self.life.state not in IN_SESSION:
-            raise RequestError(
-                400, "no_session", f"No session running (state {self.life.state}); POST /start_session first."
+            raise RefusedError(
+                Refusal.INVALID,
+                "no_session",
+                f"No session running (state {self.life.state}); POST /start_session first.",
             )
         return self.session
 
     async def connect(
         self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
     ) -> Connection:
-        """Answer an offer in the running session. Raises `RequestError`."""
+        """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
-        self.claims.offered(time.monotonic())
+        self.claims.offered(self.clock.time())
         if connection_id == self.clients.steered_last:
-            self._apply(self.life.returning(session.number, time.monotonic()))
+            self._apply(self.life.returning(session.number, self.clock.time()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -200,11 +222,11 @@ class Worker:
         """A client has said goodbye: whoever steered does not keep the slot of others."""
         number = self.require_session().number
         if await self.clients.farewell(connection_id):
-            self._apply(self.life.farewell(number, time.monotonic()))
+            self._apply(self.life.farewell(number, self.clock.time()))
 
     def leave(self) -> None:
         """End the session, then the process."""
-        self._apply(self.life.leave(time.monotonic()))
+        self._apply(self.life.leave(self.clock.time()))
 
     def close_streams(self) -> None:
         """End what would keep a server from leaving: the streams of events."""
@@ -217,9 +239,8 @@ class Worker:
             self._timer.cancel()
         self.close_streams()
         await self.clients.close_all()
-        if self.session is not None:
-            self.executor.detach(self.session)
-            await self._loop.run_in_executor(None, self.session.close)
+        if self.run is not None:
+            await self._loop.run_in_executor(None, self.run.close)
         self.executor.close()
         self._engine.close()
         self._limits.remove()
@@ -238,7 +259,10 @@ class Worker:
         if present:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
-        self._apply(change(session.number, time.monotonic()))
+        self._apply(change(session.number, self.clock.time()))
+
+    def let_go(self, connection: Connection) -> None:
+        self.dispatcher.let_go(connection)
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         self.dispatcher.message(connection, label, data, binary)
@@ -257,7 +281,9 @@ class Worker:
     # --- DispatchOwner ---
 
     def command(self, session: Session, name: str, arguments: Any, answer: Answer) -> None:
-        self.executor.command(session, name, arguments, answer)
+        if self.run is None or self.run.session is not session:
+            raise NoSessionError("This session is over.")
+        self.run.command(name, arguments, answer)
 
     def count_command(self, name: str, code: str) -> None:
         self.metrics.command(name, code)
@@ -273,8 +299,8 @@ class Worker:
     def free_slot(self, session: Session) -> None:
         """Nothing of a session is left."""
         if self.session is session:
-            self.session = None
-        self.claims.ended(time.monotonic())
+            self.run = None
+        self.claims.ended(self.clock.time())
         self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
 
@@ -282,8 +308,7 @@ class Worker:
 
     def flush(self, session: Session) -> None:
         """Send what the model has said since the last time."""
-        for text in session.outbox.take():
-            told.application(self.clients if session is self.session else None, session, text)
+        told.messages(self.clients if session is self.session else None, session)
 
     # --- inside ---
 
@@ -312,7 +337,7 @@ class Worker:
             self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
-        session = self.session
+        run = self.run
         if effect is Effect.EXIT:
             self._exit()
         elif effect is Effect.KILL:
@@ -320,16 +345,16 @@ class Worker:
         elif effect is Effect.REBUILD:
             log.info("The model is built again before its next user")
             self.load()
-        elif session is None:
+        elif run is None:
             return
         elif effect is Effect.RUN_MODEL:
-            self.executor.run(session).add_done_callback(
-                lambda future: self.call(self._model_ended, session, future)
+            run.play().add_done_callback(
+                lambda ended: self.call(self._model_ended, run.session, ended.result())
             )
         elif effect is Effect.STOP_MODEL:
-            session.stop()
+            run.stop()
         elif effect is Effect.FINISH:
-            self.spawn(ending.finish(self, session))
+            self.spawn(ending.finish(self, run))
         elif effect is Effect.WARN_STUCK:
             ending.warn_stuck(self)
 
@@ -339,25 +364,22 @@ class Worker:
             self._left = True
             self._leave(1 if self.load_error or self.life.gave_up else 0)
 
-    def _model_ended(self, session: Session, future: Future[ModelOutcome]) -> None:
-        failure = future.exception()
-        # A visit that we could not even end says nothing about the model's state.
-        outcome = ModelOutcome(failure, failure) if failure is not None else future.result()
+    def _model_ended(self, session: Session, outcome: ModelOutcome) -> None:
         failed = outcome.error is not None
-        for hook, error in (("start_session", outcome.error), ("reset", outcome.reset_error)):
-            if error is not None:
-                self.note("error", where=hook)
         self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
         if self.crashes >= CRASHES_IN_A_ROW:
             log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
         told_as = f" (reference {outcome.reference})" if outcome.reference else ""
         message = f"The model stopped because of an error{told_as}." if failed else ""
-        broken = audited.note(self) or outcome.reset_error is not None
-        self._apply(self.life.model_ended(session.number, time.monotonic(), failed, message, broken=broken))
+        self._apply(
+            self.life.model_ended(
+                session.number, self.clock.time(), failed, message, broken=outcome.must_rebuild
+            )
+        )
 
     async def _wait_while_closing(self) -> None:
-        deadline = time.monotonic() + CLOSE_WAIT_S
-        while self.life.state is State.CLOSING and (left := deadline - time.monotonic()) > 0:
+        deadline = self.clock.time() + CLOSE_WAIT_S
+        while self.life.state is State.CLOSING and (left := deadline - self.clock.time()) > 0:
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
@@ -380,15 +402,11 @@ class Worker:
             self._timer = None
         deadline = self.life.deadline()
         if deadline is not None:
-            delay = max(0.0, deadline - time.monotonic())
+            delay = max(0.0, deadline - self.clock.time())
             self._timer = self._loop.call_later(delay, self._tick)
 
     def _tick(self) -> None:
-        self._apply(self.life.tick(time.monotonic()))
+        self._apply(self.life.tick(self.clock.time()))
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
-
-
-def _nobody_listens() -> None:
-    pass

@@ -293,7 +293,7 @@ async def test_a_slow_viewer_slows_nobody() -> None:
         viewer = await beside(server)
         await viewer.wait_frames(2)
         viewer.wire.reading = False
-        for sender in server.engine.peers[1].senders:
+        for sender in server.engine.peers[1].video_senders:
             sender.gate.set_rate(1)
         seen = len(first.frames())
         began = time.monotonic()
@@ -581,16 +581,16 @@ async def test_a_track_that_comes_later_or_goes_is_negotiated() -> None:
         client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
         await client.wire.wait_for(lambda: bool(client.wire.frames.get(first)))
         [peer] = server.engine.peers
-        [kept] = peer.senders
+        [kept] = peer.video_senders
 
         later = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping)
         assert later.status_code == 202
-        assert kept in peer.senders
+        assert kept in peer.video_senders
         assert await client.command("runs") == 1
 
         gone = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping[1:])
         assert gone.status_code == 202
-        assert kept not in peer.senders
+        assert kept not in peer.video_senders
         assert await client.command("runs") == 1
 
 

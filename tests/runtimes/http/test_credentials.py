@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access import credentials
 from reactor_runtime.runtimes.access.carriers import bearer, below_token, cookies, parameters, query_without
 from reactor_runtime.runtimes.access.cookie_sessions import UNUSED_LIMIT, USED_LIMIT, CookieSessions
@@ -79,9 +79,9 @@ def test_a_token_ends() -> None:
     clock.now += 59
     assert keys.read(token) is not None
     clock.now += 1
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RefusedError) as refused:
         keys.read(token)
-    assert (refused.value.status, refused.value.code) == (401, "token_expired")
+    assert (refused.value.kind, refused.value.code) == (Refusal.UNAUTHENTICATED, "token_expired")
 
 
 def test_without_a_subject_each_token_is_somebody_of_its_own() -> None:
@@ -158,7 +158,7 @@ CLAIMS = ["role", "sub", "exp", "session", "nbf", "aud", "iat", "iss", "jti"]
 
 @given(st.dictionaries(st.sampled_from(CLAIMS), st.none() | st.integers() | st.floats() | st.text()))
 def test_any_claims_that_we_signed_are_read_without_a_crash(found: dict[str, Any]) -> None:
-    with suppress(RequestError):  # it has expired
+    with suppress(RefusedError):  # it has expired
         KEYS.read(signed({**claims(), **found}))
 
 
@@ -335,9 +335,9 @@ def test_an_upload_address_opens_itself_and_nothing_else() -> None:
     for wrong in ("", "expires=&signature=", "expires=-1&signature=x", "expires=9999999999999&signature=x"):
         assert not urls.opens(upload("/uploads/one", wrong))
     clock.now += VALID_S
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RefusedError) as refused:
         urls.opens(upload("/uploads/one", query))
-    assert (refused.value.status, refused.value.code) == (401, "upload_expired")
+    assert (refused.value.kind, refused.value.code) == (Refusal.UNAUTHENTICATED, "upload_expired")
 
 
 # --- logs ---

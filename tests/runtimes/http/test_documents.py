@@ -9,8 +9,8 @@ import reactor_runtime
 
 SOURCES = Path(reactor_runtime.__file__).parent
 CLIENTS = Path(__file__).resolve().parents[3] / "docs" / "clients.md"
-RAISED = re.compile(r"\b[45]\d\d(?: [\w ]+\")?[,:]\s*\(?\s*\"([a-z_]+)\"")
-"""A status and, beside it, a code."""
+RAISED = re.compile(r"(?:\b[45]\d\d(?: [\w ]+\")?|\bRefusal\.[A-Z_]+)[,:]\s*\(?\s*\"([a-z_]+)\"")
+"""A status or a kind of refusal and, beside it, a code."""
 
 
 def codes() -> set[str]:

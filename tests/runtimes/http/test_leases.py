@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, VideoOut, get_ctx, model
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.testing import serve
 from reactor_runtime.worker.leases import Leases
@@ -64,7 +64,7 @@ async def test_a_grant_that_is_not_newer_is_refused(epoch: int) -> None:
     async with serve(Leased) as server:
         leases = Leases(server.runtime)
         await leases.grant(3, "ticket", "here", 0.0)
-        with pytest.raises(RequestError) as refused:
+        with pytest.raises(RefusedError) as refused:
             await leases.grant(epoch, "another", "there", 0.0)
         assert refused.value.code == "stale_grant"
         assert leases.announcement()["ticket"] == "ticket"

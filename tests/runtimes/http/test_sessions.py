@@ -37,6 +37,7 @@ async def test_start_session_answers_with_the_descriptor() -> None:
         assert response.status_code == 200
         descriptor = response.json()
         assert descriptor.pop("started_at") <= time.time()
+        assert 0 <= descriptor.pop("seed") < 2**32
         assert descriptor == {
             "session_id": "local",
             "state": "WAITING",

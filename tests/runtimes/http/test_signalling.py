@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reactor_runtime.clients import connection as connection_module
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
@@ -136,8 +136,7 @@ async def test_offers_of_real_clients_are_understood(name: str) -> None:
         [connection] = server.runtime.clients.connections.values()
         assert connection.offer.has_channel
         assert connection.offer.sections[0].track == "main_video"
-        assert connection.peer is not None
-        assert [sender.codec.value for sender in connection.peer.senders] == ["H264"]
+        assert [sender.codec.value for sender in connection.wire.video_senders] == ["H264"]
 
 
 # --- what does not fit ---
@@ -223,7 +222,7 @@ async def test_an_offer_that_the_engine_refuses_leaves_nothing_behind() -> None:
             made.append(peer)
 
             async def answer(*_: Any) -> str:
-                raise RequestError(400, "invalid_sdp", "No.")
+                raise RefusedError(Refusal.INVALID, "invalid_sdp", "No.")
 
             peer.answer = answer  # type: ignore[method-assign] # an engine that refuses
             return peer

@@ -32,6 +32,8 @@ LEVEL = 1000
 """The sound of session n is a constant of so many times n."""
 MARK = re.compile(r"mark-(\d+)\b")
 LATE_S = 0.3
+FORGOTTEN_S = 10.0
+"""A thread that waits for the next user in vain ends by itself."""
 
 
 def mark(number: int) -> str:
@@ -40,6 +42,20 @@ def mark(number: int) -> str:
 
 def shade_of(number: int) -> int:
     return SHADES[number % len(SHADES)]
+
+
+class Arrivals:
+    """Wakes what an author's threads do once the next user is there."""
+
+    def __init__(self) -> None:
+        self.next = threading.Event()
+
+    def come(self) -> None:
+        self.next.set()
+        self.next = threading.Event()
+
+
+arrivals = Arrivals()
 
 
 @model("gossip", keep=["_paths"])
@@ -87,13 +103,16 @@ class Gossip(VideoModel):
         return text
 
     @command("late")
-    def late(self, text: str, shade: int) -> None:
-        """A thread and a timer that go on after the session."""
+    def late(self, text: str, shade: int, patient: bool) -> None:
+        """A thread and a timer that go on after the session; `patient` ones wait for the next user."""
         ctx = get_ctx()
+        arrived = arrivals.next
         track = ctx.get_track("main_video")
         frame = np.full((32, 32, 3), shade, np.uint8)
 
         def work() -> None:
+            if patient and not arrived.wait(FORGOTTEN_S):
+                return
             until = time.monotonic() + LATE_S
             while time.monotonic() < until:
                 for attempt in (
@@ -177,6 +196,7 @@ class Users(RuleBasedStateMachine):
 
         self.client = self.do(comes())
         self.number = self.server.runtime.life.number
+        arrivals.come()
         self.clients.append((self.number, self.client))
         self.old_file, self.file, self.sent = self.file or self.old_file, None, 0
 
@@ -200,9 +220,17 @@ class Users(RuleBasedStateMachine):
         self.do(asyncio.sleep(0.05))
 
     @precondition(lambda self: self.client is not None)
-    @rule()
-    def starts_what_goes_on(self) -> None:
-        self.ask("late", text=mark(self.number), shade=shade_of(self.number))
+    @rule(patient=st.booleans())
+    def starts_what_goes_on(self, patient: bool) -> None:
+        self.ask("late", text=mark(self.number), shade=shade_of(self.number), patient=patient)
+
+    @precondition(lambda self: self.client is not None)
+    @rule(ends=st.sampled_from(["stops", "crashes"]))
+    def leaves_what_goes_on_to_the_next_user(self, ends: str) -> None:
+        self.starts_what_goes_on(patient=True)
+        getattr(self, ends)()
+        self.a_user_comes()
+        self.do(asyncio.sleep(LATE_S))
 
     @precondition(lambda self: self.client is not None)
     @rule()
@@ -255,6 +283,7 @@ class Users(RuleBasedStateMachine):
         try:
             if self.client is None:
                 self.a_user_comes()
+            arrivals.come()
             self.do(asyncio.sleep(LATE_S))
             files = self.ask("earlier_files")
             assert not any(files[: len(files) - self.sent]), "files of earlier sessions"

@@ -6,9 +6,9 @@ import asyncio
 import inspect
 import logging
 import queue
-import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.active import use
@@ -23,6 +23,7 @@ from reactor_runtime.errors import (
 from reactor_runtime.executors.port import Answer, CommandOutcome
 from reactor_runtime.executors.thread.job_thread import JobThread
 from reactor_runtime.executors.thread.loop import SessionLoop
+from reactor_runtime.executors.thread.waiting import PENDING_LIMIT, Call, WaitingCalls
 from reactor_runtime.loglines import client
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import vocabulary_of
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PENDING_LIMIT = 1024
-"""Commands that may wait for the one that runs; one more is refused."""
 GATE_POLL_S = 0.1
 
 
@@ -47,7 +46,8 @@ class CommandRunner:
         self._specs = specs
         self._causes = causes or Causes()
         self._vocabularies: dict[str, frozenset[str]] = {}
-        self.thread = JobThread("reactor-commands", PENDING_LIMIT)
+        self._waiting = WaitingCalls()
+        self.thread = JobThread("reactor-commands")  # what waits is bounded by `WaitingCalls`
 
     def submit(
         self,
@@ -68,12 +68,14 @@ class CommandRunner:
             return
         who = client.get()
 
-        def run() -> None:
+        def run(call: Call) -> None:
             client.set(who)
-            answer(self._run(model, session, context, loop, spec, arguments))
+            answer(self._run(model, session, context, loop, spec, call))
 
+        state = (session.number, name) if spec.coalesce else None
+        call = Call(run, lambda: answer(_superseded(session)), arguments, state)
         try:
-            self.thread.submit(run)
+            replaced = self._waiting.add(call)
         except queue.Full:
             answer(
                 CommandOutcome(
@@ -81,30 +83,26 @@ class CommandRunner:
                     error=RateLimitedError(f"{PENDING_LIMIT} commands are waiting already; send fewer."),
                 )
             )
+            return
+        if replaced is not None:
+            replaced.superseded()  # its turn on the thread is this one's now
+        else:
+            self.thread.submit(self._next)
+
+    def _next(self) -> None:
+        call = self._waiting.take()
+        call.run(call)
 
     def wait_idle(self) -> None:
         """Return when every command submitted so far has been answered; however long a handler takes."""
-        while True:
-            try:
-                self.thread.submit(lambda: None).result()
-                return
-            except CancelledError:
-                # The process is ending, and the thread with it.
-                return
-            except queue.Full:
-                # The queue drains on its own: commands of an ended session are only answered.
-                time.sleep(GATE_POLL_S)
+        # Cancelled when the process is ending, and the thread with it.
+        with suppress(CancelledError):
+            self.thread.submit(lambda: None).result()
 
     async def idle(self) -> None:
         """`wait_idle` for a loop that goes on meanwhile."""
-        while True:
-            try:
-                await asyncio.wrap_future(self.thread.submit(lambda: None))
-                return
-            except (CancelledError, asyncio.CancelledError):
-                return
-            except queue.Full:
-                await asyncio.sleep(GATE_POLL_S)
+        with suppress(CancelledError, asyncio.CancelledError):
+            await asyncio.wrap_future(self.thread.submit(lambda: None))
 
     def close(self) -> None:
         self.thread.close()
@@ -116,10 +114,27 @@ class CommandRunner:
         context: Context,
         loop: SessionLoop,
         spec: CommandSpec,
-        arguments: Any,
+        call: Call,
     ) -> CommandOutcome:
         while not session.entered.wait(GATE_POLL_S):
             pass
+        outcome = self._try(model, session, context, loop, spec, call.arguments)
+        if isinstance(outcome.error, CommandError):
+            # What it replaced was told `superseded`; no call that is refused may take its place.
+            for arguments in reversed(call.earlier):
+                if self._try(model, session, context, loop, spec, arguments).error is None:
+                    break
+        return outcome
+
+    def _try(
+        self,
+        model: VideoModel,
+        session: Session,
+        context: Context,
+        loop: SessionLoop,
+        spec: CommandSpec,
+        arguments: Any,
+    ) -> CommandOutcome:
         if session.stopping.is_set():
             return _ended(session)
         try:
@@ -158,6 +173,10 @@ class CommandRunner:
 
 def _ended(session: Session) -> CommandOutcome:
     return CommandOutcome(session.next_frame(), error=CommandError("session_ended", "The session has ended."))
+
+
+def _superseded(session: Session) -> CommandOutcome:
+    return CommandOutcome(session.next_frame(), superseded=True)
 
 
 def _unknown(name: str, specs: Mapping[str, CommandSpec]) -> str:

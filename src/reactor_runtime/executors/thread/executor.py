@@ -192,7 +192,7 @@ class ThreadExecutor:
         model, context = self._attached(session)
         loop = self._loop
         with use(context), bound(self.model_class, self._weights):
-            self.audit.begins()
+            self.audit.begins(session)
             session.enter()
             error, reference = self._play(model, loop)
             session.stop()
@@ -208,8 +208,15 @@ class ThreadExecutor:
             reset_error = self._reset(model, loop)
             unstopped += loop.cancel_leftovers()
             loop.close()
-        self.audit.ended(model, session, self._contexts(), reset_error)
-        return ModelOutcome(error, reset_error, tuple(dict.fromkeys(unstopped)), reference)
+        report = self.audit.ended(model, session, self._contexts(), reset_error)
+        return ModelOutcome(
+            error,
+            reset_error,
+            tuple(dict.fromkeys(unstopped)),
+            reference,
+            report,
+            self.audit.must_rebuild,
+        )
 
     def _contexts(self) -> list[contextvars.Context]:
         """Those that author code runs in, on the model thread and on the idle command thread."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 from reactor_runtime.fleet.effects import Effect
 from reactor_runtime.fleet.fleet import Fleet
@@ -124,7 +124,7 @@ def serving(fleet: Fleet) -> bool:
 
 def status(fleet: Fleet) -> dict[str, Any]:
     """Of `GET /fleet`."""
-    now, wall, broker = fleet.clock(), time.time(), fleet.broker
+    now, wall, broker = fleet.clock(), WALL.unix(), fleet.broker
     workers = [_worker(fleet, worker, wall - now) for worker in broker.workers.values()]
     for slot, lines in fleet.failing.items():
         if not any(worker["id"].partition("-")[0] == slot for worker in workers):

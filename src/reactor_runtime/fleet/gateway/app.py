@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from reactor_runtime._version import __version__
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.fleet.fleet import Fleet
 from reactor_runtime.runtimes.access.access import Access
 from reactor_runtime.runtimes.access.credentials import Keys
@@ -69,10 +69,10 @@ class _Dispatch:
         try:
             try:
                 await self._proxy(scope, receive, send)
-            except RequestError as error:
+            except RefusedError as error:
                 if not await idle.answer(self._fleet, self._proxy, error, scope, receive, send):
                     raise
-        except RequestError as error:
+        except RefusedError as error:
             await refused(error)(scope, receive, send)
 
 

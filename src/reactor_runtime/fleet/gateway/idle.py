@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.engine import Endpoint
 from reactor_runtime.fleet.fleet import Fleet
@@ -27,7 +27,7 @@ OF_THE_SESSION: dict[str, Any] = {
 
 
 async def answer(
-    fleet: Fleet, proxy: Proxy, refusal: RequestError, scope: Scope, receive: Receive, send: Send
+    fleet: Fleet, proxy: Proxy, refusal: RefusedError, scope: Scope, receive: Receive, send: Send
 ) -> bool:
     """Says whether it was answered here; `refusal` is why the request belongs to no session."""
     if refusal.code != "no_session":
@@ -48,10 +48,12 @@ async def answer(
 
 
 def any_worker(fleet: Fleet) -> Endpoint:
-    """Raises `RequestError` while none has loaded."""
+    """Raises `RefusedError` while none has loaded."""
     endpoints = list(fleet.endpoints.values())
     if not endpoints:
-        raise RequestError(503, "loading", "The workers are loading; try again in a moment.", retry_after=1)
+        raise RefusedError(
+            Refusal.UNAVAILABLE, "loading", "The workers are loading; try again in a moment.", retry_after=1
+        )
     return endpoints[0]
 
 
@@ -62,5 +64,7 @@ async def _descriptor(endpoint: Endpoint, end: dict[str, str] | None) -> dict[st
     except upstream.UpstreamError:
         status, found = 0, {}
     if status != 200:
-        raise RequestError(503, "worker_lost", "The worker that was asked failed; try again.", retry_after=1)
+        raise RefusedError(
+            Refusal.UNAVAILABLE, "worker_lost", "The worker that was asked failed; try again.", retry_after=1
+        )
     return {**found, **OF_THE_SESSION, "last_end": None if end is None else {"session": 0, **end}}

@@ -10,7 +10,7 @@ import re
 from contextlib import aclosing
 from typing import Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet.engine import Endpoint
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.upstream import Headers, Pool, Upstream, UpstreamError
@@ -41,7 +41,7 @@ _UPLOADS = re.compile(r"/sessions/[^/]+/uploads")
 
 
 class Proxy:
-    """ASGI. Raises `RequestError` before anything is answered; the application makes an answer of it."""
+    """ASGI. Raises `RefusedError` before anything is answered; the application makes an answer of it."""
 
     def __init__(self, fleet: Fleet, which: Which) -> None:
         self._fleet = fleet
@@ -50,7 +50,7 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PREFIX):
-            raise RequestError(404, "not_found", "There is no such page.")
+            raise RefusedError(Refusal.NOT_FOUND, "not_found", "There is no such page.")
         serving = self._which.session(scope)
         await self.forward(serving.endpoint, scope, receive, send, serving)
 
@@ -79,7 +79,7 @@ class Proxy:
         finally:
             self._pool.give(endpoint, upstream)
         if over:
-            raise RequestError(404, "no_session", "This session has just ended.")
+            raise RefusedError(Refusal.NOT_FOUND, "no_session", "This session has just ended.")
         if lost is not None and not answer.begun:
             raise _worker_lost() from lost
         if lost is not None:
@@ -195,5 +195,7 @@ def _presigned(text: bytes) -> str:
     return str(found.get("presigned_id", "")) if isinstance(found, dict) else ""
 
 
-def _worker_lost() -> RequestError:
-    return RequestError(503, "worker_lost", "The worker of this session does not answer.", retry_after=1)
+def _worker_lost() -> RefusedError:
+    return RefusedError(
+        Refusal.UNAVAILABLE, "worker_lost", "The worker of this session does not answer.", retry_after=1
+    )

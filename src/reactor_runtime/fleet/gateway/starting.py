@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reactor_runtime.errors import FleetError, RequestError
+from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.records import Place, TicketState
@@ -36,7 +36,7 @@ class Starting:
         """By address, the ticket of a client that was told to come back."""
 
     async def session(self, address: str) -> Serving:
-        """Raises `RequestError` (503) with the place in line."""
+        """Raises `RefusedError` with the place in line."""
         fleet = self._fleet
         # Taken while this request lasts: another client of the same address stands in line for itself.
         ticket = self._known(address) or new_ticket()
@@ -84,9 +84,13 @@ def router(starting: Starting, which: Which, proxy: Proxy) -> APIRouter:
         try:
             status, descriptor = await upstream.call(serving.endpoint, "/session")
         except upstream.UpstreamError as error:
-            raise RequestError(503, "worker_lost", "The worker failed; try again.", retry_after=1) from error
+            raise RefusedError(
+                Refusal.UNAVAILABLE, "worker_lost", "The worker failed; try again.", retry_after=1
+            ) from error
         if status != 200:
-            raise RequestError(503, "worker_lost", "The worker failed; try again.", retry_after=1)
+            raise RefusedError(
+                Refusal.UNAVAILABLE, "worker_lost", "The worker failed; try again.", retry_after=1
+            )
         return descriptor
 
     return routes
@@ -120,13 +124,15 @@ class _Empty:
         return message
 
 
-def _not_yet(place: Place) -> RequestError:
+def _not_yet(place: Place) -> RefusedError:
     if place.state is not TicketState.WAITING:
-        return RequestError(503, "queued", "Your place was given up; ask again.", retry_after=RETRY_LEAST_S)
+        return RefusedError(
+            Refusal.BUSY, "queued", "Your place was given up; ask again.", retry_after=RETRY_LEAST_S
+        )
     about = "" if place.eta_s is None else f", about {in_words(place.eta_s)}"
     wait = place.eta_s or RETRY_MOST_S
-    return RequestError(
-        503,
+    return RefusedError(
+        Refusal.BUSY,
         "queued",
         f"Every worker is in use. You are {ordinal(place.position)} in line{about}; ask again, and your "
         "place is kept.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -12,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from reactor_runtime.errors import FleetError, RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.records import Place, TicketState
@@ -31,16 +31,16 @@ UNCAPPED_S = 7 * 86400.0
 """How long the token of a session without a cap lasts; it is worth nothing once the session is over."""
 AFTER_S = 3600.0
 """How much longer than its session a token lasts: a clock that is set meanwhile ends nobody's session."""
-STATUS = {
-    "unknown_ticket": 404,
-    "not_offered": 409,
-    "queue_full": 503,
-    "draining": 503,
-    "too_many_tickets": 429,
-    "worker_lost": 503,
-    "unknown_worker": 404,
-    "no_session": 409,
-    "scale": 400,
+KINDS = {
+    "unknown_ticket": Refusal.NOT_FOUND,
+    "not_offered": Refusal.CONFLICT,
+    "queue_full": Refusal.BUSY,
+    "draining": Refusal.UNAVAILABLE,
+    "too_many_tickets": Refusal.RATE_LIMITED,
+    "worker_lost": Refusal.UNAVAILABLE,
+    "unknown_worker": Refusal.NOT_FOUND,
+    "no_session": Refusal.CONFLICT,
+    "scale": Refusal.INVALID,
 }
 RETRY_S = {"queue_full": 10, "draining": 30, "too_many_tickets": 10, "worker_lost": 1}
 ENDED = (TicketState.EXPIRED, TicketState.CANCELLED)
@@ -48,10 +48,13 @@ ENDED = (TicketState.EXPIRED, TicketState.CANCELLED)
 TicketId = Annotated[str, Path(max_length=128)]
 
 
-def refusal(error: FleetError) -> RequestError:
-    """What the broker refuses, in HTTP."""
-    return RequestError(
-        STATUS.get(error.code, 503), error.code, error.message, retry_after=RETRY_S.get(error.code)
+def refusal(error: FleetError) -> RefusedError:
+    """What the broker refuses, as the gateway says it."""
+    return RefusedError(
+        KINDS.get(error.code, Refusal.UNAVAILABLE),
+        error.code,
+        error.message,
+        retry_after=RETRY_S.get(error.code),
     )
 
 
@@ -105,7 +108,9 @@ def _waiting(routes: APIRouter, fleet: Fleet) -> None:
         if known is None:
             raise refusal(FleetError("unknown_ticket", "This ticket is not known; ask for a new one."))
         if known.watchers >= STREAMS_PER_TICKET:
-            raise RequestError(503, "too_many_streams", "This ticket has streams enough.", retry_after=10)
+            raise RefusedError(
+                Refusal.BUSY, "too_many_streams", "This ticket has streams enough.", retry_after=10
+            )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(fleet, ticket), media_type="text/event-stream", headers=headers)
 
@@ -143,7 +148,7 @@ async def _claimed(fleet: Fleet, keys: Keys, serving: Serving, request: Request)
         "token": token,
         "base_url": f"{request.base_url}t/{token}",
         "ice_servers": await _ice_servers(serving),
-        "expires_at": None if left is None else round(time.time() + left, 3),
+        "expires_at": None if left is None else round(WALL.unix() + left, 3),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
 from reactor_runtime.runtimes.access.access import QUERY, VISIT, Visit
@@ -40,7 +40,7 @@ class SessionTokens:
         for credential in given:
             try:
                 grant = self._keys.read(credential) if credential else None
-            except RequestError:
+            except RefusedError:
                 continue
             if grant is not None:
                 return grant.session
@@ -61,12 +61,12 @@ class Which:
             del self._uploads[next(iter(self._uploads))]
 
     def session(self, scope: Scope) -> Serving:
-        """Raises `RequestError`."""
+        """Raises `RefusedError`."""
         named, token = _in_path(scope), self.of_token(scope)
         if named is not None:
             found = self._running(named)
             if token is not None and token != named:
-                raise RequestError(403, "wrong_session", "This token is for another session.")
+                raise RefusedError(Refusal.FORBIDDEN, "wrong_session", "This token is for another session.")
             return found
         if token is not None:
             return self._running(token)
@@ -75,10 +75,12 @@ class Which:
         return self._of_address(address_in(scope))
 
     def of_token(self, scope: Scope) -> str | None:
-        """The session that the request's credential is for, or None. Raises `RequestError`."""
+        """The session that the request's credential is for, or None. Raises `RefusedError`."""
         found: str | None = scope.get(TOKENS)
         if found == "":
-            raise RequestError(401, "token_expired", "This address is that of a session that is over.")
+            raise RefusedError(
+                Refusal.UNAUTHENTICATED, "token_expired", "This address is that of a session that is over."
+            )
         return found or grant_of(scope).session
 
     def of_address(self, address: str) -> list[Serving]:
@@ -87,20 +89,20 @@ class Which:
     def _running(self, session: str) -> Serving:
         found = self._fleet.serving.get(session)
         if found is None:
-            raise RequestError(404, "unknown_session", "Session not found; it may be over.")
+            raise RefusedError(Refusal.NOT_FOUND, "unknown_session", "Session not found; it may be over.")
         return found
 
     def _of_address(self, address: str) -> Serving:
         found = self.of_address(address)
         if len(found) > 1:
-            raise RequestError(
-                409,
+            raise RefusedError(
+                Refusal.CONFLICT,
                 "which_session",
                 f"{len(found)} sessions of your address run; name one in the path, or use its base_url.",
             )
         if not found:
-            raise RequestError(
-                404, "no_session", "No session of yours is running; POST /start_session first."
+            raise RefusedError(
+                Refusal.NOT_FOUND, "no_session", "No session of yours is running; POST /start_session first."
             )
         return found[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.door.prefix import PREFIX
 
 from .carriers import PathToken, Scope, bearer, cookies, parameters, query_without
@@ -27,8 +27,8 @@ _PROXYS = (b"x-forwarded-", b"x-proxycontextpath", b"forwarded", b"via")
 TOLD_NOTHING = frozenset({("POST", "/sessions"), ("POST", "/tokens")})
 """What SDKs ask of a cloud; the answer is the same sentence for everybody."""
 
-TOKEN_REQUIRED = RequestError(
-    401,
+TOKEN_REQUIRED = RefusedError(
+    Refusal.UNAUTHENTICATED,
     "token_required",
     "This server asks for a token: open the address it printed when it started, or send "
     "the header Authorization: Bearer TOKEN.",
@@ -49,7 +49,7 @@ class Entry:
     """What the door makes of a request: a `visit`, or the `refusal`."""
 
     visit: Visit | None
-    refusal: RequestError = TOKEN_REQUIRED
+    refusal: RefusedError = TOKEN_REQUIRED
     cookies: list[tuple[bytes, bytes]] = field(default_factory=list)
     location: str | None = None
     """Where a browser goes next, so that the token leaves its address bar."""
@@ -80,20 +80,20 @@ class Access:
 
     def _first_valid(
         self, scope: Scope, header: bytes, in_address: list[bytes], kept: Grant | None
-    ) -> tuple[Grant | None, RequestError]:
+    ) -> tuple[Grant | None, RefusedError]:
         """What the client says itself comes before what its browser adds; a wrong one hides no right one."""
         refusal = TOKEN_REQUIRED
         try:
             if self._uploads.opens(scope):
                 return SENDS_A_FILE, refusal
-        except RequestError as error:
+        except RefusedError as error:
             refusal = error
         if self._keys.open:
             return EVERYBODY, refusal
         for credential in (header, *in_address):
             try:
                 grant = self._keys.read(credential)
-            except RequestError as error:
+            except RefusedError as error:
                 refusal = error
                 continue
             if grant is not None:
@@ -120,7 +120,7 @@ class Access:
         for credential in credentials:
             try:
                 grant = self._keys.read(credential)
-            except RequestError:
+            except RefusedError:
                 continue
             if grant is not None:
                 yield grant

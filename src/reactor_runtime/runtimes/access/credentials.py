@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import math
 import secrets as random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from reactor_runtime.errors import ReactorError, RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import ReactorError, Refusal, RefusedError
 
 ALGORITHM = "HS256"
 SECRETS_LIMIT = 2
@@ -76,7 +76,7 @@ OPERATOR = Grant(TokenRole.ADMIN, "operator")
 class Keys:
     """The secrets of one server: the first signs, each opens. Without any, everybody may do everything."""
 
-    def __init__(self, secrets: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secrets: Sequence[str], clock: Callable[[], float] = WALL.unix) -> None:
         """Derives the keys, which takes some 60 ms a secret, so that no request has to."""
         self._secrets = [encoded(secret) for secret in secrets]
         self._signing = [_signing_key(secret) for secret in self._secrets]
@@ -87,7 +87,7 @@ class Keys:
         return not self._secrets
 
     def read(self, credential: bytes) -> Grant | None:
-        """What a credential allows; None when it is none of ours. Raises `RequestError` (401), expired."""
+        """What a credential allows; None when it is none of ours. Raises `RefusedError`, expired."""
         if self.open:
             return EVERYBODY
         if self._is_secret(credential):
@@ -125,7 +125,9 @@ class Keys:
         if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < LATEST:
             return None
         if expires <= self._clock():
-            raise RequestError(401, "token_expired", "This token has expired; ask for another one.")
+            raise RefusedError(
+                Refusal.UNAUTHENTICATED, "token_expired", "This token has expired; ask for another one."
+            )
         return Grant(TokenRole(role), str(subject), session, float(expires))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 from .access import VISIT, Visit
 from .credentials import EVERYBODY, Grant
@@ -27,17 +27,19 @@ Asking = Annotated[Visit, Depends(visit)]
 
 def _rules(asking: Asking) -> None:
     if not asking.grant.rules:
-        raise RequestError(403, "admin_only", "This needs a token of the role admin.")
+        raise RefusedError(Refusal.FORBIDDEN, "admin_only", "This needs a token of the role admin.")
 
 
 def _steers(asking: Asking) -> None:
     if not asking.grant.may_steer:
-        raise ViewOnlyRequestError
+        raise ViewOnlyError
 
 
-class ViewOnlyRequestError(RequestError):
+class ViewOnlyError(RefusedError):
     def __init__(self) -> None:
-        super().__init__(403, "view_only", "This token is for watching: it starts, steers and ends nothing.")
+        super().__init__(
+            Refusal.FORBIDDEN, "view_only", "This token is for watching: it starts, steers and ends nothing."
+        )
 
 
 PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via")
@@ -47,18 +49,20 @@ ADMIN, CONTROL = Depends(_rules), Depends(_steers)
 
 
 def check_scope(grant: Grant, session: Session | None) -> None:
-    """Raises `RequestError` (403) when a token is for one session, and another one or none is running."""
+    """Raises `RefusedError` when a token is for one session, and another one or none is running."""
     if grant.session is not None and (session is None or session.session_id != grant.session):
-        raise RequestError(403, "wrong_session", "This token is for another session than the one here now.")
+        raise RefusedError(
+            Refusal.FORBIDDEN, "wrong_session", "This token is for another session than the one here now."
+        )
 
 
 def check_may_stop(grant: Grant, session: Session | None) -> None:
-    """Raises `RequestError` (403) when the session is somebody else's, or the token is for watching."""
+    """Raises `RefusedError` when the session is somebody else's, or the token is for watching."""
     if not grant.may_steer:
-        raise ViewOnlyRequestError
+        raise ViewOnlyError
     if session is not None and not grant.rules and grant.session is None and session.owner != grant.subject:
-        raise RequestError(
-            403, "not_your_session", "Somebody else started this session; it is theirs to end."
+        raise RefusedError(
+            Refusal.FORBIDDEN, "not_your_session", "Somebody else started this session; it is theirs to end."
         )
 
 

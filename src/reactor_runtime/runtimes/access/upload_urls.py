@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import Refusal, RefusedError
 
 from .carriers import Scope, parameters
 
@@ -22,7 +22,7 @@ VALID_S = 600.0
 class UploadUrls:
     """Signs with a key of this process, in which uploads live and die."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = WALL.unix) -> None:
         self._key = secrets.token_bytes(32)
         self._clock = clock
 
@@ -32,7 +32,7 @@ class UploadUrls:
         return urlencode({"expires": expires, "signature": self._signature(upload_id, expires)})
 
     def opens(self, scope: Scope) -> bool:
-        """Whether a request's own address lets it in. Raises `RequestError` (401) when it did lately."""
+        """Whether a request's own address lets it in. Raises `RefusedError` when it did lately."""
         if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
             return False
         expires, signature = parameters(scope, "expires"), parameters(scope, "signature")
@@ -42,7 +42,11 @@ class UploadUrls:
         if not hmac.compare_digest(signature[0], wanted.encode()):
             return False
         if int(expires[0]) <= self._clock():
-            raise RequestError(401, "upload_expired", "This address has expired; announce the file again.")
+            raise RefusedError(
+                Refusal.UNAUTHENTICATED,
+                "upload_expired",
+                "This address has expired; announce the file again.",
+            )
         return True
 
     def _signature(self, upload_id: str, expires: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reactor_runtime._version import __version__
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.access.access import Access
 from reactor_runtime.runtimes.door.addresses import Proxies
 from reactor_runtime.runtimes.door.asgi import App, Message
@@ -25,6 +25,7 @@ from reactor_runtime.worker.worker import Worker
 from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
 from .guard import Guard
 from .options import HttpOptions
+from .refusals import STATUSES
 
 _NO_JSON = (
     "The body must be JSON, and the request must say so: send the header Content-Type: application/json."
@@ -108,14 +109,16 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
     return JSONResponse({"detail": detail, "code": code, **more}, status_code=status)
 
 
-async def _request_error(_: Request, error: RequestError) -> JSONResponse:
+async def _request_error(_: Request, error: RefusedError) -> JSONResponse:
     return refused(error)
 
 
-def refused(error: RequestError) -> JSONResponse:
+def refused(error: RefusedError) -> JSONResponse:
     """What a client is told of a refusal."""
     state = getattr(error, "state", None)
-    response = problem(error.status, error.code, error.message, **({"state": str(state)} if state else {}))
+    response = problem(
+        STATUSES[error.kind], error.code, error.message, **({"state": str(state)} if state else {})
+    )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.ends_connection:
@@ -146,7 +149,7 @@ async def _internal_error(_: Request, error: Exception) -> JSONResponse:
 
 # Starlette's type asks for handlers of any Exception; each of these gets only its own kind.
 _HANDLERS: tuple[tuple[type[Exception], Any], ...] = (
-    (RequestError, _request_error),
+    (RefusedError, _request_error),
     (RequestValidationError, _validation_error),
     (HTTPException, _http_error),
     (Exception, _internal_error),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 router = APIRouter(tags=["cloud"])
 
@@ -21,9 +21,9 @@ async def tokens() -> None:
     raise _at_home()
 
 
-def _at_home() -> RequestError:
-    return RequestError(
-        400,
+def _at_home() -> RefusedError:
+    return RefusedError(
+        Refusal.INVALID,
         "local_mode_needed",
         "This is a local Reactor Runtime, not the cloud: say so to the SDK with local=True in Python or "
         "local: true in JavaScript.",

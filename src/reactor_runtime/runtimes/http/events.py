@@ -8,13 +8,15 @@ import operator
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from reactor_runtime.runtimes.access.rights import ADMIN
+from reactor_runtime.runtimes.door.addresses import is_loopback
 from reactor_runtime.worker.journal import Journal, JournalEvent
 
+from .callers import address_of
 from .sessions import TheWorker
 
 router = APIRouter(tags=["events"])
@@ -26,13 +28,14 @@ HEARTBEAT_S = 15.0
 class EventStream(StreamingResponse):
     """Has its place before the first byte leaves, and until the last one has."""
 
-    def __init__(self, journal: Journal, hello: dict[str, Any], asked: int | None) -> None:
+    def __init__(self, journal: Journal, hello: dict[str, Any], asked: int | None, address: str) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(_stream(journal, hello, asked), media_type="text/event-stream", headers=headers)
         self._journal = journal
+        self._address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._journal.place():
+        with self._journal.place(self._address):
             await super().__call__(scope, receive, send)
 
 
@@ -43,6 +46,7 @@ class EventStream(StreamingResponse):
     responses={200: {"content": {"text/event-stream": {}}, "description": "A stream that does not end."}},
 )
 async def events(
+    request: Request,
     runtime: TheWorker,
     since: Annotated[int | None, Query(ge=0, le=2**53, description="Resume after this number")] = None,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
@@ -57,7 +61,8 @@ async def events(
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
         asked = int(last_event_id)
     hello = {"oldest": journal.oldest, "last": journal.last, "started_at": runtime.started_at}
-    return EventStream(journal, hello, asked)
+    here = request.client is not None and is_loopback(request.client.host)
+    return EventStream(journal, hello, asked, "" if here else address_of(request))
 
 
 async def _stream(journal: Journal, hello: dict[str, Any], asked: int | None) -> AsyncIterator[str]:

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.access.access import VISIT, Access, Entry, is_page
 from reactor_runtime.runtimes.access.carriers import below_token
 from reactor_runtime.runtimes.door.addresses import is_loopback
@@ -21,6 +21,7 @@ from reactor_runtime.runtimes.door.asgi import App, Message, Receive, Scope, Sen
 from reactor_runtime.runtimes.door.asgi import refuse as _refuse
 from reactor_runtime.runtimes.door.asgi import respond as _respond
 
+from .refusals import STATUSES
 from .refused import refuse_in_words
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -116,12 +117,12 @@ class Guard:
             await self._app({**scope, VISIT: entry.visit}, receive, send)
 
     async def _ask_for_token(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str], refusal: RequestError
+        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str], refusal: RefusedError
     ) -> None:
         if self._door is not None and is_page(scope, headers):
             await self._door(scope, receive, send)
             return
-        await _refuse(send, refusal.status, refusal.code, refusal.message)
+        await _refuse(send, STATUSES[refusal.kind], refusal.code, refusal.message)
 
     def _host_allowed(self, host: str) -> bool:
         name = _without_port(host)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
@@ -47,7 +47,7 @@ async def health(
     if runtime.life.state is State.TERMINATED:
         detail = "This worker has ended; start it again."
         return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
-    body |= told.hung(runtime.life, time.monotonic())
+    body |= told.hung(runtime.life, WALL.time())
     return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.crashes})
 
 

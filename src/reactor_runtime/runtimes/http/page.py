@@ -13,7 +13,7 @@ from importlib import resources
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 
 POLICY = "; ".join(
     (
@@ -73,7 +73,7 @@ def mount(app: FastAPI, mark: str = "") -> None:
 
     async def asset(name: str, request: Request) -> Response:
         if f"/web/{name}" not in public_paths():
-            raise RequestError(404, "not_found", "There is no such file.")
+            raise RefusedError(Refusal.NOT_FOUND, "not_found", "There is no such file.")
         return _answer(files[name], request)
 
     app.add_api_route("/", index, include_in_schema=False)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
 from reactor_runtime.worker import audited
 from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
+from .seeding import seed_in
 
 router = APIRouter(tags=["session"])
 
@@ -35,14 +36,14 @@ IN_SCOPE = Depends(in_scope)
 
 @router.post("/start_session", dependencies=[IN_SCOPE])
 async def start_session(runtime: TheWorker, request: Request, asking: Asking) -> dict[str, Any]:
-    """Begin a session. The body is ignored: clients of different ages send different ones.
+    """Begin a session. Of the body only `seed` is read: clients of different ages send different ones.
 
     Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
     no other way to take part.
     """
     if not asking.grant.may_steer or asking.grant.session is not None:
         return _running(runtime)
-    descriptor = await runtime.start_session(address_of(request))
+    descriptor = await runtime.start_session(address_of(request), await seed_in(request))
     if runtime.session is not None:
         runtime.session.owner = asking.grant.subject
     return descriptor
@@ -51,9 +52,11 @@ async def start_session(runtime: TheWorker, request: Request, asking: Asking) ->
 def _running(runtime: Worker) -> dict[str, Any]:
     try:
         runtime.require_session()
-    except RequestError:
-        raise RequestError(
-            409, "nothing_to_watch", "No session is running, and this token starts none; wait for one."
+    except RefusedError:
+        raise RefusedError(
+            Refusal.CONFLICT,
+            "nothing_to_watch",
+            "No session is running, and this token starts none; wait for one.",
         ) from None
     return runtime.descriptor()
 
@@ -66,8 +69,11 @@ async def stop_session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(runtime: TheWorker) -> dict[str, Any]:
-    """The descriptor, the state, who is there, what was lost so far, and how the last session ended."""
+async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
+    """The descriptor, the state, who is there, what was lost so far, and how the last session ended.
+
+    With admin rights also the configuration; values from the environment are masked.
+    """
     end = runtime.last_end
     running = runtime.session
     runtime.clients.count_losses()
@@ -76,9 +82,10 @@ async def session(runtime: TheWorker) -> dict[str, Any]:
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": runtime.clients.describe(),
-        "free_in": runtime.life.free_in(time.monotonic()),
+        "free_in": runtime.life.free_in(WALL.time()),
         "notices": {} if running is None else running.plane.notices(),
         "audit": audited.describe(runtime),
+        **({"config": runtime.configuration()} if asking.grant.rules else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},

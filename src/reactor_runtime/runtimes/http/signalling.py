@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -21,7 +20,8 @@ from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
 from reactor_runtime.runtimes.access.rights import visit
@@ -231,7 +231,7 @@ async def flat_offer(body: FlatOfferBody, runtime: TheWorker, request: Request) 
     sdp = await _answer(runtime, request, connection_id, FLAT_ANSWER_WAIT_S)
     runtime.arrivals.implicit_read.set()
     if sdp is None:
-        raise RequestError(409, "superseded", "Another offer took this one's place.")
+        raise RefusedError(Refusal.CONFLICT, "superseded", "Another offer took this one's place.")
     return {"sdp": sdp, "type": "answer"}
 
 
@@ -289,26 +289,27 @@ async def _connect(
 ) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
     connection = await runtime.connect(offer, connection_id, codec, address)
-    if connection.peer is None:
-        raise RequestError(409, "connection_closed", "This connection was closed; offer again.")
     within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
-    connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
+    connection.link.gather(within)
     return connection
 
 
 async def _answer(runtime: Worker, request: Request, connection_id: int, within: float) -> str | None:
     runtime.require_session()
     connection = runtime.clients.connections.get(connection_id)
-    if connection is None or connection.answer is None:
-        raise RequestError(404, "no_offer", "No pending SDP offer; POST one first.")
+    pending = None if connection is None else connection.link.answer
+    if connection is None or pending is None:
+        raise RefusedError(Refusal.NOT_FOUND, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(connection.answer), within)
+        answer = await asyncio.wait_for(asyncio.shield(pending), within)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
         if connection.closed:
-            raise RequestError(409, "connection_closed", "This connection was closed; offer again.") from None
+            raise RefusedError(
+                Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again."
+            ) from None
         raise
     return runtime.arrivals.address_answer(answer, _reached(runtime, request))
 
@@ -339,4 +340,4 @@ def _notice(runtime: Worker, connection_id: int) -> dict[str, Any]:
 
 
 def _ice_servers(runtime: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(time.time()))}
+    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(WALL.unix()))}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,7 +16,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.clock import WALL
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
 
@@ -71,20 +71,24 @@ async def take_file(upload_id: UploadId, runtime: TheWorker, request: Request) -
     """Take the bytes of a file that was announced: as many as that, once."""
     session = runtime.session
     if session is None:
-        raise RequestError(404, "unknown_upload", "No file of this id was announced in this session.")
+        raise RefusedError(
+            Refusal.NOT_FOUND, "unknown_upload", "No file of this id was announced in this session."
+        )
     try:
         incoming = await asyncio.to_thread(session.uploads.open, upload_id)
         try:
             await _receive(request, incoming)
         except BaseException as error:
             incoming.abort()
-            if isinstance(error, RequestError):
+            if isinstance(error, RefusedError):
                 # What is still to come of the body would keep the connection for as long as it drips in.
                 error.ends_connection = True
             raise
     except OSError as error:
         log.exception("A file of a client could not be kept")
-        raise RequestError(503, "upload_not_kept", "The server could not keep the file.") from error
+        raise RefusedError(
+            Refusal.UNAVAILABLE, "upload_not_kept", "The server could not keep the file."
+        ) from error
     log.info("Session %d: a file of %d bytes has arrived", session.number, incoming.upload.size)
     return {"upload_id": upload_id, "size": incoming.upload.size}
 
@@ -101,7 +105,7 @@ async def _receive(request: Request, incoming: Incoming) -> None:
 
 
 async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
-    """Raises `RequestError` (400, 408, 409) when the body ends early or stalls, or the session has ended."""
+    """Raises `RefusedError` when the body ends early or stalls, or the session has ended."""
     stream = aiter(request.stream())
     while True:
         next_chunk = asyncio.ensure_future(anext(stream))
@@ -111,20 +115,22 @@ async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
         except StopAsyncIteration:
             return
         except ClientDisconnect:
-            raise RequestError(400, "wrong_length", "The body ended before the file did.") from None
+            raise RefusedError(
+                Refusal.INVALID, "wrong_length", "The body ended before the file did."
+            ) from None
         finally:
             next_chunk.cancel()
         yield chunk
 
 
 async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming) -> None:
-    """Wait for bytes. Raises `RequestError` (408, 409)."""
-    deadline = time.monotonic() + STALLED_S
+    """Wait for bytes. Raises `RefusedError`."""
+    deadline = WALL.time() + STALLED_S
     while True:
         incoming.check()
         if next_chunk.done():
             return
-        left = deadline - time.monotonic()
+        left = deadline - WALL.time()
         if left <= 0:
-            raise RequestError(408, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
+            raise RefusedError(Refusal.TIMED_OUT, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
         await asyncio.wait({next_chunk}, timeout=min(left, ENDED_S))

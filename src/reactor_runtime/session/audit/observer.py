@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import secrets
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from reactor_runtime.authoring.spec import spec_of
 
 from .audit import Audit, Report
 from .findings import Finding
-from .seeds import SEED_LIMIT, seed_generators
+from .seeds import seed_generators
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -33,7 +32,7 @@ class AuditMode(StrEnum):
 
 
 class SessionAudit:
-    """Tells what each session has left. Model thread, but for `last`, `leaks` and `seed`."""
+    """Tells what each session has left. Model thread, but for `last` and `leaks`."""
 
     def __init__(self, model_class: type, mode: AuditMode = AuditMode.WARN) -> None:
         self.mode = mode
@@ -41,8 +40,6 @@ class SessionAudit:
         """Of the last session; None before the first has ended, and where nothing is looked at."""
         self.leaks = 0
         """Of all sessions so far."""
-        self.seed: int | None = None
-        """What the next sessions' generators begin with; None draws one for each."""
         self.must_rebuild = False
         """No session may follow on this model."""
         self._model_class = model_class
@@ -61,9 +58,9 @@ class SessionAudit:
         """The author's line that assigns what lies at a path; empty where none is found."""
         return "" if self._audit is None else self._audit.where(path)
 
-    def begins(self) -> None:
+    def begins(self, session: Session) -> None:
         """A session is about to run."""
-        seed_generators(secrets.randbelow(SEED_LIMIT) if self.seed is None else self.seed)
+        seed_generators(session.seed)
 
     def ended(
         self,
@@ -71,10 +68,10 @@ class SessionAudit:
         session: Session,
         contexts: Iterable[contextvars.Context],
         reset_error: BaseException | None = None,
-    ) -> None:
-        """A session and `reset` have run; `reset_error` is what it raised."""
+    ) -> Report | None:
+        """A session and `reset` have run; `reset_error` is what it raised. None if nobody looks."""
         if self._audit is None:
-            return
+            return None
         for file in session.uploads.complete():
             session.given.note_file(file.name, file.path)
         report = self._audit.end(model, session.number, session.given.freeze(), contexts)
@@ -86,6 +83,7 @@ class SessionAudit:
         self.must_rebuild = self.mode is AuditMode.STRICT and not report.clean
         self.leaks += len(report.findings) + report.untold
         _log(report)
+        return report
 
 
 def _failed_reset(model_class: type, error: BaseException) -> Finding:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reactor_runtime.errors import RequestError
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Section
@@ -30,11 +30,11 @@ class RefusedTrack:
     message: str
 
 
-def engine_refused(error: Exception) -> RequestError:
+def engine_refused(error: Exception) -> RefusedError:
     """The refusal for a client; the engine's own words go to the log."""
     log.info("The media engine refused an offer: %.*r", WORDS, str(error))
-    return RequestError(
-        400,
+    return RefusedError(
+        Refusal.INVALID,
         "invalid_sdp",
         "The media engine cannot use this offer; send what createOffer() gave, unchanged.",
     )
