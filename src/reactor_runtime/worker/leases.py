@@ -55,7 +55,7 @@ class Leases:
         self._timer: asyncio.TimerHandle | None = None
         self._streams: set[asyncio.Queue[dict[str, Any]]] = set()
         self._loaded = runtime.life.state is State.READY
-        runtime.state_changed = self.changed
+        runtime.standing.listener = self.changed
 
     async def grant(self, epoch: int, ticket: str, address: str, seconds: float) -> str:
         """Begin the session of a lease; returns its id. Raises `RefusedError`."""
@@ -93,7 +93,7 @@ class Leases:
             self._held.session, self._held.ticket = "", ""
             if self._timer is not None:
                 self._timer.cancel()
-            end = self._runtime.last_end
+            end = self._runtime.standing.last_end
             reason, message = (end.reason.value, end.message) if end is not None else ("", "")
             self._tell(type="freed", epoch=self._held.epoch, reason=reason, message=message)
 

@@ -60,7 +60,7 @@ async def events(
     asked = since
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
         asked = int(last_event_id)
-    hello = {"oldest": journal.oldest, "last": journal.last, "started_at": runtime.started_at}
+    hello = {"oldest": journal.oldest, "last": journal.last, "started_at": runtime.standing.started_at}
     here = request.client is not None and is_loopback(request.client.host)
     return EventStream(journal, hello, asked, "" if here else address_of(request))
 

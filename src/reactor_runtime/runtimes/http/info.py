@@ -14,7 +14,7 @@ from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
 from reactor_runtime.session.states import State
 from reactor_runtime.worker import told
-from reactor_runtime.worker.worker import CRASHES_IN_A_ROW, Worker
+from reactor_runtime.worker.worker import Worker
 
 from .sessions import TheWorker
 
@@ -33,22 +33,26 @@ async def health(
     """200 when sessions can be served; 503 while the model loads, with its `progress` (0 to 1, or null) and
     `progress_message`, when it could not load, and while it is built again because its reset raised."""
     body: dict[str, Any] = {"model": runtime.model.name, "state": runtime.life.state.value}
-    if runtime.life.broken and runtime.life.state is not State.TERMINATED and runtime.load_error is None:
-        body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.crashes}
+    if (
+        runtime.life.broken
+        and runtime.life.state is not State.TERMINATED
+        and runtime.standing.load_error is None
+    ):
+        body |= {"code": "model_failing", "detail": REBUILDING, "errors_in_a_row": runtime.standing.crashes}
         return JSONResponse({"status": "failing", **body}, 503, {"Retry-After": "1"})
     if runtime.life.state is State.CREATED:
         now = runtime.executor.progress.now
         detail = "The model is loading."
         body |= {"code": "loading", "detail": detail, "progress": now.share, "progress_message": now.message}
         return JSONResponse({"status": "loading", **body}, 503, {"Retry-After": "1"})
-    if runtime.load_error is not None:
-        detail = runtime.load_error if why and hears_why(asking.grant, request) else LOAD_FAILED
+    if runtime.standing.load_error is not None:
+        detail = runtime.standing.load_error if why and hears_why(asking.grant, request) else LOAD_FAILED
         return JSONResponse({"status": "failed", **body, "code": "model_load_failed", "detail": detail}, 503)
     if runtime.life.state is State.TERMINATED:
         detail = "This worker has ended; start it again."
         return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
     body |= told.hung(runtime.life, WALL.time())
-    return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.crashes})
+    return JSONResponse({"status": _status(runtime), **body, "errors_in_a_row": runtime.standing.crashes})
 
 
 @router.get("/errors/{reference}")
@@ -80,4 +84,4 @@ async def metrics(runtime: TheWorker) -> Response:
 
 
 def _status(runtime: Worker) -> str:
-    return "failing" if runtime.crashes >= CRASHES_IN_A_ROW else "healthy"
+    return "failing" if runtime.standing.failing else "healthy"

@@ -74,7 +74,7 @@ async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
 
     With admin rights also the configuration; values from the environment are masked.
     """
-    end = runtime.last_end
+    end = runtime.standing.last_end
     running = runtime.session
     runtime.clients.count_losses()
     return {
