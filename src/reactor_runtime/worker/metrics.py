@@ -10,6 +10,8 @@ from reactor_runtime._version import __version__
 from reactor_runtime.clients.outcomes import KNOWN_CODES
 from reactor_runtime.session.states import EndReason, State
 
+from .rates import RateMetrics
+
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
 
@@ -42,6 +44,7 @@ class Metrics:
         self._leaks = Counter(
             "reactor_leaks", "What sessions left to the next, by the audit", registry=registry
         )
+        self._rates = RateMetrics(registry)
         self._seen_session = 0
         self._seen: dict[str, float] = {}
         """What was counted of the running session already."""
@@ -66,6 +69,7 @@ class Metrics:
         if runtime.session is not None:
             runtime.clients.count_losses()
             self.collect(runtime.session)
+        self._rates.show(connections)
         return generate_latest(self.registry)
 
     def collect(self, session: Session) -> None:
@@ -78,6 +82,7 @@ class Metrics:
             self._count(self._dropped.labels(place), place, number)
         for direction, seconds in session.silences().items():
             self._count(self._silence.labels(direction), f"silence {direction}", seconds)
+        self._rates.collect(session, self._count)
 
     def _count(self, counter: Counter, key: str, total: float) -> None:
         counter.inc(max(0.0, total - self._seen.get(key, 0.0)))
