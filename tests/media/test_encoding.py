@@ -35,7 +35,7 @@ def encoding(**more: Any) -> Iterator[tuple[Encoding, Factory]]:
         made.close()
 
 
-def feed(made: Encoding, first: int, count: int, **size: int) -> None:
+def feed(made: Encoding, first: int, count: int, **size: Any) -> None:
     for index in range(first, first + count):
         made.push(picture(index, **size), made.clock.time())
         until(made.ready)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from reactor_runtime.media.buckets import WINDOW_S
-from reactor_runtime.media.i420 import I420Frame
 from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
+from reactor_runtime.media.rgb import Frame
 from reactor_runtime.testing import VirtualClock
 
 from .fakes import picture, quickest, until
@@ -53,7 +53,7 @@ def moving(clock: VirtualClock) -> Iterator[None]:
         thread.join()
 
 
-def frames(first: int, count: int) -> list[I420Frame]:
+def frames(first: int, count: int) -> list[Frame]:
     return [picture(first + i) for i in range(count)]
 
 

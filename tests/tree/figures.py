@@ -154,7 +154,8 @@ def _attributes(trees: Mapping[str, ast.Module]) -> Iterator[tuple[str, int]]:
 
 def attributes(node: ast.ClassDef) -> set[str]:
     """Those set on `self` anywhere in the class, and fields that are declared in its body."""
-    own = {each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and _is_name(each.target)}
+    fields = [each.target for each in node.body if isinstance(each, ast.AnnAssign)]
+    own = {target.id for target in fields if isinstance(target, ast.Name)}
     stored = {
         each.attr
         for each in ast.walk(node)
@@ -164,10 +165,6 @@ def attributes(node: ast.ClassDef) -> set[str]:
         and each.value.id == "self"
     }
     return own | stored
-
-
-def _is_name(target: ast.expr) -> Any:
-    return isinstance(target, ast.Name)
 
 
 def _frozen(node: ast.ClassDef) -> bool:

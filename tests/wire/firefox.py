@@ -16,7 +16,7 @@ LAST_THAT_WORKS = (1, 64)
 """Of Playwright; 1.65 asks this Firefox for what it does not know."""
 PLAYWRIGHT = tuple(map(int, importlib.metadata.version("playwright").split(".")[:2]))
 FIREFOX = shutil.which("firefox-esr", path="/usr/lib/firefox-esr")
-PREFERENCES = {
+PREFERENCES: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
     "media.autoplay.default": 0,

@@ -185,7 +185,7 @@ def test_ten_at_once_over_one_port(tmp_path: Path) -> None:
         tunnel(port_of(server), CHROMIUM, tmp_path) as through,
         launched(through.chromium) as browser,
     ):
-        pages = []
+        pages: list[Any] = []
         for _ in range(10):
             page = browser.new_page()
             page.set_default_timeout(WAIT_MS)

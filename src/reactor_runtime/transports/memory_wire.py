@@ -119,7 +119,8 @@ class MemorySender:
         self.gate.set_rate(FAST_BPS)
         self.sent = self.dropped = 0
         self._wire = owner
-        self._lock = threading.Lock()  # guards the gate
+        self._lock = threading.Lock()
+        """Guards the gate. Nothing else is taken meanwhile."""
 
     def rtp_timestamp(self, timestamp: int) -> int | None:
         return timestamp % 2**32
