@@ -31,6 +31,15 @@ REPORT_S = 10.0
 client: ContextVar[str | None] = ContextVar("reactor_runtime_log_client", default=None)
 """The client that causes what the running code does."""
 
+sessions: list[Callable[[], int | None]] = []
+"""Of each worker in this process, what gives the number of its session. Lines name it where there is one."""
+
+
+def session() -> int | None:
+    """The session that runs; None without one, and where several workers share the process."""
+    return sessions[0]() if len(sessions) == 1 else None
+
+
 # All that moves a cursor, ends a line (also for `str.splitlines`), turns text round or is half a character.
 _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
+from reactor_runtime import loglines
 from reactor_runtime.loglines import PACKAGE, escaped, message_of
 from reactor_runtime.process import stdio
 
@@ -32,9 +36,10 @@ class _Stderr:
 
 
 class Formatter(logging.Formatter):
-    """``2026-11-28 14:03:07 text`` for our own news, with ``warning  session.outbox: `` before all else.
+    """``2026-11-28 14:03:07 s2 c7 text`` for our own news, else with ``warning  session.outbox: `` before it.
 
-    A line is one line: what clients and models said is escaped, in tracebacks too.
+    ``s2`` is the session that runs, ``c7`` the client that causes the line. A line is one line: what clients
+    and models said is escaped, in tracebacks too.
     """
 
     def __init__(self, verbose: bool = False) -> None:
@@ -42,7 +47,8 @@ class Formatter(logging.Formatter):
         self._verbose = verbose
 
     def format(self, record: logging.LogRecord) -> str:
-        lines = [f"{self.formatTime(record, self.datefmt)} {self._label(record)}{message_of(record)}"]
+        at = self.formatTime(record, self.datefmt)
+        lines = [f"{at} {_who()}{self._label(record)}{message_of(record)}"]
         left_out = getattr(record, "left_out", 0)
         if left_out:
             lines[0] += f" ({left_out} lines like this were left out before)"
@@ -66,6 +72,33 @@ class Formatter(logging.Formatter):
         return f"{escaped(level)}{escaped(source)}"
 
 
+class JsonFormatter(Formatter):
+    """One JSON object a line: `time`, `level`, `logger`, `message`, and `session`, `client`, `left_out`,
+    `exception` where there are any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name.removeprefix(f"{PACKAGE}."),
+            "message": message_of(record),
+            "session": loglines.session(),
+            "client": loglines.client.get(),
+            "left_out": getattr(record, "left_out", 0) or None,
+            "exception": self.formatException(record.exc_info) if record.exc_info else None,
+            "stack": record.stack_info,
+        }
+        return json.dumps({key: value for key, value in line.items() if value is not None})
+
+
+def _who() -> str:
+    session, client = loglines.session(), loglines.client.get()
+    # A number is a client of the session; anything else an address that asks over HTTP.
+    who = "" if client is None else f"c{client} " if client.isdecimal() else f"{escaped(client)} "
+    return f"{'' if session is None else f's{session} '}{who}"
+
+
 def _traceback(error: BaseException, trace: TracebackType | None) -> str:
     """As Python prints it, but what an exception says stays on its line."""
     parts = []
@@ -79,15 +112,20 @@ def _traceback(error: BaseException, trace: TracebackType | None) -> str:
     return "\n".join(parts)
 
 
-def setup(verbose: bool) -> None:
-    """Send the log to stderr: INFO and above, and with `verbose` this package's DEBUG lines too."""
+FORMATS = {"text": Formatter, "json": JsonFormatter}
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def setup(verbose: bool, form: str = "text", level: str = "") -> None:
+    """Send the log to stderr: INFO and above, or `level`; with `verbose` this package's DEBUG lines too."""
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler.formatter, Formatter)]:
         root.removeHandler(handler)
     handler = logging.StreamHandler(_Stderr())
-    handler.setFormatter(Formatter(verbose))
+    handler.setFormatter(FORMATS[form](verbose))
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else logging.INFO)
+    least: int = getattr(logging, level.upper()) if level else logging.INFO
+    root.setLevel(max(least, logging.INFO))  # DEBUG of libraries is nobody's but theirs
+    logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else least)
     # Its INFO lines say what ours say already.
-    logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else max(least, logging.WARNING))

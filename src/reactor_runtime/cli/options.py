@@ -27,8 +27,12 @@ def _finite(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
-def _setup_logs(ctx: click.Context, param: click.Parameter, verbose: bool) -> None:
-    logs.setup(verbose)
+def _setup_logs(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Each of the options of the log, in any order."""
+    if param.name is not None:
+        ctx.meta[f"{__name__}.{param.name}"] = value
+    given = {name: ctx.meta.get(f"{__name__}.{name}") for name in ("verbose", "log_format", "log_level")}
+    logs.setup(bool(given["verbose"]), given["log_format"] or "text", given["log_level"] or "")
 
 
 def examples(*commands: str) -> str:
@@ -73,6 +77,28 @@ def weights_option(function: F) -> F:
         metavar="DIR",
         help="The folder that holds folders of weights.",
     )(function)
+
+
+def log_options(function: F) -> F:
+    """What a command that serves adds to `verbose_option`."""
+    settings: dict[str, Any] = {"is_eager": True, "expose_value": False, "callback": _setup_logs}
+    level = click.option(
+        "--log-level",
+        type=click.Choice(logs.LEVELS),
+        default="info",
+        show_default=True,
+        help="The least that is logged.",
+        **settings,
+    )
+    form = click.option(
+        "--log-format",
+        type=click.Choice(list(logs.FORMATS)),
+        default="text",
+        show_default=True,
+        help="json: one object a line, with time, level, logger, message, session and client.",
+        **settings,
+    )
+    return form(level(function))
 
 
 def verbose_option(function: F) -> F:

@@ -17,6 +17,7 @@ from reactor_runtime.worker import lifeline
 from .options import (
     config_option,
     examples,
+    log_options,
     path_option,
     target_argument,
     verbose_option,
@@ -71,6 +72,7 @@ RUNTIMES = ("http",)
     *("port_range", "advertise_ip", "advertise_port", "tcp_media", "wire", "root_path", "tls_cert"),
     *("tls_key", "encoder", "audit", "impair"),
 )
+@log_options
 @verbose_option
 @click.pass_context
 def command(

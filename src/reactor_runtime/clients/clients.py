@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.clock import WALL, Clock
@@ -108,6 +109,7 @@ class Clients:
                 "role": self.roles.role_of(c).value,
                 "live": c.live,
                 "since": round(c.made_at, 3),
+                "outbound": [asdict(rate) for rate in c.rates()],
                 **({"notice": c.notice.to_json()} if c.notice is not None else {}),
             }
             for c in self.connections.values()

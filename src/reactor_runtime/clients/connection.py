@@ -28,7 +28,7 @@ from reactor_runtime.transports.wire import (
 from .channels import CHANNEL_WAIT_S, NO_CHANNEL, Notice, notice
 from .late import LateCalls
 from .media_notices import MediaNotices
-from .media_share import MediaShare
+from .media_share import MediaShare, OutboundRate
 from .ratelimit import TokenBucket
 
 if TYPE_CHECKING:
@@ -239,6 +239,10 @@ class Connection:
 
     def buffered(self) -> int:
         return 0 if self.closed else self.wire.buffered()
+
+    def rates(self) -> list[OutboundRate]:
+        """What is sent to this client; see `MediaShare.rates`."""
+        return self._media.rates()
 
     def count_losses(self) -> None:
         """Tell the session which frames the network has not carried since the last time."""

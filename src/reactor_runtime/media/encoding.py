@@ -125,9 +125,14 @@ class Encoding:
             self._frames.append((frame, at))
             self._changed.notify_all()
 
-    def add(self, sink: FrameSink) -> None:
-        """Send everything from the next keyframe on to `sink`, and make that keyframe soon."""
+    def add(self, sink: FrameSink, estimate: int | None = None) -> None:
+        """Send everything from the next keyframe on to `sink`, and make that keyframe soon.
+
+        `estimate` is what its network is thought to carry already: that keyframe is made for it.
+        """
         with self._changed:
+            if estimate is not None:
+                self._estimates[sink] = estimate
             if sink not in self._sinks:
                 self._newcomers.add(sink)
                 self._sinks = (*self._sinks, sink)
@@ -153,6 +158,19 @@ class Encoding:
         with self._changed:
             if sink in self._sinks:
                 self._estimates[sink] = bits_per_second
+
+    @property
+    def target_bitrate(self) -> int:
+        """What the encoder was told to make, in bits a second; 0 before the first frame."""
+        return self._encoder_bps
+
+    @property
+    def frames_waiting(self) -> int:
+        return len(self._frames)
+
+    def estimate(self, sink: FrameSink) -> int | None:
+        """What the network of one sink is thought to carry; None before anybody has said so."""
+        return self._estimates.get(sink)
 
     def flush(self) -> int:
         """Drop what waits; the picture that is being encoded goes out, a hole would cost a keyframe."""

@@ -156,8 +156,13 @@ class MediaPlane:
         """Seconds since the session's media began."""
         return self._clock.time() - self._started
 
-    def subscribe(self, name: str, codec: VideoCodec, sink: FrameSink) -> Encoding:
-        """Send the track to `sink`, sharing the encode with everybody who takes the same codec."""
+    def subscribe(
+        self, name: str, codec: VideoCodec, sink: FrameSink, estimate: int | None = None
+    ) -> Encoding:
+        """Send the track to `sink`, sharing the encode with everybody who takes the same codec.
+
+        `estimate` is what its network is thought to carry, where that is known already.
+        """
         with self._lock:
             key = (name, codec)
             encoding = self._encodings.get(key)
@@ -166,7 +171,7 @@ class MediaPlane:
                     name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
                 )
                 self._encodings = {**self._encodings, key: encoding}
-            encoding.add(sink)
+            encoding.add(sink, estimate)
             shown = self._states[name].shown
         if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.

@@ -26,6 +26,7 @@ from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.outbox import Outbox
+from reactor_runtime.session.sent import SentCounts
 from reactor_runtime.session.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Session:
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
         self.lost = Losses()
+        self.sent = SentCounts()
         self.observers = observers
         self._message_sent = observers.teller("message_sent")
         self.uploads = Uploads(max_upload)

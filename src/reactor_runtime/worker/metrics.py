@@ -11,6 +11,7 @@ from reactor_runtime.clients.outcomes import KNOWN_CODES
 from reactor_runtime.session.states import EndReason, State
 
 from .media_counts import media_counts
+from .rates import RateMetrics
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -45,6 +46,7 @@ class Metrics:
         self._leaks = Counter(
             "reactor_leaks", "What sessions left to the next, by the audit", registry=registry
         )
+        self._rates = RateMetrics(registry)
         self._seen_session = 0
         self._seen: dict[str, float] = {}
         """What was counted of the running session already."""
@@ -69,6 +71,7 @@ class Metrics:
         if runtime.session is not None:
             runtime.clients.count_losses()
             self.collect(runtime.session)
+        self._rates.show(connections)
         return generate_latest(self.registry)
 
     def collect(self, session: Session) -> None:
@@ -83,6 +86,7 @@ class Metrics:
             self._count(self._media.labels(what), f"media {what}", count)
         for direction, seconds in session.silences().items():
             self._count(self._silence.labels(direction), f"silence {direction}", seconds)
+        self._rates.collect(session, self._count)
 
     def _count(self, counter: Counter, key: str, total: float) -> None:
         counter.inc(max(0.0, total - self._seen.get(key, 0.0)))

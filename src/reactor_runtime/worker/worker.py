@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime import loglines
 from reactor_runtime.clients.clients import Clients
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.dispatch import Dispatcher
@@ -83,6 +84,7 @@ class Worker:
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
+        loglines.sessions.append(self._session_number)
         self.clients = Clients(engine, options, self, clock)
         self.claims = Claims()
         self.dispatcher = Dispatcher(self)
@@ -227,6 +229,8 @@ class Worker:
         self.executor.close()
         self._engine.close()
         self._limits.remove()
+        if self._session_number in loglines.sessions:
+            loglines.sessions.remove(self._session_number)
 
     # --- ClientsOwner ---
 
@@ -278,6 +282,9 @@ class Worker:
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine to its end, and log what it raises."""
         self._background.spawn(coroutine)
+
+    def _session_number(self) -> int | None:
+        return None if self.session is None else self.life.number
 
     def free_slot(self, session: Session) -> None:
         """Nothing of a session is left."""

@@ -26,6 +26,7 @@ from . import cloud, control, events, info, page, probes, sessions, signalling, 
 from .guard import Guard
 from .options import HttpOptions
 from .refusals import STATUSES
+from .refused_lines import RefusedLines
 
 _NO_JSON = (
     "The body must be JSON, and the request must say so: send the header Content-Type: application/json."
@@ -69,7 +70,7 @@ def create_app(
         door=page.locked(),
     )
     proxies = Proxies(options.trusted_proxies)
-    return Prefix(Entrance(guard, proxies), options.root_path, proxies)
+    return Prefix(Entrance(RefusedLines(guard), proxies), options.root_path, proxies)
 
 
 async def rehearse(app: App) -> None:
