@@ -47,11 +47,11 @@ from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
 from reactor_runtime.worker.leases import Leases
+from reactor_runtime.worker.signals import signals
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
 from .hints import hints
-from .signals import signals
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project

@@ -20,6 +20,7 @@ from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
+from reactor_runtime.clients.reach import reached
 from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
@@ -30,7 +31,6 @@ from reactor_runtime.transports.port import IceCandidate
 from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
-from .reach import reached
 from .sessions import IN_SCOPE, TheWorker
 
 router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from reactor_runtime.process import stdio
 from reactor_runtime.process.leaving import FORCED_STATUS
-from reactor_runtime.worker.ending import leave_at_once
+
+from .ending import leave_at_once
 
 if TYPE_CHECKING:
-    from reactor_runtime.worker.worker import Worker
+    from .worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-from reactor_runtime.clients.options import ClientOptions
+from .options import ClientOptions
 
 Reached = tuple[str, int]
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?")

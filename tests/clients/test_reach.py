@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reactor_runtime.clients.reach import reached
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.reach import reached
 
 LOOPBACK = ("127.0.0.1", 8080)
 
