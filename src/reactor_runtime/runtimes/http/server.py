@@ -132,7 +132,7 @@ async def _serve(
     runtime.metrics.registry.register(connections)
     runtime.metrics.registry.register(media)
     runtime.metrics.registry.register(connecting)
-    server = Server(uvicorn_config(app, connections, media, tls))
+    server = Server(uvicorn_config(app, connections, media if options.takes_tcp_media else None, tls))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
@@ -184,9 +184,10 @@ def uvicorn_config(
 
 def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
+    if options.takes_tcp_media:
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp")
     if not options.impair:
-        wanted = options.tcp_media and options.wire != "udp"
-        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
+        return engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
