@@ -111,6 +111,11 @@ class HttpOptions(WorkerOptions):
     """Of a worker that a fleet's engine has started."""
 
     @property
+    def takes_tcp_media(self) -> bool:
+        """Whether the port of the page takes media too."""
+        return self.tcp_media and self.wire != "udp" and not self.impair
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The first signs; each of them opens. Raises `SecretError`."""
         return secrets_in(self.token)

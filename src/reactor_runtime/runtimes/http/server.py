@@ -131,7 +131,7 @@ async def _serve(
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
         runtime.metrics.registry.register(counted)
-    server = Server(uvicorn_config(app, connections, media, tls))
+    server = Server(uvicorn_config(app, connections, media if options.takes_tcp_media else None, tls))
     _make_room(loop, sockets, connections)
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
@@ -188,9 +188,10 @@ def uvicorn_config(
 
 def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
+    if options.takes_tcp_media:
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp")
     if not options.impair:
-        wanted = options.tcp_media and options.wire != "udp"
-        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
+        return engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
