@@ -23,7 +23,7 @@ from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
-from reactor_runtime.session.life import Effect, Life, SessionEnd
+from reactor_runtime.session.life import Effect, Life
 from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
@@ -34,6 +34,7 @@ from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
 from .metrics import Metrics
+from .standing import Standing
 from .watching import observers_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec
@@ -54,8 +56,6 @@ CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
 NOBODY_CAME = f"No client connected within {SILENCE_S:g} s, and another one asked for the model."
-CRASHES_IN_A_ROW = 3
-"""Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
 
 class Worker:
@@ -72,27 +72,14 @@ class Worker:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
         self.clock = clock
-        self.life = Life(
-            life.Limits(
-                options.orphan_timeout,
-                options.max_session_duration,
-                options.stuck_warning,
-                options.kill_timeout,
-            ),
-            rebuild=options.on_reset_error == "rebuild",
-        )
+        self.life = _life_of(options)
         self.executor: Executor = ThreadExecutor(
             project.model_class, project.config, project.weights, options.audit
         )
-        self.model = self.executor.description
         self.configuration = project.resolved_config
         """For operators: what the model was given, without what came from the environment."""
-        self.state_changed: Callable[[], object] = lambda: None
-        self.load_error: str | None = None
-        self.crashes = 0
+        self.standing = Standing(clock)
         self.run: SessionRun | None = None
-        self.last_end: SessionEnd | None = None
-        """How the last session ended; kept while the next one runs."""
         self.journal = Journal(clock.unix)
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
@@ -100,17 +87,11 @@ class Worker:
         loglines.sessions.append(self._session_number)
         self.clients = Clients(engine, options, self, clock)
         self.claims = Claims()
-        self.started_at = clock.unix()
         self.dispatcher = Dispatcher(self)
         self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
-        self._leave = leave
-        self._left = False
-        self._loop = asyncio.get_running_loop()
-        self._background = Background(self._loop)
-        self._timer: asyncio.TimerHandle | None = None
-        self._changed = asyncio.Event()
-        self._noted = State.CREATED
+        self._leave: Callable[[int], None] | None = leave
+        self._background = Background(asyncio.get_running_loop())
         self._background.spawn(self._watch())
 
     # --- what routes call ---
@@ -172,7 +153,7 @@ class Worker:
             model_name=self.model.name,
             capabilities=self.model.capabilities,
             number=self.life.number,
-            started_at=self.started_at,
+            started_at=self.standing.started_at,
             metadata=self.model.metadata,
             seed=None if self.session is None else self.session.seed,
         )
@@ -180,6 +161,10 @@ class Worker:
     def check_session_id(self, session_id: str) -> None:
         """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
         session_ids.check(session_id, "" if self.session is None else self.session.session_id)
+
+    @property
+    def model(self) -> ModelDescription:
+        return self.executor.description
 
     @property
     def roles(self) -> Roles:
@@ -237,12 +222,10 @@ class Worker:
     async def close(self) -> None:
         """Let go of everything; the loop ends after this."""
         self._background.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
         self.close_streams()
         await self.clients.close_all()
         if self.run is not None:
-            await self._loop.run_in_executor(None, self.run.close)
+            await asyncio.get_running_loop().run_in_executor(None, self.run.close)
         self.executor.close()
         self._engine.close()
         self._limits.remove()
@@ -325,23 +308,18 @@ class Worker:
             log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = loading.explain(error)
+        self.standing.load_error = loading.explain(error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
     def _apply(self, effects: list[Effect]) -> None:
-        self._note_state()
+        if (change := self.standing.look(self.life)) is not None:
+            before, now = change
+            self.note("transition", **{"from": before.value, "to": now.value})
+            self.standing.listener()
         for effect in effects:
             self._carry_out(effect)
         self._schedule()
-
-    def _note_state(self) -> None:
-        """Put a change of state into the journal, once, and keep the last end."""
-        self.last_end = self.life.end or self.last_end
-        if self.life.state is not self._noted:
-            before, self._noted = self._noted, self.life.state
-            self.note("transition", **{"from": before.value, "to": self._noted.value})
-            self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
         run = self.run
@@ -367,15 +345,13 @@ class Worker:
 
     def _exit(self) -> None:
         """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
-        if not self._left:
-            self._left = True
-            self._leave(1 if self.load_error or self.life.gave_up else 0)
+        if self._leave is not None:
+            leave, self._leave = self._leave, None
+            leave(1 if self.standing.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, outcome: ModelOutcome) -> None:
         failed = outcome.error is not None
-        self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
-        if self.crashes >= CRASHES_IN_A_ROW:
-            log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
+        self.standing.ended(failed or outcome.reset_error is not None)
         told_as = f" (reference {outcome.reference})" if outcome.reference else ""
         message = f"The model stopped because of an error{told_as}." if failed else ""
         self._apply(
@@ -385,13 +361,7 @@ class Worker:
         )
 
     async def _wait_while_closing(self) -> None:
-        deadline = self.clock.time() + CLOSE_WAIT_S
-        while self.life.state is State.CLOSING and (left := deadline - self.clock.time()) > 0:
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), left)
-            except TimeoutError:
-                return
+        await self.standing.wait_while_closing(self.life, CLOSE_WAIT_S)
 
     async def _watch(self) -> None:
         while True:
@@ -403,17 +373,20 @@ class Worker:
 
     def _schedule(self) -> None:
         """Wake at the next deadline of the session's life."""
-        self._changed.set()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.standing.changed.set()
         deadline = self.life.deadline()
-        if deadline is not None:
-            delay = max(0.0, deadline - self.clock.time())
-            self._timer = self._loop.call_later(delay, self._tick)
+        delay = None if deadline is None else max(0.0, deadline - self.clock.time())
+        self._background.wake_in(delay, self._tick)
 
     def _tick(self) -> None:
         self._apply(self.life.tick(self.clock.time()))
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _life_of(options: WorkerOptions) -> Life:
+    limits = life.Limits(
+        options.orphan_timeout, options.max_session_duration, options.stuck_warning, options.kill_timeout
+    )
+    return Life(limits, rebuild=options.on_reset_error == "rebuild")

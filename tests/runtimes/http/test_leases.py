@@ -78,8 +78,8 @@ async def test_the_worker_keeps_the_deadline_itself() -> None:
         following = asyncio.ensure_future(until(reports, "freed"))
         await leases.grant(1, "ticket", "here", 0.2)
         assert (await following)["epoch"] == 1
-        assert server.runtime.last_end is not None
-        assert server.runtime.last_end.reason.value == "time_cap"
+        assert server.runtime.standing.last_end is not None
+        assert server.runtime.standing.last_end.reason.value == "time_cap"
         await reports.aclose()
 
 

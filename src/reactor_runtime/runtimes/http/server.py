@@ -147,7 +147,7 @@ async def _serve(
             # Nobody opens a worker of a fleet, and its secret is its engine's.
             print_addresses(urls, sockets[0], options)
         status = await leaving
-        if runtime.load_error is not None:
+        if runtime.standing.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
         runtime.close_streams()
         if leases is not None:
