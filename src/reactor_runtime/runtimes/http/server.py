@@ -21,7 +21,9 @@ from urllib.parse import quote
 import uvicorn
 from anyio.lowlevel import checkpoint
 
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.errors import ReactorError
+from reactor_runtime.loglines import Block
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
 from reactor_runtime.process import leaving as leaving_process
 from reactor_runtime.process.forks import guarding
@@ -50,7 +52,9 @@ from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
+from .greeting import greeting, open_page, qr_code
 from .hints import hints
+from .loading_bar import show_loading
 from .signals import signals
 
 if TYPE_CHECKING:
@@ -94,6 +98,9 @@ def serve(project: Project, options: HttpOptions) -> int:
     sockets = bind(options.host, options.port)
     _sweep()
     options = with_token(options, sockets[0])
+    if options.lifeline is None:
+        # Before the event loop runs: it looks for the weights.
+        log.info("%s", Block(greeting(project, describe(project.model_class), options)))
     # Our own, so that a forked child can let go of it, and of the reading end of the loop's own pipe.
     selector = selectors.DefaultSelector()
     loop = asyncio.SelectorEventLoop(selector)
@@ -145,7 +152,13 @@ async def _serve(
         log.info("Serving %s on %s", runtime.model.name, urls[0])
         if options.lifeline is None:
             # Nobody opens a worker of a fleet, and its secret is its engine's.
+            if options.qr:
+                code = await loop.run_in_executor(None, qr_code, urls[0] + (_query(options) or "/"))
+                print(code, file=sys.stderr, flush=True)
             print_addresses(urls, sockets[0], options)
+            loop.create_task(show_loading(runtime))  # noqa: RUF006  # ends with loading, or with the loop
+            if options.open_page:
+                loop.run_in_executor(None, open_page, urls[0] + _query(options))
         status = await leaving
         if runtime.standing.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
@@ -264,7 +277,11 @@ def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
 
 def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
-    query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
+    query = _query(options)
     host, port = sock.getsockname()[:2]
     for line in hints(urls, host, port, query, options):
         print(line, file=sys.stderr, flush=True)
+
+
+def _query(options: HttpOptions) -> str:
+    return f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
