@@ -15,6 +15,8 @@ from aiortc import RTCPeerConnection
 from tests.browser.pages import until
 from tests.chromium import launched
 
+from reactor_runtime.runtimes.doctor import examine_url
+
 from .browser import find_chromium
 from .server import Server, running
 from .test_network import candidates, inside_only
@@ -162,6 +164,10 @@ def test_options_choose_the_wire(options: tuple[str, ...], host: str, tcp: bool,
     with running("echo", *options) as server:
         found = answered(server, host)
         server.stop_session()
+        doctor = examine_url(server.url)[-1].level
+    assert (doctor == "ok") == (tcp or options[0] == "--allow-host"), (
+        "a name that leads nowhere is the client's"
+    )
     assert bool(over_tcp(found)) == tcp
     assert any(words[2] == "udp" for words in found) == udp
 

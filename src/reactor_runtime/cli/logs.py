@@ -13,7 +13,7 @@ from typing import Any
 
 from reactor_runtime import loglines
 from reactor_runtime.loglines import PACKAGE, escaped, message_of
-from reactor_runtime.process import stdio
+from reactor_runtime.process import stdio, terminal
 
 _HEADINGS = ("\nThe above exception was", "\nDuring handling of")
 
@@ -23,6 +23,7 @@ class _Stderr:
 
     def write(self, text: str) -> int:
         if stdio.own is not None:
+            terminal.above(text)
             return stdio.own.write(text)
         # A stream that somebody has closed costs the line, never whoever wrote it.
         with contextlib.suppress(ValueError, OSError, AttributeError):

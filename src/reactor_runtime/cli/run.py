@@ -70,7 +70,7 @@ RUNTIMES = ("http",)
     *("no_token", "viewers", "shared_control", "offers_per_minute", "max_upload", "max_connections"),
     *("trusted_proxies", "stun_servers", "turn_servers", "turn_secret", "ice_transport_policy"),
     *("port_range", "advertise_ip", "advertise_port", "tcp_media", "wire", "root_path", "tls_cert"),
-    *("tls_key", "encoder", "audit", "impair"),
+    *("tls_key", "encoder", "audit", "impair", "seed", "open_page", "qr"),
 )
 @log_options
 @verbose_option

@@ -68,7 +68,7 @@ def _shape(setting: Setting) -> dict[str, Any]:
 def _type(setting: Setting) -> click.ParamType[Any]:
     if setting.choices:
         return click.Choice(setting.choices)
-    if setting.kind is int:
+    if setting.kind in (int, int | None):
         return click.IntRange(setting.least, setting.most)
     if setting.kind is float:
         return click.FloatRange(min=setting.least)

@@ -58,8 +58,9 @@ class WorkerOptions(ClientOptions):
     )
     """See `media.encoders.EncoderChoice`."""
 
-    seed: int | None = None
-    """Of every session that brings none; None draws one for each."""
+    seed: int | None = setting(
+        None, "Of every session that brings none.", most=2**32 - 1, form="N", none="drawn for each"
+    )
 
     @property
     def private_ids(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reactor_runtime.runtimes.http import hints as module
-from reactor_runtime.runtimes.http.hints import hints
 from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.terminal import hints as module
+from reactor_runtime.runtimes.terminal.hints import hints
 
 HERE = ["http://127.0.0.1:8080"]
 SSH = {"SSH_CONNECTION": "203.0.113.7 51234 10.0.0.7 22", "USER": "ada"}

@@ -107,8 +107,15 @@ class HttpOptions(WorkerOptions):
         read=_impairment,
     )
     """A bad network for our own media; see `transports.impair`."""
+    open_page: bool = setting(False, "Open the page in a browser of this machine.", flag="--open")
+    qr: bool = setting(False, "Show the address as a QR code, for a telephone.")
     lifeline: Lifeline | None = None
     """Of a worker that a fleet's engine has started."""
+
+    @property
+    def takes_tcp_media(self) -> bool:
+        """Whether the port of the page takes media too."""
+        return self.tcp_media and self.wire != "udp" and not self.impair
 
     @property
     def secrets(self) -> tuple[str, ...]:

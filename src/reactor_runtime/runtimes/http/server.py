@@ -21,7 +21,9 @@ from urllib.parse import quote
 import uvicorn
 from anyio.lowlevel import checkpoint
 
+from reactor_runtime.authoring.description import describe
 from reactor_runtime.errors import ReactorError
+from reactor_runtime.loglines import Block
 from reactor_runtime.media.encoders import EncoderChoice, warm_up
 from reactor_runtime.process import leaving as leaving_process
 from reactor_runtime.process.forks import guarding
@@ -40,6 +42,9 @@ from reactor_runtime.runtimes.door.listening import (
 )
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.door.tls import context
+from reactor_runtime.runtimes.terminal.greeting import greeting, open_page, qr_code
+from reactor_runtime.runtimes.terminal.hints import hints
+from reactor_runtime.runtimes.terminal.loading_bar import show_loading
 from reactor_runtime.session import folders
 from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
@@ -51,7 +56,6 @@ from reactor_runtime.worker.signals import signals
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
-from .hints import hints
 
 if TYPE_CHECKING:
     from reactor_runtime.project.project import Project
@@ -94,6 +98,9 @@ def serve(project: Project, options: HttpOptions) -> int:
     sockets = bind(options.host, options.port)
     _sweep()
     options = with_token(options, sockets[0])
+    if options.lifeline is None:
+        # Before the event loop runs: it looks for the weights.
+        log.info("%s", Block(greeting(project, describe(project.model_class), options)))
     # Our own, so that a forked child can let go of it, and of the reading end of the loop's own pipe.
     selector = selectors.DefaultSelector()
     loop = asyncio.SelectorEventLoop(selector)
@@ -131,7 +138,7 @@ async def _serve(
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
         runtime.metrics.registry.register(counted)
-    server = Server(uvicorn_config(app, connections, media, tls))
+    server = Server(uvicorn_config(app, connections, media if options.takes_tcp_media else None, tls))
     _make_room(loop, sockets, connections)
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
@@ -145,7 +152,8 @@ async def _serve(
         log.info("Serving %s on %s", runtime.model.name, urls[0])
         if options.lifeline is None:
             # Nobody opens a worker of a fleet, and its secret is its engine's.
-            print_addresses(urls, sockets[0], options)
+            await _greet(urls, sockets[0], options)
+            loop.create_task(show_loading(runtime))  # noqa: RUF006  # ends with loading, or with the loop
         status = await leaving
         if runtime.standing.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
@@ -158,6 +166,17 @@ async def _serve(
         await runtime.close()
         leaving_process.begin(status)
     return status
+
+
+async def _greet(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
+    """Tell whoever started us where to look, and look there when asked to."""
+    loop = asyncio.get_running_loop()
+    if options.qr:
+        code = await loop.run_in_executor(None, qr_code, urls[0] + (_query(options) or "/"))
+        print(code, file=sys.stderr, flush=True)
+    print_addresses(urls, sock, options)
+    if options.open_page:
+        loop.run_in_executor(None, open_page, urls[0] + _query(options))
 
 
 def _make_room(loop: asyncio.AbstractEventLoop, sockets: list[Listener], connections: Connections) -> None:
@@ -188,9 +207,10 @@ def uvicorn_config(
 
 def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
+    if options.takes_tcp_media:
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp")
     if not options.impair:
-        wanted = options.tcp_media and options.wire != "udp"
-        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
+        return engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)
@@ -263,7 +283,11 @@ def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
 
 def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
     """To the terminal of whoever started us, once; the token never goes into a log."""
-    query = f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
+    query = _query(options)
     host, port = sock.getsockname()[:2]
     for line in hints(urls, host, port, query, options):
         print(line, file=sys.stderr, flush=True)
+
+
+def _query(options: HttpOptions) -> str:
+    return f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""

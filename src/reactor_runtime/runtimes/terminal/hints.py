@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.door.interfaces import others_open
-
-from .options import HttpOptions
+from reactor_runtime.runtimes.http.options import HttpOptions
 
 SSH_PORT = 22
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -64,7 +63,7 @@ def _rungs(options: HttpOptions) -> str:
             low, high = options.port_range
             ports = f"UDP ports {low} to {high}" if low != high else f"UDP port {low}"
         ways.append(ports)
-    if options.tcp_media and options.wire != "udp" and not options.impair:
+    if options.takes_tcp_media:
         ways.append("TCP on the port of the page, where UDP is closed")
     if options.turn_servers:
         ways.append("TURN")
