@@ -21,6 +21,7 @@ from urllib.parse import quote
 import uvicorn
 from anyio.lowlevel import checkpoint
 
+from reactor_runtime import loglines
 from reactor_runtime.authoring.description import describe
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.loglines import Block
@@ -157,7 +158,7 @@ async def _serve(
             # Nobody opens a worker of a fleet, and its secret is its engine's.
             if options.qr:
                 code = await loop.run_in_executor(None, qr_code, urls[0] + (_query(options) or "/"))
-                print(code, file=sys.stderr, flush=True)
+                print(loglines.plain(code), file=sys.stderr, flush=True)
             print_addresses(urls, sockets[0], options)
             loop.create_task(show_loading(runtime))  # noqa: RUF006  # ends with loading, or with the loop
             if options.open_page:
@@ -275,7 +276,7 @@ def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) 
     query = _query(options)
     host, port = sock.getsockname()[:2]
     for line in hints(urls, host, port, query, options):
-        print(line, file=sys.stderr, flush=True)
+        print(loglines.plain(line), file=sys.stderr, flush=True)
 
 
 def _query(options: HttpOptions) -> str:

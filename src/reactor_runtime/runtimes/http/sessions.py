@@ -85,8 +85,13 @@ async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
         "free_in": runtime.life.free_in(time.monotonic()),
         "notices": {} if running is None else running.plane.notices(),
         "audit": audited.describe(runtime),
-        **({"config": runtime.configuration()} if asking.grant.rules else {}),
+        **({"config": runtime.configuration()} if asking.grant.rules and not _of_a_fleet(runtime) else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
     }
+
+
+def _of_a_fleet(runtime: Worker) -> bool:
+    """Whether who asks is an engine, with rights of its own, for clients that may have less."""
+    return getattr(runtime.options, "lifeline", None) is not None
