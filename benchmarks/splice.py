@@ -12,9 +12,8 @@ import sys
 import time
 from typing import cast
 
-from reactor_runtime.runtimes.http.splice import MediaPort, Splice
-
 from reactor_runtime.runtimes.door.connections import Connections, Slot
+from reactor_runtime.runtimes.door.splice import MediaPort, Splice
 from reactor_runtime.transports.tcp_media import TcpPeers
 
 RATE_BPS, FRAME, SECONDS = 4_000_000, 1200, 10.0

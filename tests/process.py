@@ -177,7 +177,7 @@ PARTS = (
         lambda value: setattr(logging, "raiseExceptions", value),
     ),
     _Part("signal handlers", _signals, _set_signals),
-    _Part("the wake-up descriptor", _wakeup_fd, signal.set_wakeup_fd),
+    _Part("the wake-up descriptor", _wakeup_fd, signal.set_wakeup_fd),  # type: ignore[arg-type]  # it takes an int, and more by name
     _Part("environment", _environment, _set_environment),
     _Part("working directory", _working_directory, os.chdir),
     _Part("switch interval", sys.getswitchinterval, sys.setswitchinterval),

@@ -6,13 +6,14 @@ import logging
 import os
 import re
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from numbers import Number
 from weakref import WeakSet
+
+from reactor_runtime.clock import WALL
 
 PACKAGE = "reactor_runtime"
 BURST_PER_CLIENT = 5
@@ -126,7 +127,7 @@ class Limits(logging.Filter):
     It stands before every handler, so that no handler of anybody's is flooded.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = WALL.time) -> None:
         super().__init__()
         self._clock = clock
         self._buckets: OrderedDict[Key, _Bucket] = OrderedDict()

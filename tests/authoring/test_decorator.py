@@ -7,7 +7,7 @@ import pytest
 
 from reactor_runtime import VideoModel, VideoOut, command, model
 from reactor_runtime.authoring.command import commands_of
-from reactor_runtime.authoring.decorator import is_model, spec_of
+from reactor_runtime.authoring.spec import is_model, spec_of
 from reactor_runtime.authoring.tracks import tracks_of
 from reactor_runtime.errors import ModelDefinitionError
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reactor_runtime import VideoModel, model
-from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.spec import spec_of
 from reactor_runtime.errors import ModelDefinitionError
 
 

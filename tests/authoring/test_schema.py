@@ -139,7 +139,7 @@ def test_unions_keep_how_to_tell_members_apart():
         (Mode, "slow", {"type": "string", "enum": ["fast", "slow"], "default": "slow"}),
         (Annotated[float, Field(0.25, le=1)], Field(), NUMBER | {"default": 0.25, "maximum": 1}),
         (list[int], Field(default_factory=list), {"type": "array", "items": {"type": "integer"}}),
-        (Point, Point(x=1), POINT | {"default": {"x": 1, "title": "here"}}),
+        (Point, Point(x=1), POINT | {"default": {"x": 1, "title": "here"}}),  # type: ignore[call-arg]  # the other has a default
     ],
 )
 def test_defaults(annotation, default, fragment):

@@ -79,16 +79,16 @@ def test_the_default_track():
     "declare",
     [
         lambda: VideoOut(rate=-1),
-        lambda: VideoOut(rate="24"),
+        lambda: VideoOut(rate="24"),  # type: ignore[arg-type]  # refused
         lambda: VideoOut(rate=True),
         lambda: VideoOut(rate=math.nan),
         lambda: VideoOut(rate=48_000),
-        lambda: VideoOut(default="yes"),
+        lambda: VideoOut(default="yes"),  # type: ignore[arg-type]  # refused
         lambda: AudioOut(rate=0),
         lambda: AudioOut(rate=24_000.5),
         lambda: AudioOut(channels=3),
         lambda: AudioOut(channels=True),
-        lambda: AudioOut(channels="2"),
+        lambda: AudioOut(channels="2"),  # type: ignore[arg-type]  # refused
         lambda: AudioIn(rate=-48_000),
         lambda: Track(),
         lambda: OutputTrack(),

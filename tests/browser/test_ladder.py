@@ -134,6 +134,7 @@ TUNNEL = "ssh -L 8080:localhost:8080"
         ("http://localhost:8080/", CHROMIUM, None, [UDP, TCP], ["Neither UDP nor TCP", "--advertise-port"]),
         ("http://192.0.2.7:8080/", CHROMIUM, None, [UDP], ["UDP between", TUNNEL, "--webrtc-port-range"]),
         ("https://gpu.example/model/", CHROMIUM, None, [UDP], ["A proxy passes this page on", TUNNEL]),
+        ("http://hub/user/ada/proxy/8080", CHROMIUM, None, [UDP], ["A proxy passes this page on", TUNNEL]),
         ("http://localhost:8080/", CHROMIUM, None, [], ["named no address of its own", "--advertise-ip"]),
         ("http://localhost:8080/", CHROMIUM, "udp", [UDP], ["without ?wire=udp"]),
         ("http://localhost:8080/", CHROMIUM, "tcp", [], ["--no-tcp-media"]),

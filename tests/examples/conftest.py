@@ -65,8 +65,8 @@ class Stage:
         return self._in_session(lambda: getattr(self.model, name)(**spec.validate(arguments)))
 
     def _in_session(self, work: Callable[[], Any]) -> Any:
-        self.tracks = {name: track.bind(self) for name, track in tracks_of(self.cls).items()}
-        context = Context(self)
+        self.tracks = {name: track.bind(self) for name, track in tracks_of(self.cls).items()}  # type: ignore[attr-defined]  # every kind of track has it
+        context = Context(self)  # type: ignore[arg-type]  # as much of a session as an example needs
         activate(context)
         try:
             with use(context):

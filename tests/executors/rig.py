@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from reactor_runtime import VideoModel
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.executors.port import CommandOutcome, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.observers import NOBODY, Observers
@@ -37,10 +38,15 @@ class Rig:
     def load(self) -> None:
         self.host.load().result(WITHIN)
 
-    def begin(self, observers: Observers = NOBODY) -> Session:
+    def begin(self, observers: Observers = NOBODY, clock: Clock = WALL) -> Session:
         self.number += 1
         session = Session(
-            self.number, f"s{self.number}", self.host.description, lambda _: None, observers=observers
+            self.number,
+            f"s{self.number}",
+            self.host.description,
+            lambda _: None,
+            observers=observers,
+            clock=clock,
         )
         self.runs[session] = SessionRun(self.host, session)
         self.runs[session].begin()

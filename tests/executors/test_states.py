@@ -11,6 +11,7 @@ import pytest
 from reactor_runtime import CommandError, command, model
 from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.executors.thread.waiting import PENDING_LIMIT, Call, WaitingCalls
+from reactor_runtime.session.session import Session
 
 from .rig import WITHIN, Rig, rig
 from .test_thread import Idle
@@ -45,7 +46,7 @@ class Game(Idle):
         self.seen.append(f"jump {number}")
 
 
-def held_back(made: Rig) -> tuple[object, Game]:
+def held_back(made: Rig) -> tuple[Session, Game]:
     """A session whose command thread is busy."""
     session = made.begin()
     made.run(session)

@@ -99,7 +99,7 @@ class Fleet:
 
 
 @contextmanager
-def serving(*arguments: str, ready: int = 1, **variables: str) -> Iterator[Fleet]:
+def serving(*arguments: str, ready: int = 1, **variables: Any) -> Iterator[Fleet]:
     fleet = Fleet(*arguments, **variables)
     try:
         fleet.wait_ready(ready)

@@ -17,7 +17,9 @@ from tests.runtimes.http.models import Painter
 
 from reactor_runtime.testing import serve
 from reactor_runtime.transports.pictures import LONG_SIDE, SHORT_SIDE, picture_size, too_large
+from reactor_runtime.transports.port import CandidatesRefused
 from reactor_runtime.transports.reactor_webrtc.receiver import VideoReceiver
+from reactor_runtime.transports.wire import PictureRefused
 
 ENCODERS = {"VP8": "libvpx", "VP9": "libvpx-vp9", "AV1": "libsvtav1"}
 
@@ -115,9 +117,9 @@ async def test_the_client_is_told_and_it_is_counted() -> None:
         client = await server.join()
         [peer] = server.engine.peers
         for _ in range(50):
-            await asyncio.to_thread(peer.events.picture_refused, "1", 8192, 8192)
-        peer.events.candidates_refused(3)
-        await client.until(lambda: client.runtime_messages("mediaRefused"))
+            await asyncio.to_thread(peer.handle, PictureRefused("1", 8192, 8192))
+        peer.handle(CandidatesRefused(3))
+        await client.until(lambda: bool(client.runtime_messages("mediaRefused")))
 
         [told] = client.runtime_messages("mediaRefused")
         assert (told["track"], told["code"]) == ("webcam", "picture_too_large")

@@ -15,7 +15,7 @@ from reactor_runtime.clients import channels, connection
 from reactor_runtime.protocol import reactor_wire
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
-from reactor_runtime.transports.port import CHANNELS_LIMIT
+from reactor_runtime.transports.wire import CHANNELS_LIMIT
 
 WEBRTC = "/sessions/local/transport/webrtc"
 

@@ -1,4 +1,4 @@
-"""Install the published SDKs from their registries: ``python tests/interop/install.py``.
+"""Install the published SDKs and Jupyter from their registries: ``python tests/interop/install.py``.
 
 `scripts/test-programs` calls this before the tests, because the network they run in has no way out. What is
 there already is left alone. A registry that is not reachable is no error here: the tests say so.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import notebooks
 from sdks import ESBUILD, FOLDER, JS_PACKAGE, LATEST_PURE, PYTHON_PACKAGE, SDKS, Sdk
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +32,18 @@ def main() -> int:
             print(f"{sdk.package} {sdk.version} could not be installed: {error}", file=sys.stderr)
             continue
         (sdk.folder / "installed").touch()
+    if not notebooks.INSTALLED.exists():
+        try:
+            _install_jupyter()
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"Jupyter could not be installed: {error}", file=sys.stderr)
     return 0
+
+
+def _install_jupyter() -> None:
+    _run(sys.executable, "-m", "venv", "--clear", str(notebooks.FOLDER))
+    _pip(*notebooks.PACKAGES, python=notebooks.PYTHON)
+    notebooks.INSTALLED.touch()
 
 
 def _install_python(sdk: Sdk) -> None:
@@ -56,9 +68,9 @@ def _install_js(sdk: Sdk) -> None:
     _run(str(sdk.folder / "node_modules" / ".bin" / "esbuild"), "sdk.js", *build, cwd=sdk.folder)
 
 
-def _pip(*arguments: str) -> None:
+def _pip(*arguments: str, python: Path = PYTHON / "bin" / "python") -> None:
     _run(
-        str(PYTHON / "bin" / "python"),
+        str(python),
         "-m",
         "pip",
         "install",

@@ -130,7 +130,7 @@ class Pure(Client):
     async def error(self, name: str, **arguments: Any) -> tuple[str, str]:
         self.messages.clear()
         await self.command(name, **arguments)
-        found = await until(lambda: self.find(lambda m: _command_error(m)["code"]), "the error arrives")
+        found = await until(lambda: self.find(lambda m: bool(_command_error(m)["code"])), "the error arrives")
         return _command_error(found)["code"], _command_error(found)["message"]
 
     async def camera(self) -> None:

@@ -219,7 +219,7 @@ def run(sdk: Sdk, program: Path, *arguments: str) -> str:
     """In a process of its own, with nothing of ours on its path; gives what it printed."""
     command = [FOLDER / "python" / "bin" / "python", program, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(sdk.folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=VISIT_S)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=VISIT_S)  # type: ignore[arg-type]  # paths and texts
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

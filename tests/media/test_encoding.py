@@ -7,7 +7,6 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,9 +15,11 @@ from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoC
 from reactor_runtime.media.encoding import (
     IDLE_REPEAT_S,
     KEYFRAME_INTERVAL_S,
+    OVERLOAD_S,
     QUEUE_FRAMES,
     Encoding,
 )
+from reactor_runtime.testing import VirtualClock
 
 from .fakes import Factory, Sink, picture, until
 
@@ -34,9 +35,9 @@ def encoding(**more: Any) -> Iterator[tuple[Encoding, Factory]]:
         made.close()
 
 
-def feed(made: Encoding, first: int, count: int, **size: int) -> None:
+def feed(made: Encoding, first: int, count: int, **size: Any) -> None:
     for index in range(first, first + count):
-        made.push(picture(index, **size), time.monotonic())
+        made.push(picture(index, **size), made.clock.time())
         until(made.ready)
     assert made.drain(5.0)
 
@@ -44,11 +45,11 @@ def feed(made: Encoding, first: int, count: int, **size: int) -> None:
 def hold(made: Encoding, factory: Factory, first: int, waiting: int = 0) -> float:
     """The encoder stands at its gate with picture `first`, `waiting` more behind it; gives since when."""
     factory.gate.clear()
-    now = time.monotonic()
+    now = made.clock.time()
     made.push(picture(first), now)
     until(lambda: made._busy and not made._frames)
     for index in range(first + 1, first + 1 + waiting):
-        made.push(picture(index), time.monotonic())
+        made.push(picture(index), made.clock.time())
     return now
 
 
@@ -116,30 +117,28 @@ def test_a_late_sink_sees_the_last_picture_when_the_model_is_silent() -> None:
 
 
 def test_nothing_is_repeated_when_nobody_asks() -> None:
-    with encoding() as (made, _):
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, _):
         sink = Sink()
         made.add(sink)
         feed(made, 0, 2)
-        time.sleep(IDLE_REPEAT_S * 2)
+        clock.advance(IDLE_REPEAT_S * 20)
+        feed(made, 2, 1)
 
-        assert sink.indexes == [0, 1]
+        assert sink.indexes == [0, 1, 2]
 
 
 def test_keyframes_on_request_are_throttled() -> None:
-    with encoding() as (made, _):
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, _):
         sink = Sink()
         made.add(sink)
-        began = time.monotonic()
-        index = 0
-        while time.monotonic() - began < KEYFRAME_INTERVAL_S * 1.5:
+        for index in range(25):
             made.request_keyframe()
             feed(made, index, 1)
-            index += 1
-            time.sleep(0.005)
+            clock.advance(KEYFRAME_INTERVAL_S / 8)
 
-        keys = [at for at, frame in zip(sink.times, sink.frames, strict=True) if frame.key]
-        assert len(keys) >= 2
-        assert min(late - early for early, late in pairwise(keys)) >= KEYFRAME_INTERVAL_S * 0.95
+        assert [frame.index for frame in sink.frames if frame.key] == [0, 8, 16, 24]
 
 
 def test_a_newcomer_is_not_held_up_by_the_throttle() -> None:
@@ -354,14 +353,14 @@ def test_many_openings_and_closings(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_keyframe_interval_is_kept_without_anybody_asking() -> None:
-    with encoding(settings=EncoderSettings(keyframe_interval=0.05)) as (made, _):
+    clock = VirtualClock()
+    with encoding(settings=EncoderSettings(keyframe_interval=1.0), clock=clock) as (made, _):
         sink = Sink()
         made.add(sink)
-        for index in range(3):
-            made.push(picture(index), time.monotonic())
-            until(lambda count=index + 1: len(sink.frames) == count)
-            time.sleep(0.06)
-        assert [frame.key for frame in sink.frames] == [True, True, True]
+        for index in range(9):
+            feed(made, index, 1)
+            clock.advance(0.25)
+        assert [frame.index for frame in sink.frames if frame.key] == [0, 4, 8]
 
 
 def test_the_bitrate_of_the_track_is_what_the_encoder_is_opened_with() -> None:
@@ -387,18 +386,16 @@ def test_flushing_drops_what_waits_but_not_what_the_encoder_has() -> None:
         assert made.counters.dropped == 0
 
 
-def test_an_encoder_that_cannot_keep_up_takes_the_newest(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("reactor_runtime.media.encoding.OVERLOAD_S", 0.05)
-    monkeypatch.setattr("reactor_runtime.media.encoding.STALE_S", 60.0)
-    with encoding() as (made, factory):
+def test_an_encoder_that_cannot_keep_up_takes_the_newest(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, factory):
         sink = Sink()
         made.add(sink)
         feed(made, 0, 1)
         hold(made, factory, 1, waiting=2)
         assert not made.ready()
-        until(made.ready)
+        clock.advance(OVERLOAD_S * 1.01)
+        assert made.ready()
         factory.gate.set()
         assert made.drain(5.0)
 
@@ -408,8 +405,8 @@ def test_an_encoder_that_cannot_keep_up_takes_the_newest(
 
         # It has caught up: nothing is skipped any more.
         until(lambda: made._behind_since is None)
-        made.push(picture(4), time.monotonic())
-        made.push(picture(5), time.monotonic())
+        made.push(picture(4), clock.time())
+        made.push(picture(5), clock.time())
         assert made.drain(5.0)
         assert sink.indexes[-2:] == [4, 5]
 

@@ -21,7 +21,7 @@ def test_latest_is_the_newest_frame_of_its_track() -> None:
     for frame in frames:
         inputs.put_video("webcam", frame)
 
-    assert np.array_equal(inputs.latest("webcam"), frames[1])
+    assert np.array_equal(inputs.latest("webcam"), frames[1])  # type: ignore[arg-type]  # None is equal to nothing
     assert inputs.latest("other") is None
 
 
@@ -34,7 +34,7 @@ def test_an_author_may_draw_on_what_is_latest() -> None:
         assert first is not None
         expected = first.copy()
         first[:] = fill
-        assert np.array_equal(inputs.latest(name), expected)
+        assert np.array_equal(inputs.latest(name), expected)  # type: ignore[arg-type]  # None is equal to nothing
 
 
 def test_two_audio_tracks_never_share_a_buffer() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
@@ -20,6 +21,12 @@ from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConf
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 
 from .fakes import Sink, until
+
+
+def newest(plane: MediaPlane) -> NDArray[np.uint8]:
+    picture = plane.latest("main")
+    assert picture is not None
+    return picture
 
 
 def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -125,7 +132,7 @@ def test_a_late_sink_does_not_see_the_future() -> None:
 def test_none_is_a_black_frame_of_the_current_size() -> None:
     with open_plane() as plane:
         plane.emit("main", None, None)
-        assert plane.latest("main").shape == (*DEFAULT_SIZE, 3)
+        assert newest(plane).shape == (*DEFAULT_SIZE, 3)
         plane.emit("main", rgb(200, 20, 30), None)
         plane.emit("main", None, None)
 
@@ -197,7 +204,7 @@ def test_the_author_may_reuse_the_array() -> None:
         plane.emit("main", frame, None)
         frame[:] = 250
 
-        assert plane.latest("main").max() <= 13
+        assert newest(plane).max() <= 13
 
 
 def test_what_nobody_watches_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,15 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from reactor_runtime.media.buckets import WINDOW_S
-from reactor_runtime.media.i420 import I420Frame
 from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
+from reactor_runtime.media.rgb import Frame
+from reactor_runtime.testing import VirtualClock
 
 from .fakes import picture, quickest, until
 
@@ -32,7 +33,27 @@ def indexes(seen: list[tuple[Picture, float]], track: str = "main") -> list[int]
     return [p[track].index for p, _ in seen if track in p]
 
 
-def frames(first: int, count: int) -> list[I420Frame]:
+@contextmanager
+def moving(clock: VirtualClock) -> Iterator[None]:
+    """Whenever somebody waits for the clock, time goes on: a minute passes in milliseconds."""
+    over = threading.Event()
+
+    def move() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                clock.until_waiting(1, within=0.01)
+                clock.advance(0.005)
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def frames(first: int, count: int) -> list[Frame]:
     return [picture(first + i) for i in range(count)]
 
 
@@ -60,11 +81,11 @@ def test_the_first_frame_leaves_at_once() -> None:
 
 
 def test_a_fast_model_is_held_back_to_a_fixed_rate() -> None:
-    with playing(rate=50) as (playout, seen):
-        began = time.monotonic()
+    clock = VirtualClock()
+    with playing(rate=50, clock=clock) as (playout, seen), moving(clock):
         for index in range(26):
             playout.submit("main", frames(index, 1))
-        held = time.monotonic() - began
+        held = clock.now
 
     assert held >= 23 / 50
     assert playout.counters.dropped == len(range(26)) - len(seen)
@@ -99,7 +120,8 @@ def test_draining_gives_up_after_its_limit() -> None:
 
 def test_closing_wakes_a_blocked_producer_within_100_ms() -> None:
     def blocked() -> float:
-        with playing(rate=1) as (playout, _):
+        clock = VirtualClock()
+        with playing(rate=1, clock=clock) as (playout, _):
             returned = threading.Event()
 
             def produce() -> None:
@@ -108,7 +130,7 @@ def test_closing_wakes_a_blocked_producer_within_100_ms() -> None:
                 returned.set()
 
             threading.Thread(target=produce, daemon=True).start()
-            time.sleep(0.05)
+            clock.until_waiting(2)  # it, and the playout
             assert not returned.is_set()
             began = time.monotonic()
             playout.close()
@@ -120,17 +142,19 @@ def test_closing_wakes_a_blocked_producer_within_100_ms() -> None:
 
 
 def test_releasing_wakes_a_blocked_producer_and_keeps_its_frames() -> None:
-    with playing(rate=5) as (playout, seen):
+    clock = VirtualClock()
+    with playing(rate=5, clock=clock) as (playout, seen):
         producer = threading.Thread(
             target=lambda: [playout.submit("main", frames(i, 1)) for i in range(10)], daemon=True
         )
         producer.start()
-        time.sleep(0.02)
+        clock.until_waiting(2)  # it, and the playout
         playout.release()
-        producer.join(1)  # still held back, it would take 1.6 s
+        producer.join(5)  # still held back, it would wait for ever: nobody moves the clock
 
         assert not producer.is_alive()
-        assert playout.drain(5.0)
+        with moving(clock):
+            assert playout.drain(600.0)
 
     assert indexes(seen) == list(range(10))
 

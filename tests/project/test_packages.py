@@ -43,9 +43,9 @@ def test_an_init_that_imports_the_model_executes_it_once(
     root = folder({"__init__.py": init, "model.py": counted + model_source()})
     try:
         assert find_model(root).__name__ == "Painter"
-        assert sys.executed == 1  # type: ignore[attr-defined] - made by the project above
+        assert sys.executed == 1  # type: ignore[attr-defined]  # made by the project above
     finally:
-        del sys.executed  # type: ignore[attr-defined] - the same
+        del sys.executed  # type: ignore[attr-defined]  # the same
 
 
 def test_a_model_in_init(folder: Folder, model_source: Source) -> None:

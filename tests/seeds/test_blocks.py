@@ -12,7 +12,7 @@ from reactor_runtime import MediaBundle, VideoModel, get_ctx
 from reactor_runtime.authoring.building import build_model
 from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.command import commands_of
-from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.spec import spec_of
 from reactor_runtime.errors import InvalidCommandError
 
 from . import blocks

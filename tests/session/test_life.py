@@ -353,6 +353,7 @@ class Worker(RuleBasedStateMachine):
     @rule(failed=st.booleans(), broken=st.booleans())
     def model_ends(self, failed: bool, broken: bool) -> None:
         number, self.model_of = self.model_of, None
+        assert number is not None
         self.broken = broken
         self.carry_out(self.life.model_ended(number, self.now, failed, broken=broken))
         assert number in self.finished or self.life.state is State.TERMINATED
@@ -373,6 +374,7 @@ class Worker(RuleBasedStateMachine):
     @rule()
     def cleaned(self) -> None:
         number, self.finishing = self.finishing, None
+        assert number is not None
         self.carry_out(self.life.cleaned(number))
         rebuilds = self.broken and not self.life.leaving
         assert self.life.state in ((State.CREATED,) if rebuilds else (State.READY, State.TERMINATED))

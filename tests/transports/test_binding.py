@@ -7,9 +7,10 @@ from typing import Any
 from unittest.mock import Mock
 
 from reactor_runtime.media.encoders import VideoCodec
-from reactor_runtime.transports.port import PeerConfig, PeerEvents, PeerState
+from reactor_runtime.transports.port import PeerConfig
 from reactor_runtime.transports.reactor_webrtc.peer import ReactorWebRtcPeer
 from reactor_runtime.transports.reactor_webrtc.sender import InlineVideoSender
+from reactor_runtime.transports.wire import PeerState, StateChanged
 
 
 class BrokenFactory:
@@ -21,7 +22,7 @@ class BrokenFactory:
 
 def test_a_connection_that_gets_no_track_fails_at_once_and_frees_the_slot() -> None:
     async def play() -> None:
-        events, slots = Mock(spec=PeerEvents), asyncio.Lock()
+        events, slots = Mock(), asyncio.Lock()
         factory: Any = BrokenFactory()
         peer = ReactorWebRtcPeer(factory, slots, PeerConfig(), events)
         peer._outbound.senders["0"] = InlineVideoSender("0", VideoCodec.VP8, lambda: None)
@@ -30,9 +31,9 @@ def test_a_connection_that_gets_no_track_fails_at_once_and_frees_the_slot() -> N
         assert peer._binding is not None
         await asyncio.wait_for(peer._binding, 5)
 
-        events.state_changed.assert_called_once_with(PeerState.FAILED)
+        events.assert_called_once_with(StateChanged(PeerState.FAILED))
         assert not slots.locked()
-        assert peer.senders == ()
+        assert peer.video_senders == ()
         await peer.close()
 
     asyncio.run(play())

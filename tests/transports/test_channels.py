@@ -10,8 +10,9 @@ from unittest.mock import Mock
 import pytest
 import reactor_webrtc as rw
 
-from reactor_runtime.transports.port import PeerConfig, PeerEvents
+from reactor_runtime.transports.port import PeerConfig
 from reactor_runtime.transports.reactor_webrtc.peer import ReactorWebRtcPeer
+from reactor_runtime.transports.wire import Handle, Opened
 
 
 class Channel:
@@ -49,7 +50,7 @@ class Channel:
         self.closed = True
 
 
-def made(events: PeerEvents, channel: Channel) -> ReactorWebRtcPeer:
+def made(events: Handle, channel: Channel) -> ReactorWebRtcPeer:
     factory: Any = None
     announced: Any = channel
     peer = ReactorWebRtcPeer(factory, asyncio.Lock(), PeerConfig(), events)
@@ -59,15 +60,15 @@ def made(events: PeerEvents, channel: Channel) -> ReactorWebRtcPeer:
 
 def test_a_channel_is_reported_when_it_can_be_sent_on() -> None:
     async def play() -> None:
-        events, channel = Mock(spec=PeerEvents), Channel(rw.DataChannelState.Connecting)
+        events, channel = Mock(), Channel(rw.DataChannelState.Connecting)
         peer = made(events, channel)
         await asyncio.sleep(0)
-        events.channel_opened.assert_not_called()
+        events.assert_not_called()
         assert not peer.send("data", b"early")
 
         channel.open()
         await asyncio.sleep(0)
-        events.channel_opened.assert_called_once_with("data")
+        events.assert_called_once_with(Opened("data"))
         assert peer.send("data", b"first")
         assert channel.sent == [b"first"]
         await peer.close()
@@ -78,12 +79,12 @@ def test_a_channel_is_reported_when_it_can_be_sent_on() -> None:
 
 def test_a_channel_that_is_open_when_it_is_announced_is_reported_once() -> None:
     async def play() -> None:
-        events, channel = Mock(spec=PeerEvents), Channel(rw.DataChannelState.Open)
+        events, channel = Mock(), Channel(rw.DataChannelState.Open)
         peer = made(events, channel)
         channel.open()
         await asyncio.sleep(0)
 
-        events.channel_opened.assert_called_once_with("data")
+        events.assert_called_once_with(Opened("data"))
         await peer.close()
 
     asyncio.run(play())
@@ -92,13 +93,13 @@ def test_a_channel_that_is_open_when_it_is_announced_is_reported_once() -> None:
 @pytest.mark.parametrize("opens", [False, True])
 def test_a_connection_that_closes_meanwhile_takes_its_channel_along(opens: bool) -> None:
     async def play() -> None:
-        events, channel = Mock(spec=PeerEvents), Channel(rw.DataChannelState.Connecting)
+        events, channel = Mock(), Channel(rw.DataChannelState.Connecting)
         peer = made(events, channel)
         await peer.close()
         assert channel.closed
         if opens:
             channel.open()
             await asyncio.sleep(0)
-        events.channel_opened.assert_not_called()
+        events.assert_not_called()
 
     asyncio.run(play())

@@ -81,7 +81,8 @@ FRAMES = st.lists(st.tuples(st.booleans(), st.integers(1, 300_000), st.floats(0,
 
 @given(FRAMES, st.integers(100_000, 20_000_000))
 def test_what_passes_can_be_decoded_and_is_bounded(frames: list[tuple[bool, int, float]], rate: int) -> None:
-    gate, now, sent, admitted = FrameGate(), 0.0, 0, []
+    gate, now, sent = FrameGate(), 0.0, 0
+    admitted: list[bool | None] = []
     gate.set_rate(rate)
     for key, size, pause in frames:
         now += pause
@@ -92,8 +93,8 @@ def test_what_passes_can_be_decoded_and_is_bounded(frames: list[tuple[bool, int,
             admitted.append(None)
 
     assert gate.dropped == admitted.count(None)
-    for index, key in enumerate(admitted):
-        if key is False:
+    for index, passed in enumerate(admitted):
+        if passed is False:
             assert index > 0
             assert admitted[index - 1] is not None, "a frame after a gap that is no keyframe"
     largest = max((size for _, size, _ in frames), default=0) * 8

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from reactor_runtime.transports.port import Engine, IceCandidate, Peer, PeerConfig, PeerEvents, Section
+from reactor_runtime.transports.port import CandidateFound, Engine, IceCandidate, Peer, PeerConfig, Section
 from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers, with_passive
+from reactor_runtime.transports.wire import Handle
 
 UDP = "candidate:1 1 udp 2122260223 10.77.0.1 51221 typ host generation 0 ufrag {} network-id 3"
 TCP = "candidate:2 1 tcp 1518280447 10.77.0.1 55125 typ host tcptype passive generation 0 ufrag {}"
@@ -19,9 +20,9 @@ def answer_of(user: str) -> str:
 class FakePeer:
     """Answers with one ufrag after another, and finds candidates when it is told to."""
 
-    def __init__(self, config: PeerConfig, events: PeerEvents) -> None:
+    def __init__(self, config: PeerConfig, handle: Handle) -> None:
         self.config = config
-        self.events = events
+        self.handle = handle
         self.users = iter(("first", "second", "third"))
         self.user = ""
         self.offers: list[str] = []
@@ -46,25 +47,25 @@ class FakePeer:
         self.closed = True
 
     def find(self, text: str, user: str = "") -> None:
-        self.events.candidate_found(IceCandidate(text.format(user or self.user), "0", 0))
+        self.handle(CandidateFound(IceCandidate(text.format(user or self.user), "0", 0)))
 
 
 class FakeEngine:
     name = "fake"
     descriptors_per_peer = 3
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer:
-        return cast("Peer", FakePeer(config, events))
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer:
+        return cast("Peer", FakePeer(config, handle))
 
 
 class Told:
-    """A `PeerEvents` that keeps the candidates."""
+    """Keeps the candidates."""
 
     def __init__(self) -> None:
         self.candidates: list[str] = []
 
-    def candidate_found(self, candidate: IceCandidate) -> None:
-        self.candidates.append(candidate.candidate)
+    def handle(self, event: CandidateFound) -> None:
+        self.candidates.append(event.candidate.candidate)
 
 
 async def peer_of(
@@ -72,7 +73,7 @@ async def peer_of(
 ) -> tuple[Any, FakePeer, Told]:
     told = Told()
     engine = TcpMediaEngine(cast("Engine", FakeEngine()), peers, only=only)
-    peer: Any = await engine.create_peer(config or PeerConfig(), cast("PeerEvents", told))
+    peer: Any = await engine.create_peer(config or PeerConfig(), told.handle)
     return peer, cast("FakePeer", getattr(peer, "_peer", peer)), told
 
 
@@ -136,10 +137,10 @@ async def test_relay_only_leaves_tcp_out() -> None:
 async def test_peers_beyond_the_ports_of_a_range_get_other_ports() -> None:
     engine = TcpMediaEngine(cast("Engine", FakeEngine()), TcpPeers())
     config = PeerConfig(port_range=(40000, 40001))
-    made: list[Any] = [await engine.create_peer(config, cast("PeerEvents", Told())) for _ in range(3)]
+    made: list[Any] = [await engine.create_peer(config, Told().handle) for _ in range(3)]
     assert [each._peer.config.port_range for each in made] == [(40000, 40001), (40000, 40001), None]
     await made[0].close()
-    again: Any = await engine.create_peer(config, cast("PeerEvents", Told()))
+    again: Any = await engine.create_peer(config, Told().handle)
     assert again._peer.config.port_range == (40000, 40001)
 
 

@@ -116,7 +116,7 @@ class Client:
                 self._publish(track["kind"], transceiver.sender)
             if self.codec and (track["kind"], track["direction"]) == ("video", "recvonly"):
                 known = RTCRtpReceiver  # capabilities of what this peer decodes
-                codecs = [c for c in known.getCapabilities("video").codecs if c.name in (self.codec, "rtx")]
+                codecs = [c for c in known.getCapabilities("video").codecs if c.name in (self.codec, "rtx")]  # type: ignore[union-attr]  # there are some
                 transceiver.setCodecPreferences(codecs)
             mapping.append((transceiver, track))
         await self.pc.setLocalDescription(await self.pc.createOffer())
@@ -186,7 +186,7 @@ class Client:
 
         def near() -> bool:
             frames = self.frames.get(track)
-            return bool(frames) and abs(float(frames[-1].mean()) - value) <= tolerance
+            return bool(frames) and abs(float(frames[-1].mean()) - value) <= tolerance  # type: ignore[index]  # asked for before it
 
         await self.until(near, f"picture of {value} on {track}")
 

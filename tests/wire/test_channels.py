@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.transports.port import CHANNELS_LIMIT
+from reactor_runtime.transports.wire import CHANNELS_LIMIT
 
 from .client import PATH, Client, connected
 from .server import Server

@@ -56,7 +56,7 @@ def play(url: str, configuration: RTCConfiguration | None = None) -> Client:
 
 def pair_of(client: Client) -> tuple[str, str]:
     """Candidate types of the selected pair: ours, theirs."""
-    connection = client.pc.sctp.transport.transport._connection
+    connection = client.pc.sctp.transport.transport._connection  # type: ignore[union-attr]  # it has a data channel
     pair = connection._nominated.get(1)
     return ("", "") if pair is None else (pair.local_candidate.type, pair.remote_candidate.type)
 

@@ -50,7 +50,7 @@ async def test_an_h264_camera_is_refused_in_words(server: Server, free_slot: Non
     client.pc.addTransceiver("video", direction="recvonly")
     transceiver = client.pc.addTransceiver("video", direction="sendonly")
     transceiver.sender.replaceTrack(Camera(90))
-    codecs = [c for c in RTCRtpReceiver.getCapabilities("video").codecs if c.name == "H264"]
+    codecs = [c for c in RTCRtpReceiver.getCapabilities("video").codecs if c.name == "H264"]  # type: ignore[union-attr]  # there are some
     transceiver.setCodecPreferences(codecs)
     await client.pc.setLocalDescription(await client.pc.createOffer())
     answer = await client.exchange(client.pc.localDescription.sdp, [main_video("0"), webcam("1")])
@@ -81,7 +81,7 @@ async def test_an_offer_without_a_bundle_plays(server: Server, free_slot: None) 
     assert "a=group" not in answer
     assert "0" not in [line.split()[1] for line in lines(answer)]
     frame = await transceiver.receiver.track.recv()
-    assert frame.height == 240
+    assert frame.height == 240  # type: ignore[union-attr]  # a frame of video
     await client.until(client.open.is_set, "channel")
     assert (await client.ask("state"))["data"]["ok"]
     await client.close()

@@ -1,12 +1,14 @@
 """Two networks that share one stream, as an SSH tunnel does: a browser in one, the server in the other.
 
-As a script, one end of it: ``tunnel.py near SOCKET PORT`` listens where the browser is, and ``tunnel.py far
-SOCKET PORT DELAY RATE`` connects to the server. SIGUSR1 makes the far end stand still for a second.
+As a script, one end of it: ``tunnel.py near SOCKET PORT ADDRESS`` listens where the browser is, and
+``tunnel.py far SOCKET PORT ADDRESS DELAY RATE`` connects to the server. SIGUSR1 makes the far end stand still
+for a second.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 STALL_S = 1.0
 PIECE = 4096
@@ -40,7 +43,7 @@ class Tunnel:
     url: str
     """Where the browser opens the server."""
     chromium: str
-    """A program that is Chromium, in the network without the server."""
+    """A program that is Chromium, or the browser that was named, in the network without the server."""
     _far: subprocess.Popen[str] | None = None
 
     def stall(self) -> None:
@@ -51,34 +54,83 @@ class Tunnel:
 
 @contextmanager
 def tunnel(
-    port: int, chromium: str, folder: Path, *, delay_s: float = 0, rate_bps: float = 0, near_port: int = 18099
+    port: int,
+    chromium: str,
+    folder: Path,
+    *,
+    delay_s: float = 0,
+    rate_bps: float = 0,
+    near: str = "localhost",
+    near_port: int = 18099,
+    apart: bool = True,
 ) -> Iterator[Tunnel]:
+    """`near`: the address at which the browser finds its end. `apart`: in a network of its own."""
     socket = folder / "stream"
     here = [sys.executable, __file__]
     far = subprocess.Popen(
-        [*here, "far", str(socket), str(port), str(delay_s), str(rate_bps)], stdout=subprocess.PIPE, text=True
-    )
-    script = " && ".join((*SETUP, 'exec "$@"'))
-    near = subprocess.Popen(
-        ["unshare", "--net", "sh", "-c", script, "near", *here, "near", str(socket), str(near_port)],
+        [*here, "far", str(socket), str(port), "127.0.0.1", str(delay_s), str(rate_bps)],
         stdout=subprocess.PIPE,
         text=True,
     )
+    script = " && ".join((*SETUP, 'exec "$@"'))
+    listening = ["near", str(socket), str(near_port), near.replace("localhost", "127.0.0.1")]
+    network = ["unshare", "--net", "sh", "-c", script, "near"] if apart else []
+    close = subprocess.Popen([*network, *here, *listening], stdout=subprocess.PIPE, text=True)
     try:
-        for end in (far, near):
+        for end in (far, close):
             assert end.stdout is not None
             assert end.stdout.readline() == "open\n"
-        wrapper = folder / "chromium"
-        enter = f"{shutil.which('nsenter')} --net=/proc/{near.pid}/ns/net"
-        wrapper.write_text(f'#!/bin/sh\nexec {enter} {shutil.which(chromium) or chromium} "$@"\n')
-        wrapper.chmod(0o755)
-        yield Tunnel(f"http://localhost:{near_port}", str(wrapper), far)
+        program = inside(close.pid, chromium, folder) if apart else chromium
+        yield Tunnel(f"http://{near}:{near_port}", program, far)
     finally:
-        for end in (near, far):
+        for end in (close, far):
             end.terminate()
             end.wait()
             assert end.stdout is not None
             end.stdout.close()
+
+
+def inside(pid: int, program: str, folder: Path) -> str:
+    """A program that is `program`, in the network of a process."""
+    wrapper = folder / Path(program).name
+    enter = f"{shutil.which('nsenter')} --net=/proc/{pid}/ns/net"
+    wrapper.write_text(f'#!/bin/sh\nexec {enter} {shutil.which(program) or program} "$@"\n')
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+@contextmanager
+def without_udp(chromium: str, folder: Path) -> Iterator[Tunnel]:
+    """A second network that reaches `WITHOUT_UDP` of this one, and passes no UDP on."""
+    other = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo open; exec cat"], **_PIPES)
+    enter = ["nsenter", f"--net=/proc/{other.pid}/ns/net"]
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        for line in (
+            f"ip link add lan0 type veth peer name lan1 netns {other.pid}",
+            f"ip address add {WITHOUT_UDP}/24 dev lan0",
+            "ip link set lan0 addrgenmode none",
+            "ip link set lan0 up",
+        ):
+            subprocess.run(line.split(), check=True)
+        for line in (
+            "ip link set lo up",
+            "ip address add 10.89.0.2/24 dev lan1",
+            "ip link set lan1 addrgenmode none",
+            "ip link set lan1 up",
+            "ip rule add ipproto udp blackhole pref 10",
+        ):
+            subprocess.run([*enter, *line.split()], check=True)
+        yield Tunnel(f"http://{WITHOUT_UDP}", inside(other.pid, chromium, folder))
+    finally:
+        other.communicate()
+        with contextlib.suppress(subprocess.CalledProcessError):  # it goes with the other network
+            subprocess.run(["ip", "link", "del", "lan0"], check=True, stderr=subprocess.DEVNULL)
+
+
+WITHOUT_UDP = "10.89.0.1"
+_PIPES: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
 
 class Link:
@@ -134,13 +186,13 @@ async def join(
     await asyncio.gather(there, back)
 
 
-async def run(end: str, path: str, port: int, delay: float = 0, rate: float = 0) -> None:
+async def run(end: str, path: str, port: int, address: str, delay: float = 0, rate: float = 0) -> None:
     links = Link(rate), Link(rate)
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if end == "far":
-                other = await asyncio.open_connection("127.0.0.1", port)
+                other = await asyncio.open_connection(address, port)
             else:
                 other = await asyncio.open_unix_connection(path)
         except OSError:
@@ -156,11 +208,11 @@ async def run(end: str, path: str, port: int, delay: float = 0, rate: float = 0)
     if end == "far":
         server = await asyncio.start_unix_server(accepted, path)
     else:
-        server = await asyncio.start_server(accepted, "127.0.0.1", port)
+        server = await asyncio.start_server(accepted, address, port)
     print("open", flush=True)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), *map(float, sys.argv[4:])))
+    asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], *map(float, sys.argv[5:])))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from reactor_runtime.errors import WeightsError
 
+from .spec import is_model, spec_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -34,6 +36,7 @@ class Binding:
 
 _current: ContextVar[Binding | None] = ContextVar("reactor_runtime_binding", default=None)
 _lock = threading.Lock()
+"""Guards `_bound`. Nothing else is taken meanwhile."""
 _bound: list[Binding] = []
 
 
@@ -41,8 +44,6 @@ _bound: list[Binding] = []
 def bound(cls: type, weights: WeightsSource, progress: LoadProgress | None = None) -> Iterator[None]:
     """Inside, `VideoModel.weights(name)` means model class `cls` and looks in `weights`; while it loads,
     `progress` hears how far it is. May be nested."""
-    from .decorator import is_model, spec_of  # the decorator needs VideoModel, which needs this module
-
     binding = Binding(cls, spec_of(cls).weights if is_model(cls) else (), weights, progress)
     token = _current.set(binding)
     with _lock:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from reactor_runtime.errors import ModelDefinitionError
 
 from .config_type import is_config_type
 from .model import VideoModel
+from .spec import ATTRIBUTE, MAX_NAME_LENGTH, ModelSpec, is_model, spec_of, suggest
 
-MAX_NAME_LENGTH = 63
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 # One slip away from a parameter. As metadata they would be kept and do nothing, which nobody would notice.
@@ -32,27 +31,8 @@ _SHADOWS = {
 _RESERVED = frozenset({"moderate"})
 """Will be parameters; as metadata they would seem to work."""
 _KEPT = re.compile(r"(?:self\.)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[[^\]\n]+\]|\([^()\n]+\))*")
-_ATTRIBUTE = "__reactor_model__"
 
 ModelClass = TypeVar("ModelClass", bound=type[VideoModel])
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """What the decorator said. `file` and `line` are where; `config` is relative to the folder of `file`.
-
-    `config_type` is the class of a typed configuration; then there is no `config`.
-    """
-
-    name: str
-    config: str | None
-    weights: tuple[str, ...]
-    metadata: Mapping[str, Any]
-    file: Path
-    line: int
-    config_type: type | None = None
-    keep: tuple[str, ...] = ()
-    """Attribute paths that the leak audit leaves alone."""
 
 
 def model(
@@ -86,33 +66,16 @@ def model(
         spec = ModelSpec(
             name, path, folders, MappingProxyType(dict(metadata)), file, frame.f_lineno, config_type, kept
         )
-        setattr(cls, _ATTRIBUTE, spec)
+        setattr(cls, ATTRIBUTE, spec)
         return cls
 
     return decorate
 
 
-def is_model(value: object) -> TypeGuard[type[VideoModel]]:
-    """Whether `value` is a class that carries `@model` itself; a subclass of such a class does not."""
-    return isinstance(value, type) and isinstance(vars(value).get(_ATTRIBUTE), ModelSpec)
-
-
-def spec_of(cls: type) -> ModelSpec:
-    """What `@model` said about `cls`. Raises `ModelDefinitionError` when `cls` itself was not decorated."""
-    if not is_model(cls):
-        raise ModelDefinitionError(
-            f"{cls.__qualname__} is not decorated with @model. Put @model(name={_suggest(cls.__name__)!r}) "
-            f"on it."
-        )
-    spec: ModelSpec = vars(cls)[_ATTRIBUTE]
-    return spec
-
-
 def _check_name(name: object) -> None:
     if isinstance(name, type):
         raise ModelDefinitionError(
-            f"@model needs a name. Write @model(name={_suggest(name.__name__)!r}) above class "
-            f"{name.__name__}."
+            f"@model needs a name. Write @model(name={suggest(name.__name__)!r}) above class {name.__name__}."
         )
     if not isinstance(name, str):
         raise ModelDefinitionError(
@@ -122,15 +85,8 @@ def _check_name(name: object) -> None:
         return
     raise ModelDefinitionError(
         f"@model(name={name!r}): a name is lowercase letters, digits and hyphens, begins and ends with a "
-        f"letter or digit, and has 1 to {MAX_NAME_LENGTH} characters. Try {_suggest(name)!r}."
+        f"letter or digit, and has 1 to {MAX_NAME_LENGTH} characters. Try {suggest(name)!r}."
     )
-
-
-def _suggest(name: str) -> str:
-    """The nearest valid spelling: "Bad Name!" and "BadName" give "bad-name"."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
-    valid = re.sub(r"[^a-z0-9]+", "-", words)[:MAX_NAME_LENGTH].strip("-")
-    return valid or "my-model"
 
 
 def _checked_config(config: object) -> str | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .capabilities import capabilities
 from .command import CommandSpec, commands_of
-from .decorator import spec_of
 from .message import MessageSpec, messages_of
+from .spec import spec_of
 from .tracks import Track, tracks_of
 
 if TYPE_CHECKING:

@@ -74,6 +74,7 @@ class Profiler:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards samples, timers and pending events. Nothing else is taken meanwhile."""
         self._samples: dict[str, _Samples] = {}
         self._timers: dict[str, Timer] = {}
         self._paths = threading.local()

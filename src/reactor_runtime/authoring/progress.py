@@ -6,10 +6,10 @@ import logging
 import math
 import re
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import ProgressError
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class LoadProgress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards everything here; `now` is read without it. Nothing else is taken meanwhile."""
         self._now = Progress()
         self._logged = ""
         self._logged_at = -COUNT_EVERY_S
@@ -66,7 +67,7 @@ class LoadProgress:
         if not message or message == self._logged:
             return False
         counts = _NUMBERS.sub("#", message) == _NUMBERS.sub("#", self._logged)
-        now = time.monotonic()
+        now = WALL.time()
         if counts and now - self._logged_at < COUNT_EVERY_S:
             return False
         self._logged, self._logged_at = message, now

@@ -10,7 +10,7 @@ ATTEMPTS = 20
 PAUSE_S = 0.005
 
 _lock = threading.Lock()
-"""Held while one of ours parses. Nothing else is taken meanwhile."""
+"""Guards CPython's parser from others of ours. Nothing else is taken meanwhile."""
 
 
 def parse(source: str | bytes) -> ast.Module:

@@ -19,12 +19,13 @@ RATE_OVER_S = 5.0
 
 
 class Bars:
-    """On stderr. `_lock` guards everything else in it: several threads tell it."""
+    """On stderr."""
 
     def __init__(self, verb: str = "fetched") -> None:
         self._verb = verb
         self._terminal = sys.stderr.isatty()
         self._lock = threading.Lock()
+        """Guards everything here: several threads tell of their progress. Nothing else is taken meanwhile."""
         self._name = ""
         self._total: int | None = None
         self._done = 0

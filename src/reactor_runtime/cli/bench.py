@@ -14,7 +14,7 @@ from .output import keep_stdout
 from .overrides import OverridableCommand, overrides_of
 
 if TYPE_CHECKING:
-    from reactor_runtime.testing.figures import Figures
+    from reactor_runtime.bench import Figures
 
 MIN_SECONDS, MAX_SECONDS = 1.0, 3600.0
 
@@ -94,8 +94,8 @@ def command(
 
     write = keep_stdout()
     project = load_project(path, config_file, overrides_of(ctx), weights_dir, target)
+    from reactor_runtime.bench import bench
     from reactor_runtime.media.encoders import VideoCodec
-    from reactor_runtime.testing.bench import bench
 
     figures = bench(
         project.model_class,

@@ -12,7 +12,7 @@ import click
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.process import stdio
-from reactor_runtime.runtimes.http import lifeline
+from reactor_runtime.worker import lifeline
 
 from .options import (
     config_option,
@@ -132,7 +132,7 @@ def _check_network(options: HttpOptions) -> None:
 
 def _fetch_missing(project: Project, weights_dir: Path | None) -> None:
     """What the model's decorator lists and this machine has not. Raises `WeightsError`."""
-    from reactor_runtime.authoring.decorator import spec_of
+    from reactor_runtime.authoring.spec import spec_of
     from reactor_runtime.project.weights.store import cache_root
 
     from .download import fill, orders_for

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from reactor_runtime.fleet.limits import QUEUE_WAIT_LIMIT_S
 from reactor_runtime.runtimes.http import options as http
 
 from .options import (
@@ -91,7 +92,7 @@ def _gpus(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
 )
 @click.option(
     "--queue-wait",
-    type=click.FloatRange(0, 25),
+    type=click.FloatRange(0, QUEUE_WAIT_LIMIT_S),
     default=0.0,
     show_default=True,
     metavar="SECONDS",

@@ -63,9 +63,9 @@ def command(
     """
     if not leaks:
         raise click.UsageError("Say what to test: --leaks.", ctx)
-    from reactor_runtime.testing.leaks import judge
-    from reactor_runtime.testing.leaks.certificate import certificate, junit
-    from reactor_runtime.testing.leaks.verdict import Order
+    from reactor_runtime.leaks import judge
+    from reactor_runtime.leaks.certificate import certificate, junit
+    from reactor_runtime.leaks.verdict import Order
 
     verdict = judge(Order(path, config_file, overrides_of(ctx), weights_dir, seed, target), strict)
     for note in verdict.notes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol.codec import JsonCodec, Say
 from reactor_runtime.session.states import EndReason
@@ -39,10 +40,13 @@ WATCHES = "This client's token is for watching."
 class Clients:
     """Implements `ConnectionOwner`."""
 
-    def __init__(self, engine: Engine, options: ClientOptions, owner: ClientsOwner) -> None:
+    def __init__(
+        self, engine: Engine, options: ClientOptions, owner: ClientsOwner, clock: Clock = WALL
+    ) -> None:
+        self.clock = clock
         self.connections: dict[int, Connection] = {}
         self.roles = self._fresh_roles(options)
-        self.arrivals = Signalling(engine, options, self)
+        self.arrivals = Signalling(engine, options, self, clock)
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
@@ -105,6 +109,7 @@ class Clients:
                 "role": self.roles.role_of(c).value,
                 "live": c.live,
                 "since": round(c.made_at, 3),
+                "outbound": [asdict(rate) for rate in c.rates()],
                 **({"notice": c.notice.to_json()} if c.notice is not None else {}),
             }
             for c in self.connections.values()
@@ -141,7 +146,7 @@ class Clients:
 
     async def drain(self, deadline: float) -> None:
         """Wait until the channels are empty, `deadline` (monotonic) at the latest."""
-        await _drained([c for c in self.connections.values() if c.ready], deadline)
+        await _drained([c for c in self.connections.values() if c.ready], deadline, self.clock)
 
     async def close_all(self) -> None:
         connections = [*self.connections.values(), *self._parting]
@@ -237,7 +242,7 @@ class Clients:
         async def part() -> None:
             try:
                 if connection.ready:
-                    await _drained([connection], time.monotonic() + FAREWELL_S)
+                    await _drained([connection], self.clock.time() + FAREWELL_S, self.clock)
                 await self.drop(connection, "another offer replaced it")
             finally:
                 self._parting.discard(connection)
@@ -276,9 +281,9 @@ class Clients:
         return Roles(options.viewers, options.shared_control)
 
 
-async def _drained(connections: list[Connection], deadline: float) -> None:
+async def _drained(connections: list[Connection], deadline: float, clock: Clock) -> None:
     # The engine has no event that says "empty".
-    while any(c.buffered() for c in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while any(c.buffered() for c in connections) and clock.time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(DRAIN_POLL_S)
     if connections:
         # Empty here means "handed to SCTP"; closing at once would still overtake it on the wire.

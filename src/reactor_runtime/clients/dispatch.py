@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ class Dispatcher:
     def _message(self, connection: Connection, label: str, data: bytes) -> None:
         codec = connection.codec or JsonCodec()
         # Before the connection is up only what it has no room for comes here, to be refused.
-        allowed = connection.ready and connection.limit.take(time.monotonic())
+        allowed = connection.ready and connection.limit.take(connection.session.clock.time())
         try:
             message = codec.decode(label, data)
         except UndecodableError as error:
@@ -78,7 +77,7 @@ class Dispatcher:
         if isinstance(message, CommandMessage):
             self._command(connection, message, allowed)
         elif isinstance(message, RuntimeMessage) and message.type == "ping":
-            connection.last_ping = time.monotonic()
+            connection.last_ping = connection.session.clock.time()
         elif isinstance(message, RuntimeMessage):
             if allowed:
                 self._runtime_message(connection, message)

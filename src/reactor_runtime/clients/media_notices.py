@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from reactor_runtime.session.losses import Lost
@@ -35,7 +34,7 @@ class MediaNotices:
     def picture_refused(self, track: str, width: int, height: int) -> None:
         """Engine thread."""
         self._connection.session.lost.add(Lost.OVERSIZED)
-        now = time.monotonic()
+        now = self._connection.session.clock.time()
         if now - self._told.get(track, -NOTICE_S) < NOTICE_S:
             return
         self._told[track] = now

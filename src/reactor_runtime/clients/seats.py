@@ -8,7 +8,6 @@ moment for it to go, as it does when they are that client on another network, an
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from reactor_runtime.protocol.codec import FlatCodec
@@ -62,8 +61,8 @@ class Seats:
     async def wait(self, offer: Offer, address: str, *, flat: bool) -> None:
         """Return when a place is free for a client that comes back, after `CONSENT_WAIT_S` at the latest."""
         there = self._ours(flat)
-        deadline = time.monotonic() + CONSENT_WAIT_S
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = self._clients.clock.time() + CONSENT_WAIT_S
+        while (left := deadline - self._clients.clock.time()) > 0:
             gone = set(there) - set(self._ours(flat))
             steered = self._clients.roles.controller is not None
             if not there or gone or not steered or self.of(offer, address, again=True, flat=flat):
@@ -79,11 +78,11 @@ class Seats:
         steers = self._clients.roles.controller
         may = heir.offer.may_steer
         if may and steers is not None and steers is not heir and steers.id in self.implicit_ids:
-            self._heirs[heir] = (steers, time.monotonic() + HEIR_S)
+            self._heirs[heir] = (steers, self._clients.clock.time() + HEIR_S)
 
     def heir_of(self, gone: Connection) -> Connection | None:
         """Who takes the role of a client that has gone: the newest that waits for that."""
-        now = time.monotonic()
+        now = self._clients.clock.time()
         self._heirs = {
             heir: (before, until)
             for heir, (before, until) in self._heirs.items()
@@ -104,4 +103,6 @@ def same_peer(before: Offer, now: Offer) -> bool:
 
 def _given_up(connection: Connection, address: str) -> bool:
     """Whether an offer that has not become a connection may make room for one from `address`."""
-    return connection.address == address or connection.made_at < time.time() - NEGOTIATING_S
+    return (
+        connection.address == address or connection.made_at < connection.session.clock.unix() - NEGOTIATING_S
+    )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.process import stdio
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig
 from reactor_runtime.transports.tcp_media import TcpPeers, with_passive
+from reactor_runtime.transports.wire import Door
 
 from .connection import Connection
 from .descriptors import admit_peer
 from .ice import IceSettings
+from .link import Link
 from .pending import PendingConnections, new_id
 from .ratelimit import AddressLimit
 from .seats import Seats, same_peer
@@ -41,7 +43,7 @@ YOUNG_PEER_S = 0.5
 class Signalling:
     """Which connection an offer is for, and its negotiation. What is answered goes to `Clients.add`."""
 
-    def __init__(self, engine: Engine, options: ClientOptions, clients: Clients) -> None:
+    def __init__(self, engine: Engine, options: ClientOptions, clients: Clients, clock: Clock = WALL) -> None:
         self.pending = PendingConnections()
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
         self.implicit = new_id()
@@ -63,6 +65,7 @@ class Signalling:
         self._options = options
         self._engine = engine
         self._clients = clients
+        self._clock = clock
 
     def begin(self) -> None:
         """A new session: nothing is pending, nobody may come back."""
@@ -75,7 +78,7 @@ class Signalling:
 
     def limit_offers(self, address: str) -> None:
         """Raises `RefusedError` when an address offers more often than it may."""
-        if not self.offers.take(address, time.monotonic()):
+        if not self.offers.take(address, self._clock.time()):
             raise RefusedError(
                 Refusal.RATE_LIMITED,
                 "rate_limited",
@@ -92,7 +95,7 @@ class Signalling:
         known = self._address(session, connection_id)
         if known == address:
             return
-        if not self.lookups.take(address, time.monotonic()):
+        if not self.lookups.take(address, self._clock.time()):
             raise RefusedError(
                 Refusal.RATE_LIMITED,
                 "rate_limited",
@@ -108,7 +111,7 @@ class Signalling:
     def announce(self, session: Session, address: str = "") -> int:
         """A new connection id."""
         taken = {*self._clients.connections, *self._connecting, *self._former, self.implicit}
-        return self.pending.announce(session.number, time.monotonic(), taken, address)
+        return self.pending.announce(session.number, self._clock.time(), taken, address)
 
     def implicit_for(self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool) -> int:
         """Which connection an offer without an id is for; see `Seats`. Otherwise it is a further client."""
@@ -149,22 +152,17 @@ class Signalling:
             await self._admit(offer)
         admit_peer(self._engine.descriptors_per_peer, self._coming())
         self._count += 1
-        connection = Connection(
-            connection_id, session, offer, self._clients, codec, number=self._count, address=address
-        )
+        number = self._count
         self._connecting[connection_id] = address
         try:
             stdio.plug()  # the engine opens sockets
-            connection.peer = await self._engine.create_peer(self.peer_config(offer), connection)
-            await self._hand_over_pending(connection)
-            await connection.peer.answer(offer.sdp, offer.sections)
-            if not running():
-                raise RefusedError(
-                    Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."
-                )
-        except BaseException:
-            await connection.close()
-            raise
+            door = Door()
+            link = Link(await self._engine.create_peer(self.peer_config(offer), door.handle), offer)
+            connection = Connection(
+                connection_id, session, offer, self._clients, link, codec, number=number, address=address
+            )
+            door.open(connection.handle)
+            await self._first_answer(connection, running)
         finally:
             self._connecting.pop(connection_id, None)
         self._clients.add(connection)
@@ -173,10 +171,22 @@ class Signalling:
         await self._hand_over_pending(connection)
         return connection
 
+    async def _first_answer(self, connection: Connection, running: Callable[[], bool]) -> None:
+        try:
+            await self._hand_over_pending(connection)
+            await connection.link.first(connection.offer)
+            if not running():
+                raise RefusedError(
+                    Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."
+                )
+        except BaseException:
+            await connection.close()
+            raise
+
     def peer_config(self, offer: Offer) -> PeerConfig:
         options = self._options
         return PeerConfig(
-            tuple(self.ice.servers(time.time())),
+            tuple(self.ice.servers(self._clock.unix())),
             options.relay_only,
             options.port_range,
             reveal_timestamps=offer.watches_frames,
@@ -196,10 +206,10 @@ class Signalling:
     ) -> None:
         """Hand a candidate on, or keep it until its offer comes."""
         connection = self._clients.connections.get(connection_id)
-        if connection is None or not connection.expects(candidate):
-            self.pending.add(connection_id, session.number, time.monotonic(), candidate, address)
+        if connection is None or not connection.link.expects(candidate):
+            self.pending.add(connection_id, session.number, self._clock.time(), candidate, address)
         else:
-            await connection.add_candidate(candidate)
+            await connection.link.add_candidate(candidate)
 
     def remember(self, connection: Connection) -> None:
         if not connection.ready_once:
@@ -218,12 +228,12 @@ class Signalling:
             return connection.address
         if connection_id in self._former:
             return self._former[connection_id]
-        known = self.pending.known(connection_id, session.number, time.monotonic())
+        known = self.pending.known(connection_id, session.number, self._clock.time())
         return self.pending.address(connection_id) if known else self._connecting.get(connection_id)
 
     def _coming(self) -> int:
         """Peers that may have sockets still to open."""
-        since = time.time() - YOUNG_PEER_S
+        since = self._clock.unix() - YOUNG_PEER_S
         young = sum(c.made_at > since for c in self._clients.connections.values())
         return young + len(self._connecting)
 
@@ -234,7 +244,7 @@ class Signalling:
         try:
             roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RefusedError:
-            stale = time.time() - STALE_OFFER_S
+            stale = self._clock.unix() - STALE_OFFER_S
             others = self._clients.connections.values()
             waiting = next((c for c in others if not c.ready and c.made_at < stale), None)
             if waiting is None:
@@ -246,18 +256,18 @@ class Signalling:
 
         False when it is too late for that.
         """
-        if connection.peer is None or connection.closed:
+        if connection.closed:
             return False
         before = connection.offer
         _refuse_changed(before, offer)
-        await connection.peer.restart(offer.sdp, offer.sections)
+        await connection.link.further(offer)
         await connection.renegotiated(offer)
         self._clients.renegotiated(connection, before)
         return True
 
     async def _hand_over_pending(self, connection: Connection) -> None:
         for candidate in self.pending.take(connection.id, connection.session.number):
-            await connection.add_candidate(candidate)
+            await connection.link.add_candidate(candidate)
 
 
 def _check_place(before: Connection | None, offer: Offer) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from reactor_runtime.session.sent import Sent
 
 if TYPE_CHECKING:
     from reactor_runtime.media.encoders import EncodedFrame
-    from reactor_runtime.transports.port import VideoSender
+    from reactor_runtime.transports.wire import VideoSender
 
 WATCHED_FRAMES = 64
 """Frames that a client may wait for at once; one more forgets the oldest."""
@@ -17,8 +20,12 @@ WATCHED_FRAMES = 64
 class FrameSink:
     """A peer's track as the encoding sees it."""
 
-    def __init__(self, sender: VideoSender) -> None:
+    def __init__(self, sender: VideoSender, track: str) -> None:
         self.sender = sender
+        self.track = track
+        self.sent = Sent()
+        self._counted = Sent()
+        self._waiting = False
         self._reported = 0
         self._paused = False
         self._needs_key = False
@@ -33,7 +40,14 @@ class FrameSink:
         if self._paused or (self._needs_key and not frame.key):
             return
         self._needs_key = False
+        dropped = self.sender.gate.dropped + self.sender.dropped
         self.sender.push(frame)
+        if self.sender.gate.dropped + self.sender.dropped == dropped:
+            self.sent.frames += 1
+            self.sent.bytes += len(frame.data)
+        waiting = self.sender.gate.needs_key
+        self.sent.keyframe_waits += waiting and not self._waiting
+        self._waiting = waiting
         while self._watched and frame.index >= self._watched[0][0]:
             self._watched.popleft()[1](frame)
 
@@ -42,6 +56,11 @@ class FrameSink:
         dropped = self.sender.gate.dropped + self.sender.dropped
         before, self._reported = self._reported, dropped
         return dropped - before
+
+    def newly_sent(self) -> Sent:
+        """What has gone out since this was last asked."""
+        before, self._counted = self._counted, replace(self.sent)
+        return self._counted.since(before)
 
     def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> None:
         """Call `report`, on the encoder thread, with the first frame from `index` on."""

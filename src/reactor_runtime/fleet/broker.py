@@ -138,7 +138,7 @@ class Broker:
     def heard(self, worker_id: str, now: float) -> None:
         """A heartbeat."""
         worker = self.workers.get(worker_id)
-        if worker is not None and worker.state is not WorkerState.DEAD:
+        if worker is not None:
             worker.heard = now
             self._deadlines.set("heartbeat", worker_id, now + self.limits.heartbeat_lost)
 

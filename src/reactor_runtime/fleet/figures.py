@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counted
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,10 @@ class Figures(Collector):
         broker = self._fleet.broker
         yield GaugeMetricFamily("reactor_fleet_queue_length", "Tickets that wait", value=len(broker.line))
         workers = GaugeMetricFamily("reactor_fleet_workers", "Workers by state", labels=["state"])
+        seen = Counted(WorkerState.DRAINING if w.draining else w.state for w in broker.workers.values())
+        seen[WorkerState.DEAD] = len(self._fleet.failing)
         for state in WorkerState:
-            workers.add_metric([state.value], sum(w.state is state for w in broker.workers.values()))
+            workers.add_metric([state.value], seen[state])
         yield workers
         used = sum(w.state in SERVING for w in broker.workers.values())
         share = used / len(broker.workers) if broker.workers else 0.0

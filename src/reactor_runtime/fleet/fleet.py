@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 
 from . import engine as events
+from .alarm import Alarm
 from .broker import Broker
 from .effects import Effect, Grant, Retire, Revoke, ScaleUp, Told
 from .engine import Endpoint, Engine
 from .figures import Figures
 from .limits import FleetLimits
 from .records import Place, Ticket, TicketState
+from .saving import Saving
 from .stores import Store
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,6 @@ TAKEN_WITHIN_S = 10.0
 """How long a worker may take to begin the session of a grant."""
 SLEPT_S = 2.0
 """A deadline that is met so much too late was missed by this process, not by those whom it is about."""
-SAVE_AGAIN_S = 5.0
-"""After a write to the store failed."""
 LOOK_S = 1.0
 """How often a stream looks whether its place has changed, when nobody says so."""
 ENDED_LIMIT = 1024
@@ -57,10 +56,9 @@ class Fleet:
         engine: Engine,
         store: Store,
         limits: FleetLimits,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self.engine = engine
-        self.store = store
         self.broker = Broker(limits)
         self.figures = Figures(self)
         self.serving: dict[str, Serving] = {}
@@ -79,21 +77,20 @@ class Fleet:
         self.clock = clock
         self._changed: dict[str, asyncio.Event] = {}
         """By ticket, while somebody waits for it."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._due: float | None = None
+        self._alarm = Alarm(clock, self._tick)
         self._present = False
-        self._unsaved = asyncio.Event()
+        self._saving = Saving(store, self.broker)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Take over what the store remembers, and what the workers say."""
-        epoch, tickets = await asyncio.to_thread(self.store.load)
+        epoch, tickets = await self._saving.load()
         self.broker.epoch = epoch
         for ticket in tickets:
             self.broker.restore(ticket, self.clock())
         await self.engine.open()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._listen()), loop.create_task(self._save())]
+        self._tasks = [loop.create_task(self._listen()), loop.create_task(self._saving.run())]
         for task in self._tasks:
             task.add_done_callback(self._done)
 
@@ -101,10 +98,8 @@ class Fleet:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._timer is not None:
-            self._timer.cancel()
-        await asyncio.to_thread(self._save_now, *self._batch())
-        self.store.close()
+        self._alarm.cancel()
+        await self._saving.close()
 
     # --- users ---
 
@@ -182,8 +177,7 @@ class Fleet:
                     log.info("Worker %s is retired: %s", worker, reason)
                     self._forget(worker)
                     self.engine.stop(worker, at_once=reason in AT_ONCE)
-        if self.broker.changed:
-            self._unsaved.set()
+        self._saving.look()
         self._schedule()
 
     def _forget(self, worker: str) -> None:
@@ -285,53 +279,14 @@ class Fleet:
     # --- time ---
 
     def _schedule(self) -> None:
-        due = self.broker.deadline() if self._present else None
-        if due == self._due:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due, self._timer = due, None
-        if due is not None:
-            delay = max(0.0, due - self.clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+        self._alarm.set(self.broker.deadline() if self._present else None)
 
-    def _tick(self) -> None:
-        now, due = self.clock(), self._due
-        self._due = None
-        if due is not None and now - due > SLEPT_S:
-            log.warning("This process stood still for %.1f s; nobody is given up for that", now - due)
+    def _tick(self, late: float) -> None:
+        now = self.clock()
+        if late > SLEPT_S:
+            log.warning("This process stood still for %.1f s; nobody is given up for that", late)
             self.broker.slept(now)
         self.carry_out(self.broker.tick(now))
-
-    # --- the store ---
-
-    async def _save(self) -> None:
-        while True:
-            await self._unsaved.wait()
-            self._unsaved.clear()
-            batch = self._batch()
-            try:
-                await asyncio.to_thread(self._save_now, *batch)
-            except Exception:  # a store that is lost costs places after a restart, and nothing now
-                log.exception("The store of the fleet cannot be written; it is tried again")
-                self.broker.changed.update([*(ticket.id for ticket in batch[1]), *batch[2]])
-                await asyncio.sleep(SAVE_AGAIN_S)
-                self._unsaved.set()
-
-    def _batch(self) -> tuple[int, list[Ticket], list[str]]:
-        tickets = self.broker.tickets
-        changed, gone = [], []
-        for ticket_id in self.broker.changed:
-            ticket = tickets.get(ticket_id)
-            if ticket is None:
-                gone.append(ticket_id)
-            else:
-                changed.append(dataclasses.replace(ticket))
-        self.broker.changed.clear()
-        return self.broker.epoch, changed, gone
-
-    def _save_now(self, epoch: int, changed: list[Ticket], gone: list[str]) -> None:
-        self.store.save(epoch, changed, gone)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

@@ -18,6 +18,9 @@ KEEP_ENDED_S = 300.0
 SCALE_RETRY_S = 10.0
 """After an engine had no room or a start failed, the next try."""
 
+QUEUE_WAIT_LIMIT_S = 25.0
+"""The longest that a client may wait inside `POST /start_session`: some give up after 30 s."""
+
 
 @dataclass(frozen=True)
 class FleetLimits:

@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.executors.thread.job_thread import JobThread
 from reactor_runtime.project import environment
 
@@ -94,7 +94,7 @@ class LocalEngine:
         gpus: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] = to_stderr,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self._command = command
         self._slots = [Slot(n + 1, gpus[n % len(gpus)] if gpus else None) for n in range(slots)]

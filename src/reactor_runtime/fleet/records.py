@@ -24,10 +24,11 @@ class WorkerState(StrEnum):
     """Granted to a ticket; the worker has not said yet that it took the grant."""
     BUSY = "busy"
     DRAINING = "draining"
+    """For who looks on; to the broker it is in one of the others, and `Worker.draining`."""
     DEAD = "dead"
+    """For who looks on: a slot that is not started for a while. The broker forgets a worker that is lost."""
 
 
-FREE = frozenset({WorkerState.READY})
 SERVING = frozenset({WorkerState.LEASED, WorkerState.BUSY})
 """Workers with a user."""
 IN_USE = SERVING | {WorkerState.OFFERED}
@@ -72,7 +73,6 @@ class Worker:
     session: str = ""
     draining: bool = False
     """Takes no further session; it leaves when its present one is over."""
-    drain_by: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import secrets
 import signal
 import socket
 import subprocess
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.door.listening import Listener
@@ -91,7 +91,7 @@ async def _keep_gateway(
         status = await _one_gateway(engine, options, sockets, leaving)
         if leaving.is_set():
             return 0
-        ends.append(time.monotonic())
+        ends.append(WALL.time())
         if len(ends) == GATEWAY_ENDS and ends[-1] - ends[0] < GATEWAY_WINDOW_S:
             raise FleetError(
                 "gateway", f"The gateway ended {GATEWAY_ENDS} times within a minute; the log above says why."

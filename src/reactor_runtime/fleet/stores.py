@@ -30,9 +30,6 @@ _FIELDS = frozenset(field.name for field in dataclasses.fields(Ticket))
 class Store(Protocol):
     """Used by one thread at a time."""
 
-    durable: bool
-    """Whether tickets are there again after a restart; if not, their holders are told to queue again."""
-
     def load(self) -> tuple[int, list[Ticket]]:
         """The newest epoch, and the tickets in the order of the line."""
         ...
@@ -46,8 +43,6 @@ class Store(Protocol):
 
 class MemoryStore:
     """Remembers nothing after a restart."""
-
-    durable = False
 
     def __init__(self) -> None:
         self._epoch = 0
@@ -69,8 +64,6 @@ class MemoryStore:
 
 class SqliteStore:
     """One file, in WAL: a killed process loses at most the batch that was being written."""
-
-    durable = True
 
     def __init__(self, path: Path) -> None:
         """Raises `FleetError` (`store`)."""

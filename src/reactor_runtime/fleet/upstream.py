@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Any
 
 import h11
+
+from reactor_runtime.clock import WALL
 
 from .engine import Endpoint
 
@@ -84,7 +85,7 @@ class Upstream:
     @property
     def fresh(self) -> bool:
         """Whether the next request may go out on it."""
-        young = time.monotonic() - self._idle_since < FRESH_S
+        young = WALL.time() - self._idle_since < FRESH_S
         return young and not self._reader.at_eof() and not self._writer.is_closing()
 
     def done(self) -> bool:
@@ -92,7 +93,7 @@ class Upstream:
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
-        self._idle_since = time.monotonic()
+        self._idle_since = WALL.time()
         return True
 
     async def _send(self, event: Any) -> None:

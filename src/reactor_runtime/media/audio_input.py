@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reactor_runtime.clock import WALL
 
 from .resampling import Resampler
 
@@ -30,7 +31,7 @@ class AudioInput:
         rate: int,
         channels: int,
         stopped: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = WALL.time,
     ) -> None:
         self.rate = rate
         self.channels = channels
@@ -47,6 +48,7 @@ class AudioInput:
         self._source: object = None
         self._heard = self._until = float("-inf")
         self._changed = threading.Condition()
+        """Guards everything here: the engine's threads put, the author's take. Nothing else is taken then."""
 
     def put(self, block: NDArray[np.int16], rate: int, source: object = None) -> NDArray[np.int16] | None:
         """Take a decoded block ``(channels, M)`` of a client and return it as the author sees it.

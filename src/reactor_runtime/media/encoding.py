@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import EngineError
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 
@@ -51,6 +51,10 @@ class EncodingCounters:
     failed: int = 0
     bits: int = 0
 
+    def add(self, other: EncodingCounters) -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
 
 class Encoding:
     """A thread with an encoder. Sinks may come and go on any thread."""
@@ -63,6 +67,7 @@ class Encoding:
         settings: EncoderSettings | None = None,
         factory: EncoderFactory = create_encoder,
         seen: Callable[[str, EncodedFrame], None] | None = None,
+        clock: Clock = WALL,
     ) -> None:
         """`seen` is told of every frame, on the encoder's thread, and must not block."""
         self.track = track
@@ -75,6 +80,7 @@ class Encoding:
         self._settings = settings or EncoderSettings()
         self._factory = factory
         self._seen = seen
+        self.clock = clock
         self._sinks: tuple[FrameSink, ...] = ()
         self._newcomers: set[FrameSink] = set()
         self._estimates: dict[FrameSink, int] = {}
@@ -90,6 +96,8 @@ class Encoding:
         self._opened = 0.0
         self._timestamp = -1
         self._changed = threading.Condition()
+        """Guards the queue, the changes of `_sinks`, the keyframe that is wanted, `_busy` and `_closed`; the
+        encoder is its thread's alone. Nothing else is taken meanwhile."""
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"reactor-encode-{track}-{codec}", daemon=True)
@@ -102,24 +110,29 @@ class Encoding:
 
     def ready(self) -> bool:
         """Whether a picture may be given now; when the encoder cannot keep up, waiting would not help."""
-        return len(self._frames) < 2 or self._overloaded(time.monotonic())
+        return len(self._frames) < 2 or self._overloaded(self.clock.time())
 
     def push(self, frame: Frame, at: float) -> None:
-        """Queue a picture that is due at `at` seconds of `time.monotonic`. Never blocks."""
+        """Queue a picture that is due at `at` seconds of the clock. Never blocks."""
         with self._changed:
             if self._closed:
                 return
             if self._frames and self._behind_since is None:
-                self._behind_since = time.monotonic()
+                self._behind_since = self.clock.time()
             if len(self._frames) >= QUEUE_FRAMES:
                 self._frames.popleft()
                 self.counters.dropped += 1
             self._frames.append((frame, at))
             self._changed.notify_all()
 
-    def add(self, sink: FrameSink) -> None:
-        """Send everything from the next keyframe on to `sink`, and make that keyframe soon."""
+    def add(self, sink: FrameSink, estimate: int | None = None) -> None:
+        """Send everything from the next keyframe on to `sink`, and make that keyframe soon.
+
+        `estimate` is what its network is thought to carry already: that keyframe is made for it.
+        """
         with self._changed:
+            if estimate is not None:
+                self._estimates[sink] = estimate
             if sink not in self._sinks:
                 self._newcomers.add(sink)
                 self._sinks = (*self._sinks, sink)
@@ -146,6 +159,19 @@ class Encoding:
             if sink in self._sinks:
                 self._estimates[sink] = bits_per_second
 
+    @property
+    def target_bitrate(self) -> int:
+        """What the encoder was told to make, in bits a second; 0 before the first frame."""
+        return self._encoder_bps
+
+    @property
+    def frames_waiting(self) -> int:
+        return len(self._frames)
+
+    def estimate(self, sink: FrameSink) -> int | None:
+        """What the network of one sink is thought to carry; None before anybody has said so."""
+        return self._estimates.get(sink)
+
     def flush(self) -> int:
         """Drop what waits; the picture that is being encoded goes out, a hole would cost a keyframe."""
         with self._changed:
@@ -157,13 +183,13 @@ class Encoding:
 
     def drain(self, timeout: float) -> bool:
         """Wait until every queued picture has been encoded and handed over."""
-        deadline = time.monotonic() + timeout
+        deadline = self.clock.time() + timeout
         with self._changed:
             while (self._frames or self._busy) and not self._closed:
-                left = deadline - time.monotonic()
+                left = deadline - self.clock.time()
                 if left <= 0:
                     return False
-                self._changed.wait(left)
+                self.clock.wait(self._changed, left)
         return True
 
     def close(self) -> None:
@@ -202,7 +228,7 @@ class Encoding:
     def _next(self) -> tuple[Frame, float, bool] | None:
         """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
         while not self._closed:
-            now = time.monotonic()
+            now = self.clock.time()
             key_at = self._key_due(now)
             if self._frames:
                 frame, at = self._last = self._newest_in_time(now)
@@ -212,7 +238,7 @@ class Encoding:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
                     return self._last[0], now, self._take_key(now)
-                self._changed.wait(idle_at - now)
+                self.clock.wait(self._changed, idle_at - now)
             else:
                 self._changed.wait()
         return None
@@ -291,12 +317,12 @@ class Encoding:
             if encoder.set_bitrate(target):
                 self._encoder_bps = target
                 return encoder
-            if not worth_reopening(self._encoder_bps, target, time.monotonic() - self._opened):
+            if not worth_reopening(self._encoder_bps, target, self.clock.time() - self._opened):
                 return encoder
         self._drop_encoder()
         self._encoder = self._open(frame, target)
         self._encoder_bps = target
-        self._opened = time.monotonic()
+        self._opened = self.clock.time()
         return self._encoder
 
     def _open(self, frame: Frame, target: int) -> VideoEncoder:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clock import WALL, Clock
+
 from .encoders import EncoderSettings
-from .encoding import Encoding, FrameSink
+from .encoding import Encoding, EncodingCounters, FrameSink
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
 from .mending import fitting, resized
@@ -65,6 +66,7 @@ class MediaPlane:
         rate: float = 0.0,
         sound: Sound | None = None,
         seen: Callable[[str, EncodedFrame], None] | None = None,
+        clock: Clock = WALL,
     ) -> None:
         """`sound` is what the model emits beside its pictures, and what they keep in step with.
 
@@ -74,11 +76,16 @@ class MediaPlane:
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
         self._lock = threading.Lock()
+        """Guards the numbering of frames, `_ended`, and who replaces `_encodings`; who reads that needs none.
+        An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
-        self._started = time.monotonic()
+        self._ended = EncodingCounters()
+        """Of the encodings that nobody takes any more."""
+        self._clock = clock
+        self._started = clock.time()
         self._sound = sound
         self._seen = seen
-        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self)
+        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self, clock)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         """Check and copy now, in the caller's thread, and queue; see `OutputSink.emit`."""
@@ -147,21 +154,28 @@ class MediaPlane:
 
     def clock(self) -> float:
         """Seconds since the session's media began."""
-        return time.monotonic() - self._started
+        return self._clock.time() - self._started
 
-    def subscribe(self, name: str, codec: VideoCodec, sink: FrameSink) -> Encoding:
-        """Send the track to `sink`, sharing the encode with everybody who takes the same codec."""
+    def subscribe(
+        self, name: str, codec: VideoCodec, sink: FrameSink, estimate: int | None = None
+    ) -> Encoding:
+        """Send the track to `sink`, sharing the encode with everybody who takes the same codec.
+
+        `estimate` is what its network is thought to carry, where that is known already.
+        """
         with self._lock:
             key = (name, codec)
             encoding = self._encodings.get(key)
             if encoding is None:
-                encoding = Encoding(name, codec, settings=self._configs[name].encoder, seen=self._seen)
+                encoding = Encoding(
+                    name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
+                )
                 self._encodings = {**self._encodings, key: encoding}
-            encoding.add(sink)
+            encoding.add(sink, estimate)
             shown = self._states[name].shown
         if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.
-            encoding.push(shown, time.monotonic())
+            encoding.push(shown, self._clock.time())
         return encoding
 
     def unsubscribe(self, sink: FrameSink) -> None:
@@ -175,6 +189,17 @@ class MediaPlane:
                     unused.append(encoding)
         for encoding in unused:
             encoding.close()
+        with self._lock:
+            for encoding in unused:
+                self._ended.add(encoding.counters)
+
+    def encoded(self) -> EncodingCounters:
+        """All that was encoded so far, whoever took it."""
+        total = EncodingCounters()
+        with self._lock:
+            for counters in (self._ended, *(each.counters for each in self._encodings.values())):
+                total.add(counters)
+        return total
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -194,7 +219,7 @@ class MediaPlane:
         gone += max((encoding.flush() for encoding in self.encodings), default=0)
         if self._sound is not None:
             # Sound that still comes for a dropped picture must not wait for it to leave.
-            now = time.monotonic()
+            now = self._clock.time()
             for name, state in self._states.items():
                 if state.next_index:
                     self._sound.picture_left((name, state.next_index - 1), now)
@@ -202,12 +227,12 @@ class MediaPlane:
 
     def drain(self, timeout: float) -> bool:
         """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
-        deadline = time.monotonic() + timeout
+        deadline = self._clock.time() + timeout
         for encoding in self.encodings:
             encoding.patient = True
         drained = self.playout.drain(timeout)
         for encoding in self.encodings:
-            drained = encoding.drain(max(0.0, deadline - time.monotonic())) and drained
+            drained = encoding.drain(max(0.0, deadline - self._clock.time())) and drained
         return drained
 
     def close(self) -> None:

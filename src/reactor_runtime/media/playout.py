@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from reactor_runtime.clock import WALL, Clock
 
 from .buckets import Buckets, Released
 from .pacing import Pacer
@@ -68,26 +69,31 @@ class Playout:
         deliver: Callable[[Picture, float], None],
         ready: Callable[[], bool] = lambda: True,
         company: Company | None = None,
+        clock: Clock = WALL,
     ) -> None:
         self.counters = PlayoutCounters()
         self._deliver = deliver
         self._ready = ready
         self._company = company
+        self._clock = clock
         self._late: deque[tuple[float, Picture]] = deque()
         self._buckets: Buckets[list[Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
         self._lock = threading.Lock()
+        """Guards everything here but `_handing`. The sound's and an encoding's may be taken meanwhile, never
+        the other way about."""
         self._work = threading.Condition(self._lock)
-        """For the thread: something to do, or to wait for, that it does not know of."""
+        """Guards as `_lock`. For the thread: something to do, or to wait for, that it does not know of."""
         self._room = threading.Condition(self._lock)
-        """For who is held back, and who waits for the queue to be empty."""
+        """Guards as `_lock`. For who is held back, and who waits for the queue to be empty."""
         self._stopping = False
         self._closed = False
         self._busy = False
         self._handing = threading.Lock()
+        """Guards a hand-over: a flush returns behind it, not within. An encoding's may be taken meanwhile."""
         self._epoch = 0
         """Grows with each flush; a picture of an older one is not delivered."""
-        self._resumed = time.monotonic()
+        self._resumed = self._clock.time()
         self._warned: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="reactor-playout", daemon=True)
         self._thread.start()
@@ -98,7 +104,7 @@ class Playout:
             if self._closed:
                 self.counters.dropped += len(frames)
                 return
-            for released in self._buckets.put(time.monotonic(), track, frames, bucket):
+            for released in self._buckets.put(self._clock.time(), track, frames, bucket):
                 self._enqueue(released)
             if self._buckets.deadline() is not None:
                 # The thread must know until when an incomplete step waits.
@@ -107,7 +113,7 @@ class Playout:
     def begin(self) -> None:
         """The model begins now: what it took for its first batch is counted from here."""
         with self._lock:
-            self._resumed = time.monotonic()
+            self._resumed = self._clock.time()
 
     def release(self) -> None:
         """Stop holding the model back: from now on the oldest picture goes when the queue is full."""
@@ -117,17 +123,17 @@ class Playout:
 
     def drain(self, timeout: float) -> bool:
         """Wait until everything emitted has been delivered; False when that took longer than `timeout` s."""
-        deadline = time.monotonic() + timeout
+        deadline = self._clock.time() + timeout
         with self._lock:
             for released in self._buckets.release_all():
                 self._pacer.push(_pictures(released))
             self._pacer.hurry(timeout * DRAIN_SHARE)
             self._work.notify_all()
             while (len(self._pacer) or self._late or self._busy) and not self._closed:
-                left = deadline - time.monotonic()
+                left = deadline - self._clock.time()
                 if left <= 0:
                     return False
-                self._room.wait(left)
+                self._clock.wait(self._room, left)
         return True
 
     def flush(self) -> int:
@@ -161,12 +167,12 @@ class Playout:
         """Called with the lock held; gives it up while it waits for room."""
         self._warn_missing(released.missing)
         pictures, epoch = _pictures(released), self._epoch
-        self._pacer.note_cost(len(pictures), time.monotonic() - self._resumed)
+        self._pacer.note_cost(len(pictures), self._clock.time() - self._resumed)
         while not self._stopping and (wait := self._wait_for_room(pictures)) > 0:
-            self._room.wait(min(wait, STOP_POLL_S))
+            self._clock.wait(self._room, min(wait, STOP_POLL_S))
         if epoch != self._epoch:
             self.counters.flushed += len(pictures)
-            self._resumed = time.monotonic()
+            self._resumed = self._clock.time()
             return
         if self._closed:
             self.counters.dropped += len(pictures)
@@ -179,20 +185,20 @@ class Playout:
         if len(self._pacer) or self._late:
             self._work.notify_all()
         self._wait_to_begin(len(pictures))
-        self._resumed = time.monotonic()
+        self._resumed = self._clock.time()
 
     def _wait_to_begin(self, count: int) -> None:
         """Hold a model that is faster than its pictures are shown until its next step is due."""
         while not (self._stopping or (self._company and self._company.keeps_step())):
-            wait = self._pacer.begin_next(count) - time.monotonic()
+            wait = self._pacer.begin_next(count) - self._clock.time()
             if wait <= 0:
                 return
-            self._room.wait(min(wait, STOP_POLL_S))
+            self._clock.wait(self._room, min(wait, STOP_POLL_S))
 
     def _wait_for_room(self, pictures: list[Picture]) -> float:
         if not self._pacer.has_room(len(pictures)):
             return STOP_POLL_S
-        due_in = max(0.0, self._pacer.due_next(len(pictures)) - time.monotonic())
+        due_in = max(0.0, self._pacer.due_next(len(pictures)) - self._clock.time())
         return self._company.hold(pictures[0], due_in) if pictures and self._company else 0.0
 
     def _warn_missing(self, missing: tuple[str, ...]) -> None:
@@ -233,21 +239,21 @@ class Playout:
         computes in Python is a wait for the GIL.
         """
         if not self._busy and self._ready():
-            picture = self._take_due(time.monotonic())
+            picture = self._take_due(self._clock.time())
             if picture is not None:
                 self._hand_over(picture)
 
     def _hand_over(self, picture: Picture) -> None:
         self.counters.pictures += 1
         try:
-            self._deliver(picture, time.monotonic())
+            self._deliver(picture, self._clock.time())
         except Exception:
             log.exception("A picture could not be handed to the encoders; the next one will be tried")
 
     def _next(self) -> Picture | None:
         """Wait, with the lock held, for the next picture whose time has come; None at the end."""
         while not self._closed:
-            now = time.monotonic()
+            now = self._clock.time()
             for released in self._buckets.expire(now):
                 self._warn_missing(released.missing)
                 self._pacer.push(_pictures(released))
@@ -256,7 +262,7 @@ class Playout:
                 return picture
             wakes = [t for t in (self._pacer.due(now), self._buckets.deadline()) if t is not None]
             wakes += [self._late[0][0]] if self._late else []
-            self._work.wait(max(0.0, min(wakes) - now) if wakes else None)
+            self._clock.wait(self._work, max(0.0, min(wakes) - now) if wakes else None)
         return None
 
     def _take_due(self, now: float) -> Picture | None:
@@ -272,9 +278,9 @@ class Playout:
         return None
 
     def _wait_for_encoders(self) -> None:
-        deadline = time.monotonic() + GATE_S
-        while not self._ready() and not self._closed and time.monotonic() < deadline:
-            time.sleep(GATE_POLL_S)
+        deadline = self._clock.time() + GATE_S
+        while not self._ready() and not self._closed and self._clock.time() < deadline:
+            self._clock.sleep(GATE_POLL_S)
 
 
 def _pictures(released: Released[list[Frame]]) -> list[Picture]:

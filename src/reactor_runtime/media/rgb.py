@@ -43,6 +43,7 @@ class RgbFrame:
         self._pools = pools
         self._held: NDArray[np.uint8] | I420Frame = copy
         self._converting = threading.Lock()
+        """Guards `_held`: one converts, the others wait for that. Nothing else is taken meanwhile."""
         self.height, self.width = copy.shape[:2]
         self.index = index
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reactor_runtime.clock import WALL, Clock
 
 from .audio_clock import TICK_S, TICK_SAMPLES, WIRE_RATE, AudioClock
 from .audio_queue import PRIMING_S, AudioCounters, AudioQueue, Departures, Picture
@@ -50,7 +51,7 @@ class PcmSink(Protocol):
     """One receiver of a track's sound: a peer's track, or a recording."""
 
     def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
-        """Interleaved int16 heard at `at` seconds of `time.monotonic`. Audio thread; must not block."""
+        """Interleaved int16 heard at `at` seconds of the session's clock. Audio thread; must not block."""
 
 
 class _Track:
@@ -59,6 +60,7 @@ class _Track:
         self.queue = AudioQueue(config.channels, departures)
         self.resampler = Resampler(WIRE_RATE, config.channels)
         self.emitting = threading.Lock()
+        """Guards the resampler: blocks of one track are queued whole. `Sound._changed` is taken meanwhile."""
         self.newest: NDArray[np.int16] | None = None
         self.step = round(DEFAULT_STEP_S * config.rate)
         self.sinks: tuple[PcmSink, ...] = ()
@@ -73,18 +75,21 @@ class Sound:
     def __init__(
         self,
         tracks: Mapping[str, AudioTrackConfig],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = WALL,
         seen: Callable[[str, bytes, int, int, float], None] | None = None,
     ) -> None:
         """`seen` is told of every block that is sent, on the audio thread, and must not block."""
         self.clock = AudioClock()
-        self._now = clock
+        self._time = clock
+        self._now = clock.time
         self._seen = seen
         self._departures = Departures()
         self._tracks = {name: _Track(config, self._departures) for name, config in tracks.items()}
         self._steps = Steps()
         self._changed = threading.Condition()
-        self._passed = clock()
+        """Guards the queues, steps, sinks and the clock; told of room, of sound and of the end. Nothing else
+        is taken meanwhile."""
+        self._passed = clock.time()
         self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -180,6 +185,11 @@ class Sound:
         return self._tracks[name].queue.counters
 
     @property
+    def all_counters(self) -> list[AudioCounters]:
+        """Of every track."""
+        return [track.queue.counters for track in self._tracks.values()]
+
+    @property
     def dropped(self) -> int:
         """Samples at 48 kHz, of all tracks."""
         return sum(track.queue.counters.dropped for track in self._tracks.values())
@@ -214,10 +224,10 @@ class Sound:
             while self._listened() and any(len(track.queue) for track in self._tracks.values()):
                 if self._closed or self._now() >= deadline:
                     return False
-                self._changed.wait(TICK_S)
+                self._time.wait(self._changed, TICK_S)
             if not (self._listened() and any(track.newest is not None for track in self._tracks.values())):
                 return True
-        time.sleep(max(0.0, min(TAIL_S, deadline - self._now())))
+        self._time.sleep(max(0.0, min(TAIL_S, deadline - self._now())))
         return True
 
     def close(self) -> None:
@@ -242,7 +252,7 @@ class Sound:
             excess = queue.seconds - QUEUE_S
             if excess <= 1e-9:
                 return
-            self._changed.wait(min(WAIT_S, max(excess, TICK_S / 2)))
+            self._time.wait(self._changed, min(WAIT_S, max(excess, TICK_S / 2)))
 
     def _pass_unheard(self) -> None:
         """While nobody listens, what waits is gone at the same pace; called with the lock held."""
@@ -275,7 +285,7 @@ class Sound:
                 # Producers that are held back know when there is room; waking them at each tick costs a
                 # percent of a core for each.
                 if not frames and next_tick is not None:
-                    self._changed.wait(max(0.0, next_tick - self._now()))
+                    self._time.wait(self._changed, max(0.0, next_tick - self._now()))
                 # The picture of a step left a priming earlier, and is stamped when it goes out.
                 shift = self._lag() - PRIMING_S
             for track, frame, at in frames:

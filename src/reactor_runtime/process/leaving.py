@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from reactor_runtime.authoring.lines import authors, stack_of, where
+from reactor_runtime.clock import WALL
 from reactor_runtime.process import stdio
 
 log = logging.getLogger(__name__)
@@ -102,9 +103,9 @@ def end_children() -> None:
         children = multiprocessing.active_children()
         for child in children:
             child.terminate()
-        deadline = time.monotonic() + TERMINATED_WITHIN_S
+        deadline = WALL.time() + TERMINATED_WITHIN_S
         for child in children:
-            child.join(max(0.0, deadline - time.monotonic()))
+            child.join(max(0.0, deadline - WALL.time()))
             if child.is_alive():
                 child.kill()
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.loglines import Block
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,12 @@ class Watchdog:
     def _watch(self) -> None:
         seen: FrameType | None = None
         told = False
-        free_at = looked_at = time.monotonic()
+        free_at = looked_at = WALL.time()
         busy_at = self._busy_for()
         while not self._stop.wait(LOOK_EVERY_S):
             frame = sys._current_frames().get(self._loop_thread)
             running = _callback(frame)
-            now, busy = time.monotonic(), self._busy_for()
+            now, busy = WALL.time(), self._busy_for()
             if running is None or running is not seen:
                 # It began after the last look. When that is long ago, this thread could not look: either the
                 # machine was busy, or the loop's thread was and kept the interpreter for itself.
@@ -77,7 +78,7 @@ class Watchdog:
             return 0.0
 
     def _tell(self, held: float, frame: FrameType | None) -> None:
-        now = time.monotonic()
+        now = WALL.time()
         if self._told_at is not None and now - self._told_at < TELL_EVERY_S:
             self._untold += 1
             return

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from reactor_runtime.authoring.decorator import is_model, spec_of
+from reactor_runtime.authoring.spec import is_model, spec_of
 from reactor_runtime.errors import ModelNotFoundError, ProjectError, SeveralModelsError
 
 from .advice import what_to_do

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.spec import spec_of
 from reactor_runtime.errors import ConfigError
 
 from . import environment

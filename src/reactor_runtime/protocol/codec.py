@@ -9,39 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reactor_runtime.errors import CommandError
 
 from . import messages
-from .messages import CommandMessage, RuntimeMessage, UndecodableError
-
-DATA = "data"
-CONTROL = "control"
-WRONG_LABEL = 'Messages come on the channels "data" and "control".'
-
-
-@dataclass(frozen=True)
-class TrackMessage:
-    """A client asks for something about one track: `publish_track`, `pause_track`, `resume_track`,
-    `unpublish_track`. `id` is None when it wants no answer."""
-
-    verb: str
-    track: str
-    id: str | None = None
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """One message for a channel."""
-
-    label: str
-    data: bytes
-    binary: bool = False
-
-
-Inbound = CommandMessage | RuntimeMessage | TrackMessage
+from .channel import CONTROL as CONTROL
+from .channel import DATA as DATA
+from .channel import WRONG_LABEL, Inbound
+from .channel import Outgoing as Outgoing
+from .channel import TrackMessage as TrackMessage
+from .messages import UndecodableError
 
 
 class Codec(Protocol):

@@ -25,7 +25,7 @@ from typing import Any
 from reactor_runtime.errors import CommandError
 
 from . import reactor_wire
-from .codec import CONTROL, DATA, WRONG_LABEL, Inbound, Outgoing, TrackMessage
+from .channel import CONTROL, DATA, WRONG_LABEL, Inbound, Outgoing, TrackMessage
 from .jsonable import MESSAGE_LIMIT
 from .messages import (
     CLIENT_MESSAGE_LIMIT,

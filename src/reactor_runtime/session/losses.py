@@ -32,6 +32,7 @@ class Losses:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards the counts. Nothing else is taken meanwhile."""
         self._counts = dict.fromkeys(Lost, 0)
 
     def add(self, place: Lost, count: int = 1) -> int:

@@ -21,6 +21,7 @@ class Outbox:
         self._wake = wake
         self._messages: deque[str] = deque()
         self._lock = threading.Lock()
+        """Guards everything here; `wake` is called without it. Nothing else is taken meanwhile."""
         self._scheduled = False
         self._closed = False
 

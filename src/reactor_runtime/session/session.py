@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from reactor_runtime.authoring.tracks import (
     VideoOut,
     default_track,
 )
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.media.encoders import EncoderChoice, EncoderSettings, Quality
 from reactor_runtime.media.inputs import InputBuffers
 from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
@@ -26,6 +26,7 @@ from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.outbox import Outbox
+from reactor_runtime.session.sent import SentCounts
 from reactor_runtime.session.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -45,16 +46,18 @@ class Session:
         encoder: EncoderChoice = EncoderChoice.AUTO,
         max_upload: int = 0,
         observers: Observers = NOBODY,
+        clock: Clock = WALL,
         seed: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`max_upload` bounds the files that clients send, in MiB. Without a `seed` one is drawn. `clock`
         gives the author's time in seconds, from any beginning."""
         self.number = number
+        self.clock = clock
+        # A live model is held by playout alone; its `emit` is spared the question.
+        self._end_step = None if clock is WALL else clock.end_step
         self.seed = secrets.randbelow(SEED_LIMIT) if seed is None else seed
-        self._clock = clock
         self._began: float | None = None
-        self.started = time.monotonic()
+        self.started = clock.time()
         self.session_id = session_id
         self.owner = ""
         """The subject of the token that started it; empty until that is known."""
@@ -64,6 +67,7 @@ class Session:
         """Set when `start_session` is about to be called, or never will be: commands wait for it."""
         self.outbox = Outbox(lambda: wake(self))
         self.lost = Losses()
+        self.sent = SentCounts()
         self.observers = observers
         self._message_sent = observers.teller("message_sent")
         self.uploads = Uploads(max_upload)
@@ -72,12 +76,13 @@ class Session:
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         self._default = default_track(declared)
         self.inputs = InputBuffers(self.stopping.is_set, _audio_inputs(declared))
-        self.sound = Sound(_audio_outputs(declared), seen=observers.teller("audio_block"))
+        self.sound = Sound(_audio_outputs(declared), clock, seen=observers.teller("audio_block"))
         self.plane = MediaPlane(
             {t.name: VideoTrackConfig(t.name, float(t.rate), _settings(t, encoder)) for t in video},
             _playout_rate(self._default, video),
             self.sound,
             observers.teller("frame_encoded"),
+            clock,
         )
         self._connected = threading.Event()
         self._tracks = {name: self._bind(track) for name, track in declared.items()}
@@ -100,18 +105,18 @@ class Session:
     def enter(self) -> None:
         """`start_session` is about to be called."""
         self.plane.begin()
-        self._began = self._clock()
+        self._began = self.clock.time()
         self.entered.set()
 
     def should_stop(self) -> bool:
         return self.stopping.is_set()
 
     def wait_stop(self, timeout: float) -> bool:
-        return self.stopping.wait(timeout)
+        return self.clock.wait_event(self.stopping, timeout)
 
     def now(self) -> float:
         """Seconds since `start_session` began, on the author's clock."""
-        return 0.0 if self._began is None else self._clock() - self._began
+        return 0.0 if self._began is None else self.clock.time() - self._began
 
     def send(self, data: Any) -> None:
         text = to_json(data)
@@ -127,6 +132,8 @@ class Session:
             self.sound.emit(name, frame, bucket)
         else:
             self.plane.emit(name, frame, bucket)
+        if self._end_step is not None and name == self.default_track:
+            self._end_step(self.next_frame())
 
     def latest(self, name: str) -> Any:
         if self._tracks[name].kind is TrackKind.AUDIO:
@@ -141,9 +148,9 @@ class Session:
 
     def drain(self, timeout: float) -> bool:
         """Wait until the last pictures and sounds are with the engine; False after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
+        deadline = self.clock.time() + timeout
         drained = self.plane.drain(timeout)
-        return self.sound.drain(max(0.0, deadline - time.monotonic())) and drained
+        return self.sound.drain(max(0.0, deadline - self.clock.time())) and drained
 
     def stop(self) -> None:
         """Make `should_stop()` true and hold nobody back in `emit` any more."""

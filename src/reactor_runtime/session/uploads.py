@@ -49,6 +49,7 @@ class Uploads:
         """`limit_mib` bounds one file; 0 means that none is taken."""
         self._limit = limit_mib * MIB
         self._lock = threading.Lock()
+        """Guards everything here. Nothing else is taken meanwhile."""
         self._uploads: dict[str, Upload] = {}
         self._folder: Path | None = None
         self._closed = False

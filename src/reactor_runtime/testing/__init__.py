@@ -1,14 +1,14 @@
-"""For tests of models, and our own: whole sessions in one process, without sockets, GPUs or waiting.
+"""The test kit: for tests of models, of engines of a fleet, and our own. docs/testing.md explains it.
 
 `serve` runs the HTTP runtime in memory and needs `httpx`:
 ``pip install 'reactor-runtime[testing]'``.
-
-`ENGINE_CASES` is what every engine of a fleet must do; `FakeEngine` is one of memory.
 """
+
+from reactor_runtime.media.decoding import decode
+from reactor_runtime.runtimes.http.options import HttpOptions as Options
 
 from .client import Client
 from .clock import VirtualClock
-from .decode import decode
 from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_engine
 from .server import MemoryServer, serve
 
@@ -18,6 +18,7 @@ __all__ = [
     "EngineRig",
     "FakeEngine",
     "MemoryServer",
+    "Options",
     "VirtualClock",
     "check_engine",
     "decode",

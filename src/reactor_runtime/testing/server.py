@@ -55,7 +55,10 @@ class FolderWeights:
 
 
 class MemoryServer:
-    """A running worker. `http` speaks to its routes, `runtime` is what stands behind them."""
+    """A running worker. `http` speaks to its routes.
+
+    `runtime` and `engine` are what stands behind them, for our own tests; they change without notice.
+    """
 
     def __init__(self, runtime: Worker, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
         self.runtime = runtime
@@ -83,10 +86,10 @@ class MemoryServer:
         await client.connect()
         return client
 
-    async def wait_state(self, state: State, within: float = 5.0) -> None:
-        """Return when the worker is in `state`. Raises `TimeoutError`."""
+    async def wait_state(self, state: State | str, within: float = 5.0) -> None:
+        """Return when the worker is in `state`, as "READY". Raises `TimeoutError`."""
         async with asyncio.timeout(within):
-            while self.runtime.life.state is not state:  # noqa: ASYNC110 - a test may look at any state
+            while self.runtime.life.state != state:  # noqa: ASYNC110 - a test may look at any state
                 await asyncio.sleep(0.005)
 
 

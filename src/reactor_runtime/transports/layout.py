@@ -107,24 +107,7 @@ def arrange(
     Raises `RefusedError` when nothing is left, or the sections do not go on where they were.
     """
     mids = [part.mid for part in media]
-    if len(set(mids)) < len(mids):
-        raise RefusedError(Refusal.INVALID, "invalid_sdp", "Two media sections of the SDP have the same mid.")
-    known = before.slots if before else ()
-    if len(known) > len(media):
-        raise RefusedError(
-            Refusal.INVALID,
-            "invalid_sdp",
-            "A further offer has at least as many media sections as the one before.",
-        )
-    slots: list[int | None] = [*known, *[None] * (len(media) - len(known))]
-    free = sum(slot is not None for slot in known)
-    for index, part in enumerate(media):
-        if slots[index] is None and part.mid not in refused:
-            slots[index], free = free, free + 1
-    if not free:
-        raise RefusedError(
-            Refusal.INVALID, "no_usable_section", "The offer has no media section that this server can take."
-        )
+    slots = _slots(mids, refused, before.slots if before else ())
     # In the engine's order, and copies: an engine may have to be given the same offer again.
     taken = sorted((slot, index) for index, slot in enumerate(slots) if slot is not None)
     seen = [replace(media[index], lines=[*media[index].lines]) for _, index in taken]
@@ -145,6 +128,28 @@ def arrange(
         frozenset(unnamed),
         tag,
     )
+
+
+def _slots(mids: Sequence[str], refused: Collection[str], known: Sequence[int | None]) -> list[int | None]:
+    """For each section its number among those that the engine sees. Raises `RefusedError`."""
+    if len(set(mids)) < len(mids):
+        raise RefusedError(Refusal.INVALID, "invalid_sdp", "Two media sections of the SDP have the same mid.")
+    if len(known) > len(mids):
+        raise RefusedError(
+            Refusal.INVALID,
+            "invalid_sdp",
+            "A further offer has at least as many media sections as the one before.",
+        )
+    slots: list[int | None] = [*known, *[None] * (len(mids) - len(known))]
+    free = sum(slot is not None for slot in known)
+    for index, mid in enumerate(mids):
+        if slots[index] is None and mid not in refused:
+            slots[index], free = free, free + 1
+    if not free:
+        raise RefusedError(
+            Refusal.INVALID, "no_usable_section", "The offer has no media section that this server can take."
+        )
+    return slots
 
 
 def _indispensable(head: list[str], media: Sequence[sdp.MediaSection], group: list[str]) -> str:

@@ -12,23 +12,22 @@ import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reactor_runtime.errors import EngineError, Refusal, RefusedError
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
 from .candidates import CandidateGate
-from .memory_senders import MemoryAudioSender, MemorySender
-from .port import CHANNELS_LIMIT, IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+from .memory_wire import MESSAGE_LIMIT, FarEnd, MemoryAudioSender, MemorySender, MemoryWire
+from .port import CandidatesRefused, IceCandidate, PeerConfig, Section
+from .wire import AudioReceived, Handle, KeyframeRequested, PeerState, StateChanged, VideoReceived
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 DATA_CHANNEL = "data"
-MESSAGE_LIMIT = 256 * 1024
-"""Bytes of a data channel message, as browsers announce it."""
 PAYLOAD_TYPES = {VideoCodec.VP8: 96, VideoCodec.H264: 97}
 CANDIDATE = "candidate:1 1 udp 2113937151 127.0.0.1 9 typ host"
 
@@ -54,10 +53,10 @@ class MemoryEngine:
         self._clients: weakref.WeakValueDictionary[str, MemoryClient] = weakref.WeakValueDictionary()
         self._keys = itertools.count(1)
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> MemoryPeer:
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> MemoryPeer:
         if self.closed:
             raise EngineError("The media engine is closed.")
-        peer = MemoryPeer(config, events, self.peers.remove)
+        peer = MemoryPeer(config, handle, self.peers.remove)
         self.peers.append(peer)
         return peer
 
@@ -140,26 +139,26 @@ class MemoryClient:
 
     def send_video(self, mid: str, rgb: NDArray[np.uint8]) -> None:
         """Send a picture ``(H, W, 3)`` uint8 RGB. Any thread: it plays the engine's."""
-        self._require_peer().events.video_received(mid, rgb)
+        self._require_peer().handle(VideoReceived(mid, rgb))
 
     def send_audio(self, mid: str, block: NDArray[np.int16], rate: int = 48_000) -> None:
         """Send sound ``(channels, M)`` int16. Any thread: it plays the engine's."""
-        self._require_peer().events.audio_received(mid, block, rate)
+        self._require_peer().handle(AudioReceived(mid, block, rate))
 
     def request_keyframe(self, mid: str) -> None:
         """PLI. Any thread: it plays the engine's."""
-        self._require_peer().events.keyframe_requested(mid)
+        self._require_peer().handle(KeyframeRequested(mid))
 
     def lose_network(self) -> None:
         """Nothing arrives any more, in either direction; the server has not given up yet."""
-        self._require_peer().change_state(PeerState.DISCONNECTED)
+        self._require_peer().report(StateChanged(PeerState.DISCONNECTED))
 
     def find_network(self) -> None:
-        self._require_peer().change_state(PeerState.CONNECTED)
+        self._require_peer().report(StateChanged(PeerState.CONNECTED))
 
     def fail(self) -> None:
         """The server has given up on the network."""
-        self._require_peer().change_state(PeerState.FAILED)
+        self._require_peer().report(StateChanged(PeerState.FAILED))
 
     def close(self) -> None:
         """Leave, as a page that is closed does."""
@@ -189,7 +188,7 @@ class MemoryClient:
         self.sounds.setdefault(mid, []).append((at, block))
         self._wake()
 
-    def lose_peer(self) -> None:
+    def lose_wire(self) -> None:
         """The server has ended the connection."""
         self.closed = True
         self._wake()
@@ -217,41 +216,27 @@ class MemoryClient:
         ]
 
 
-class MemoryPeer:
+class MemoryPeer(MemoryWire):
     """Implements `transports.port.Peer`."""
 
-    def __init__(self, config: PeerConfig, events: PeerEvents, let_go: Callable[[MemoryPeer], None]) -> None:
+    def __init__(self, config: PeerConfig, handle: Handle, let_go: Callable[[MemoryPeer], None]) -> None:
         """`let_go` is called once, when the peer has been closed."""
+        super().__init__(handle)
         self.config = config
-        self.events = events
         self.key = f"peer{id(self):x}"
         self.candidates: list[IceCandidate] = []
-        self.closed = False
         self.slow_gathering = 0.0
         """Seconds that `gathered` takes."""
         self._gate = CandidateGate(config.from_loopback)
         self._let_go = let_go
-        self._client: MemoryClient | None = None
         self._answer = ""
-        self._senders: list[MemorySender] = []
-        self._audio_senders: list[MemoryAudioSender] = []
-        self._open: set[str] = set()
-        self._unread: list[tuple[str, bytes]] = []
-
-    @property
-    def senders(self) -> Sequence[MemorySender]:
-        return tuple(self._senders)
-
-    @property
-    def audio_senders(self) -> Sequence[MemoryAudioSender]:
-        return tuple(self._audio_senders)
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         head, media = sdp.parse(offer)
         by_mid = {section.mid: section for section in sections}
-        self._senders = [sender for sender in self._senders if sender.mid in by_mid]
-        self._audio_senders = [sender for sender in self._audio_senders if sender.mid in by_mid]
-        known = {s.mid for s in self._senders} | {s.mid for s in self._audio_senders}
+        self.video_senders = [sender for sender in self.video_senders if sender.mid in by_mid]
+        self.audio_senders = [sender for sender in self.audio_senders if sender.mid in by_mid]
+        known = {s.mid for s in self.video_senders} | {s.mid for s in self.audio_senders}
         for part in media:
             part.lines = self._gate.filter(part.lines)
             section = by_mid.get(part.mid)
@@ -268,7 +253,7 @@ class MemoryPeer:
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
         if self._gate.admit(candidate.candidate) is None:
-            self.events.candidates_refused(1)
+            self.handle(CandidatesRefused(1))
         else:
             self.candidates.append(candidate)
 
@@ -276,90 +261,25 @@ class MemoryPeer:
         await asyncio.sleep(min(self.slow_gathering, within))
         return sdp.with_candidates(self._answer, [(CANDIDATE, None)])
 
-    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
-        client = self._client
-        if client is None or label not in self._open or len(data) > MESSAGE_LIMIT:
-            return False
-        if client.reading:
-            self._release(client)
-            client.take(label, data)
-        else:
-            self._unread.append((label, data))
-        return True
-
-    def buffered(self) -> int:
-        if self._client is not None and self._client.reading:
-            self._release(self._client)
-        return sum(len(data) for _, data in self._unread)
-
-    async def stats(self) -> dict[str, Any]:
-        return {"outbound": [{"mid": s.mid, "frames_sent": s.sent} for s in self._senders]}
-
     async def close(self) -> None:
-        if self.closed:
-            return
-        self.closed = True
-        self._let_go(self)
-        client, self._client = self._client, None
-        everyone: list[MemorySender | MemoryAudioSender] = [*self._senders, *self._audio_senders]
-        for sender in everyone:
-            sender.client = None
-        if client is not None:
-            client.lose_peer()
+        if not self.closed:
+            self._let_go(self)
+        await super().close()
 
-    # --- for the client ---
-
-    def link(self, client: MemoryClient) -> None:
+    def link(self, far: FarEnd) -> None:
         """ICE and DTLS are up."""
         if self.closed:
             raise RefusedError(
                 Refusal.CONFLICT, "connection_closed", "The server has closed this connection."
             )
-        self._client = client
-        everyone: list[MemorySender | MemoryAudioSender] = [*self._senders, *self._audio_senders]
-        for sender in everyone:
-            sender.client = client
-        self.change_state(PeerState.CONNECTING)
-        self.change_state(PeerState.CONNECTED)
-
-    def unlink(self) -> None:
-        self._client = None
-        for label in sorted(self._open):
-            self.events.channel_closed(label)
-        self._open.clear()
-        self.change_state(PeerState.CLOSED)
-
-    def open_channel(self, label: str) -> None:
-        if len(self._open) >= CHANNELS_LIMIT:
-            self.events.channel_refused()
-            return
-        self._open.add(label)
-        if not self.closed:
-            self.events.channel_opened(label)
-
-    def change_state(self, state: PeerState) -> None:
-        if not self.closed:
-            self.events.state_changed(state)
-
-    def deliver(self, label: str, data: bytes, binary: bool) -> None:
-        if not self.closed:
-            self.events.message_received(label, data, binary)
-
-    def _release(self, client: MemoryClient) -> None:
-        unread, self._unread = self._unread, []
-        for label, data in unread:
-            client.take(label, data)
+        super().link(far)
 
     def _add_sender(self, section: Section, part: sdp.MediaSection) -> None:
         if part.kind == "audio" and "OPUS" in part.codecs.values():
-            audio = MemoryAudioSender(section.mid)
-            audio.client = self._client
-            self._audio_senders.append(audio)
+            self.audio_senders = [*self.audio_senders, MemoryAudioSender(section.mid, self)]
         common = [codec for codec in section.codecs if codec in part.codecs.values()]
         if part.kind == "video" and common:
-            sender = MemorySender(section.mid, common[0], self.events)
-            sender.client = self._client
-            self._senders.append(sender)
+            self.video_senders = [*self.video_senders, MemorySender(section.mid, common[0], self)]
 
     def _answer_lines(self, part: sdp.MediaSection, section: Section | None) -> list[str]:
         direction = "inactive"

@@ -1,38 +1,18 @@
-"""The one small port that every WebRTC engine stands behind.
+"""WebRTC's own port: offers, answers, candidates and restarts of a wire, and what makes such wires.
 
-Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop; events arrive
-there too, except media, which stays on the engine's own threads.
+Words are those of the W3C's WebRTC 1.0. Everything that is `async` runs on the event loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from .wire import Handle, Wire, WireEvent
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
-
-    from .gate import FrameGate
-
-
-CHANNELS_LIMIT = 8
-"""Data channels that one client may open; two are what any SDK uses. Further ones are closed."""
-
-
-class PeerState(StrEnum):
-    """`RTCPeerConnectionState`."""
-
-    NEW = "new"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    FAILED = "failed"
-    CLOSED = "closed"
+    from reactor_runtime.media.encoders import VideoCodec
 
 
 @dataclass(frozen=True)
@@ -89,84 +69,33 @@ class Section:
     """For sound: how many channels the track has."""
 
 
-class PeerEvents(Protocol):
-    """What a peer reports. Called on the event loop unless a method says otherwise."""
+@dataclass(frozen=True, slots=True)
+class CandidateFound:
+    """One of ours; the answer carries them, see `Peer.gathered`."""
 
-    def state_changed(self, state: PeerState) -> None: ...
-
-    def candidate_found(self, candidate: IceCandidate) -> None: ...
-
-    def channel_opened(self, label: str) -> None: ...
-
-    def channel_closed(self, label: str) -> None: ...
-
-    def channel_refused(self) -> None:
-        """The client opened a channel beyond `CHANNELS_LIMIT`; it was closed."""
-
-    def message_received(self, label: str, data: bytes, binary: bool) -> None: ...
-
-    def track_refused(self, track: str, message: str) -> None:
-        """The answer leaves a track without media, for want of a codec; `message` is for the client."""
-
-    def candidates_refused(self, count: int) -> None:
-        """So many of the client's candidates did not reach the engine."""
-
-    def picture_refused(self, mid: str, width: int, height: int) -> None:
-        """Engine thread. The client sent a picture of a size that nobody decodes (`transports.pictures`); 0×0
-        for one that does not say its size."""
-
-    def keyframe_requested(self, mid: str) -> None:
-        """Engine thread. Must not block."""
-
-    def bitrate_changed(self, mid: str, bits_per_second: int) -> None:
-        """Engine thread. Must not block."""
-
-    def video_received(self, mid: str, rgb: NDArray[np.uint8]) -> None:
-        """Engine thread. ``(H, W, 3)`` uint8 RGB that nobody writes to afterwards."""
-
-    def audio_received(self, mid: str, block: NDArray[np.int16], rate: int) -> None:
-        """Engine thread. ``(channels, M)`` int16."""
+    candidate: IceCandidate
 
 
-class VideoSender(Protocol):
-    """The sending half of one video section, after the answer."""
+@dataclass(frozen=True, slots=True)
+class CandidatesRefused:
+    """So many of the client's candidates did not reach the engine."""
 
-    mid: str
-    codec: VideoCodec
-    gate: FrameGate
-    """Which frames this peer's network carries; it counts those that it does not."""
-    dropped: int
-    """Frames that the gate let pass and the engine did not take."""
-
-    def push(self, frame: EncodedFrame) -> None:
-        """Send one frame, or drop it until the next keyframe. Any thread; does not block."""
-
-    def rtp_timestamp(self, timestamp: int) -> int | None:
-        """What a frame's `timestamp` is on the wire, where the engine tells; None where it does not."""
+    count: int
 
 
-class AudioSender(Protocol):
-    """The sending half of one audio section, after the answer. The engine encodes (Opus)."""
+@dataclass(frozen=True, slots=True)
+class TrackRefused:
+    """The answer leaves a track without media, for want of a codec; `message` is for the client."""
 
-    mid: str
-
-    def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
-        """Send 10 ms of interleaved int16 that belong to `at` seconds of `time.monotonic`.
-
-        Any thread; does not block. Nothing happens before the peer is connected.
-        """
+    track: str
+    message: str
 
 
-class Peer(Protocol):
-    """One connection to one client."""
+PeerEvent = WireEvent | CandidateFound | CandidatesRefused | TrackRefused
 
-    @property
-    def audio_senders(self) -> Sequence[AudioSender]:
-        """One for each audio section that we send and the client takes; empty before the answer."""
 
-    @property
-    def senders(self) -> Sequence[VideoSender]:
-        """One for each video section that we send and that has a codec in common; empty before the answer."""
+class Peer(Wire, Protocol):
+    """A wire over WebRTC, and how it comes about. There are senders from the answer on, and events too."""
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         """Take an SDP offer, begin gathering and return the answer at once; candidates trickle.
@@ -188,17 +117,6 @@ class Peer(Protocol):
     async def gathered(self, within: float) -> str:
         """The answer with the candidates found `within` so many seconds, for clients that do not trickle."""
 
-    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
-        """Send on a data channel; False when it is not open."""
-
-    def buffered(self) -> int:
-        """Bytes of messages and pictures that have not left yet; pictures are hurried on."""
-
-    async def stats(self) -> dict[str, Any]: ...
-
-    async def close(self) -> None:
-        """Ends everything; no event arrives afterwards. May be called twice."""
-
 
 class Engine(Protocol):
     """A WebRTC implementation; one per process."""
@@ -207,6 +125,6 @@ class Engine(Protocol):
     descriptors_per_peer: int
     """File descriptors that a peer takes, generously."""
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer: ...
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer: ...
 
     def close(self) -> None: ...

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import sdp
-from .port import Engine, IceCandidate, Peer, PeerConfig, PeerEvents, Section
+from .port import CandidateFound, Engine, IceCandidate, Peer, PeerConfig, PeerEvent, Section
+from .wire import Handle
 
 Address = tuple[str, int]
 _ADDRESS = 4
@@ -75,14 +76,14 @@ class TcpMediaEngine:
         self._ranged: set[_TcpPeer] = set()
         """Peers that have ports of the range."""
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer:
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer:
         if config.relay_only:
-            return await self._engine.create_peer(config, events)
+            return await self._engine.create_peer(config, handle)
         if config.port_range is not None and len(self._ranged) > config.port_range[1] - config.port_range[0]:
             config = dataclasses.replace(config, port_range=None)
-        listening = _Listening(events)
-        peer = await self._engine.create_peer(dataclasses.replace(config, tcp=True), listening.events)
-        wrapped = listening.peer = _TcpPeer(peer, self._peers, self._ranged, only=self._only)
+        places = _Places(self._peers, handle)
+        peer = await self._engine.create_peer(dataclasses.replace(config, tcp=True), places.handle)
+        wrapped = _TcpPeer(peer, places, self._ranged, only=self._only)
         if config.port_range is not None:
             self._ranged.add(wrapped)
         return wrapped
@@ -91,42 +92,49 @@ class TcpMediaEngine:
         self._engine.close()
 
 
-class _Listening:
-    """Takes the engine's candidates for TCP out of what a peer reports."""
+class _Places:
+    """Takes the engine's candidates for TCP out of what one peer reports, and keeps where they lead."""
 
-    def __init__(self, events: PeerEvents) -> None:
-        self.peer: _TcpPeer | None = None
-        self.events: PeerEvents = _Events(events, self)
+    def __init__(self, peers: TcpPeers, outer: Handle) -> None:
+        self._peers = peers
+        self._outer = outer
+        self._users: frozenset[str] = frozenset()
+        self._early: list[str] = []
 
-    def candidate_found(self, candidate: IceCandidate) -> bool:
-        if not is_tcp(candidate.candidate):
-            return False
-        if self.peer is not None:
-            self.peer.found(candidate.candidate)
-        return True
+    def handle(self, event: PeerEvent) -> None:
+        if isinstance(event, CandidateFound) and is_tcp(event.candidate.candidate):
+            self._found(event.candidate.candidate)
+        else:
+            self._outer(event)
 
+    def answered(self, answer: str) -> str:
+        users = sdp.ice_users(answer)
+        self._peers.forget(self._users - users)
+        self._peers.expect(users)
+        self._users = users
+        early, self._early = self._early, []
+        for candidate in early:
+            self._found(candidate)
+        self._early.clear()  # of an attempt that came before this answer
+        return answer
 
-class _Events:
-    """Implements `PeerEvents`, by passing everything else on."""
+    def forget(self) -> None:
+        self._peers.forget(self._users)
 
-    def __init__(self, events: PeerEvents, listening: _Listening) -> None:
-        self._events = events
-        self._listening = listening
-
-    def candidate_found(self, candidate: IceCandidate) -> None:
-        if not self._listening.candidate_found(candidate):
-            self._events.candidate_found(candidate)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._events, name)
+    def _found(self, candidate: str) -> None:
+        """The engine listens for this peer."""
+        place = self._peers.find(sdp.candidate_user(candidate))
+        words = candidate.split()
+        if place is not None:
+            place.found((words[_ADDRESS], int(words[_ADDRESS + 1])))
+        else:
+            self._early.append(candidate)
 
 
 class _TcpPeer:
-    def __init__(self, peer: Peer, peers: TcpPeers, ranged: set[_TcpPeer], *, only: bool) -> None:
+    def __init__(self, peer: Peer, places: _Places, ranged: set[_TcpPeer], *, only: bool) -> None:
         self._peer = peer
-        self._peers = peers
-        self._users: frozenset[str] = frozenset()
-        self._early: list[str] = []
+        self._places = places
         self._only = only
         self._ranged = ranged
 
@@ -134,10 +142,10 @@ class _TcpPeer:
         return getattr(self._peer, name)
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
-        return self._answered(await self._peer.answer(self._offer(offer), sections))
+        return self._places.answered(await self._peer.answer(self._offer(offer), sections))
 
     async def restart(self, offer: str, sections: Sequence[Section]) -> str:
-        return self._answered(await self._peer.restart(self._offer(offer), sections))
+        return self._places.answered(await self._peer.restart(self._offer(offer), sections))
 
     async def add_candidate(self, candidate: IceCandidate) -> None:
         if not self._only:
@@ -149,28 +157,8 @@ class _TcpPeer:
 
     async def close(self) -> None:
         self._ranged.discard(self)
-        self._peers.forget(self._users)
+        self._places.forget()
         await self._peer.close()
-
-    def found(self, candidate: str) -> None:
-        """The engine listens for this peer."""
-        place = self._peers.find(sdp.candidate_user(candidate))
-        words = candidate.split()
-        if place is not None:
-            place.found((words[_ADDRESS], int(words[_ADDRESS + 1])))
-        else:
-            self._early.append(candidate)
-
-    def _answered(self, answer: str) -> str:
-        users = sdp.ice_users(answer)
-        self._peers.forget(self._users - users)
-        self._peers.expect(users)
-        self._users = users
-        early, self._early = self._early, []
-        for candidate in early:
-            self.found(candidate)
-        self._early.clear()  # of an attempt that came before this answer
-        return answer
 
     def _offer(self, offer: str) -> str:
         return without_candidates(offer) if self._only else offer

@@ -66,7 +66,7 @@ function why({ wire }, wish, remote) {
 }
 
 /**
- * What to do where no rung carries. `local` and `remote` are the candidates of both sides; `page` is `{loopback, https,
+ * What to do where no rung carries. `local` and `remote` are the candidates of both sides; `page` is `{loopback, proxied,
  * firefox, port}`.
  */
 export function noWay({ wish, local, remote, page }) {
@@ -77,13 +77,13 @@ export function noWay({ wish, local, remote, page }) {
   ].join(" ");
 }
 
-function advice(wish, remote, tcp, { loopback, https, firefox, port }) {
+function advice(wish, remote, tcp, { loopback, proxied, firefox, port }) {
   const tunnel = `ssh -L ${port}:localhost:${port}`;
   if (wish === "udp") return "The address asks for UDP alone (?wire=udp), and no UDP packet came back: without ?wire=udp the page also tries TCP.";
   if (wish === "tcp" && !tcp) return "The address asks for TCP (?wire=tcp), and the server offers none: it runs with --no-tcp-media or --wire udp, or a proxy stands between.";
   if (!remote.length) return "The server named no address of its own: is it in a container or without a network? Start it with --advertise-ip and --webrtc-port-range, or with --turn-server.";
   if (tcp && firefox && loopback) return "Firefox makes no TCP connection for media to this computer itself, which is where a tunnel ends: open the page in a Chromium-based browser.";
-  if (!tcp && https) return `A proxy passes this page on, and it passes no media. Open the server's own port instead, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --advertise-port of a TCP port that leads to it, or with --turn-server.`;
+  if (!tcp && proxied) return `A proxy passes this page on, and it passes no media. Open the server's own port instead, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --advertise-port of a TCP port that leads to it, or with --turn-server.`;
   if (!tcp) return `UDP between this browser and the server must be open. Or reach the server's own port, as through ${tunnel} and http://localhost:${port}; or start it with --advertise-ip and --webrtc-port-range, or with --turn-server.`;
   return "Neither UDP nor TCP came through: whatever stands between passes this page, and no media. In a container or behind a router, "
     + `start the server with --advertise-ip and --advertise-port, or with --turn-server; or reach its own port, as through ${tunnel} and http://localhost:${port}.`;
@@ -102,12 +102,13 @@ function listed(candidates, ports) {
 
 /** Where this page is, as far as it matters here. */
 export function placeOf(address, agent) {
-  const { hostname, protocol, port } = new URL(address);
+  const { hostname, protocol, port, pathname } = new URL(address);
   const https = protocol === "https:";
+  const jupyter = /\/proxy\/(?:absolute\/)?(\d+)\b/.exec(pathname);
   return {
     loopback: /^(localhost|127\..*|\[::1\])$/.test(hostname),
-    https,
+    proxied: https || jupyter !== null,
     firefox: /\bFirefox\//.test(agent),
-    port: https ? 8080 : Number(port) || 80, // a proxy's own port says nothing about the server's
+    port: jupyter ? jupyter[1] : https ? 8080 : Number(port) || 80, // a proxy's own port says nothing about the server's
   };
 }

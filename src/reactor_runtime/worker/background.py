@@ -16,6 +16,7 @@ class Background:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def call(self, function: Callable[..., None], *args: object) -> None:
         """Run `function` on the loop, from any thread; a loop that has ended needs nothing any more."""
@@ -30,8 +31,15 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
+    def wake_in(self, delay: float | None, function: Callable[[], None]) -> None:
+        """Call `function` once after `delay` seconds, in place of what was to be called; never, for None."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if delay is None else self._loop.call_later(delay, function)
+
     def cancel(self) -> None:
         """End whatever still runs."""
+        self.wake_in(None, lambda: None)
         for task in list(self._tasks):
             task.cancel()
 

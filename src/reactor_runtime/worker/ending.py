@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, NoReturn
 
 from reactor_runtime.loglines import Block, escaped_lines
@@ -29,47 +28,47 @@ KILLED_STATUS = 70
 """Exit status when the model would not return (EX_SOFTWARE of sysexits.h)."""
 
 
-async def finish(runtime: Worker, run: SessionRun) -> None:
+async def finish(worker: Worker, run: SessionRun) -> None:
     """Let the tail of a session out, say why it ended, close its wires and free the slot."""
-    deadline, session = time.monotonic() + DRAIN_S, run.session
-    if runtime.clients.any_ready():
+    deadline, session = worker.clock.time() + DRAIN_S, run.session
+    if worker.clients.any_ready():
         await _drain(run)
-    runtime.flush(session)
-    runtime.metrics.collect(session)
-    await _tell_and_close(runtime, deadline)
-    end = runtime.life.end
+    worker.flush(session)
+    worker.metrics.collect(session)
+    await _tell_and_close(worker, deadline)
+    end = worker.life.end
     await asyncio.get_running_loop().run_in_executor(None, run.close, end.reason.value if end else "")
     log.info("Session %d ended: %s", session.number, end.reason if end else "?")
     await asyncio.get_running_loop().run_in_executor(None, give_back)
-    runtime.free_slot(session)
+    worker.free_slot(session)
 
 
-def warn_stuck(runtime: Worker) -> None:
+def warn_stuck(worker: Worker) -> None:
     """Say where the model is that does not return, and let its clients go."""
     log.warning(
         "The model has not returned %g s after the session was to end. Check get_ctx().should_stop() in "
         "its loops, also inside long steps. It is here:\n%s",
-        runtime.options.stuck_warning,
-        Block(escaped_lines(runtime.executor.stacks())),
+        worker.options.stuck_warning,
+        Block(escaped_lines(worker.executor.stacks())),
     )
-    runtime.spawn(_tell_and_close(runtime, time.monotonic() + DRAIN_S))
+    worker.spawn(_tell_and_close(worker, worker.clock.time() + DRAIN_S))
 
 
-def kill(runtime: Worker) -> None:
+def kill(worker: Worker) -> None:
     """End the process; does not return."""
     log.critical(
         "The model has not returned %g s after the session was to end; the process ends now, so that no "
         "other user meets this one's state. It is here:\n%s",
-        runtime.options.kill_timeout,
-        Block(escaped_lines(runtime.executor.stacks())),
+        worker.options.kill_timeout,
+        Block(escaped_lines(worker.executor.stacks())),
     )
     # The model thread cannot be ended in any other way.
-    leave_at_once(runtime, KILLED_STATUS)
+    leave_at_once(worker, KILLED_STATUS)
 
 
-def leave_at_once(runtime: Worker, status: int) -> NoReturn:
+def leave_at_once(worker: Worker, status: int) -> NoReturn:
     """End the process without waiting for anybody; only what a client has uploaded is deleted."""
-    session = runtime.session
+    session = worker.session
     if session is not None:
         deleting = threading.Thread(target=session.uploads.close, daemon=True)
         deleting.start()
@@ -88,10 +87,10 @@ async def _drain(run: SessionRun) -> None:
         )
 
 
-async def _tell_and_close(runtime: Worker, deadline: float) -> None:
-    end = runtime.life.end
-    for connection in runtime.clients.connections.values():
-        runtime.dispatcher.abandon(connection)
+async def _tell_and_close(worker: Worker, deadline: float) -> None:
+    end = worker.life.end
+    for connection in worker.clients.connections.values():
+        worker.dispatcher.abandon(connection)
     if end is not None:
-        await runtime.clients.say_end(end.reason, end.message, deadline)
-    await runtime.clients.close_all()
+        await worker.clients.say_end(end.reason, end.message, deadline)
+    await worker.clients.close_all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -10,6 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from reactor_runtime._version import __version__
 from reactor_runtime.clients.outcomes import KNOWN_CODES
 from reactor_runtime.session.states import EndReason, State
+
+from .media_counts import media_counts
+from .rates import RateMetrics
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
@@ -40,9 +42,11 @@ class Metrics:
         self._silence = Counter(
             "reactor_silence_seconds", "Silence put where no sound was", ["direction"], registry=registry
         )
+        self._media = Counter("reactor_media", "What the media of sessions did", ["what"], registry=registry)
         self._leaks = Counter(
             "reactor_leaks", "What sessions left to the next, by the audit", registry=registry
         )
+        self._rates = RateMetrics(registry)
         self._seen_session = 0
         self._seen: dict[str, float] = {}
         """What was counted of the running session already."""
@@ -53,7 +57,7 @@ class Metrics:
     def session_ended(self, reason: EndReason, session: Session) -> None:
         self.collect(session)
         self._sessions.labels(reason.value).inc()
-        self._duration.observe(time.monotonic() - session.started)
+        self._duration.observe(session.clock.time() - session.started)
 
     def leaked(self, count: int) -> None:
         self._leaks.inc(count)
@@ -67,6 +71,7 @@ class Metrics:
         if runtime.session is not None:
             runtime.clients.count_losses()
             self.collect(runtime.session)
+        self._rates.show(connections)
         return generate_latest(self.registry)
 
     def collect(self, session: Session) -> None:
@@ -77,8 +82,11 @@ class Metrics:
         self._count(self._frames, "frames", session.next_frame())
         for place, number in session.losses().items():
             self._count(self._dropped.labels(place), place, number)
+        for what, count in media_counts(session).items():
+            self._count(self._media.labels(what), f"media {what}", count)
         for direction, seconds in session.silences().items():
             self._count(self._silence.labels(direction), f"silence {direction}", seconds)
+        self._rates.collect(session, self._count)
 
     def _count(self, counter: Counter, key: str, total: float) -> None:
         counter.inc(max(0.0, total - self._seen.get(key, 0.0)))

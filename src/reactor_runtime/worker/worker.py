@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import NoSessionError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
@@ -23,7 +23,7 @@ from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.process import forks, stdio
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID, session_descriptor
 from reactor_runtime.session import life
-from reactor_runtime.session.life import Effect, Life, SessionEnd
+from reactor_runtime.session.life import Effect, Life
 from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
@@ -34,6 +34,7 @@ from .background import Background
 from .claims import SILENCE_S, Claims
 from .journal import Journal
 from .metrics import Metrics
+from .standing import Standing
 from .watching import observers_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
     from reactor_runtime.protocol.codec import Codec
@@ -54,57 +56,42 @@ CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
 NOBODY_CAME = f"No client connected within {SILENCE_S:g} s, and another one asked for the model."
-CRASHES_IN_A_ROW = 3
-"""Sessions in a row that ended in an error before `/health` says that the model is failing."""
 
 
 class Worker:
     """The session slot of this process, its connections and the model behind it."""
 
     def __init__(
-        self, project: Project, options: WorkerOptions, engine: Engine, leave: Callable[[int], None]
+        self,
+        project: Project,
+        options: WorkerOptions,
+        engine: Engine,
+        leave: Callable[[int], None],
+        clock: Clock = WALL,
     ) -> None:
         """`leave(status)` is called once, when nothing is left to wait for."""
         self.options = options
-        self.life = Life(
-            life.Limits(
-                options.orphan_timeout,
-                options.max_session_duration,
-                options.stuck_warning,
-                options.kill_timeout,
-            ),
-            rebuild=options.on_reset_error == "rebuild",
-        )
+        self.clock = clock
+        self.life = _life_of(options)
         self.executor: Executor = ThreadExecutor(
             project.model_class, project.config, project.weights, options.audit
         )
-        self.model = self.executor.description
         self.configuration = project.resolved_config
         """For operators: what the model was given, without what came from the environment."""
-        self.state_changed: Callable[[], object] = lambda: None
-        self.load_error: str | None = None
-        self.crashes = 0
+        self.standing = Standing(clock)
         self.run: SessionRun | None = None
-        self.last_end: SessionEnd | None = None
-        """How the last session ended; kept while the next one runs."""
-        self.journal = Journal(time.time)
+        self.journal = Journal(clock.unix)
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
         loglines.sessions.append(self._session_number)
-        self.clients = Clients(engine, options, self)
+        self.clients = Clients(engine, options, self, clock)
         self.claims = Claims()
-        self.started_at = time.time()
         self.dispatcher = Dispatcher(self)
         self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
-        self._leave = leave
-        self._left = False
-        self._loop = asyncio.get_running_loop()
-        self._background = Background(self._loop)
-        self._timer: asyncio.TimerHandle | None = None
-        self._changed = asyncio.Event()
-        self._noted = State.CREATED
+        self._leave: Callable[[int], None] | None = leave
+        self._background = Background(asyncio.get_running_loop())
         self._background.spawn(self._watch())
 
     # --- what routes call ---
@@ -116,8 +103,8 @@ class Worker:
     async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
         """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""
         await self._claim(address)
-        number = self.life.start(time.monotonic())
-        self.claims.started(address, time.monotonic())
+        number = self.life.start(self.clock.time())
+        self.claims.started(address, self.clock.time())
         session = Session(
             number,
             session_ids.new(self.options.private_ids),
@@ -126,6 +113,7 @@ class Worker:
             EncoderChoice(self.options.encoder),
             self.options.max_upload,
             observers_of(self, number),
+            self.clock,
             self.options.seed if seed is None else seed,
         )
         self.clients.begin()
@@ -139,12 +127,12 @@ class Worker:
     async def _claim(self, address: str) -> None:
         """Wait for the slot; a session that nobody came to gives way. Raises `RefusedError`."""
         await self._wait_while_closing()
-        now = time.monotonic()
+        now = self.clock.time()
         if self.life.state is State.WAITING and self.claims.lapsed(address, now):
             self.claims.promise(address, now)
             self._apply(self.life.stop(now, EndReason.TIMED_OUT, NOBODY_CAME))
             await self._wait_while_closing()
-        if self.life.state is State.READY and self.claims.kept_for_another(address, time.monotonic()):
+        if self.life.state is State.READY and self.claims.kept_for_another(address, self.clock.time()):
             raise RefusedError(Refusal.CONFLICT, "session_running", "Another client is starting a session.")
 
     async def stop_session(self) -> State:
@@ -156,7 +144,7 @@ class Worker:
 
     def end_session(self, reason: EndReason, message: str) -> None:
         """Begin the end of the session that runs. Raises `RefusedError` when none does."""
-        self._apply(self.life.stop(time.monotonic(), reason, message))
+        self._apply(self.life.stop(self.clock.time(), reason, message))
 
     def descriptor(self) -> dict[str, Any]:
         return session_descriptor(
@@ -165,7 +153,7 @@ class Worker:
             model_name=self.model.name,
             capabilities=self.model.capabilities,
             number=self.life.number,
-            started_at=self.started_at,
+            started_at=self.standing.started_at,
             metadata=self.model.metadata,
             seed=None if self.session is None else self.session.seed,
         )
@@ -173,6 +161,10 @@ class Worker:
     def check_session_id(self, session_id: str) -> None:
         """`local` is always meant; anything else must be the running session. Raises `RefusedError`."""
         session_ids.check(session_id, "" if self.session is None else self.session.session_id)
+
+    @property
+    def model(self) -> ModelDescription:
+        return self.executor.description
 
     @property
     def roles(self) -> Roles:
@@ -201,9 +193,9 @@ class Worker:
     ) -> Connection:
         """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
-        self.claims.offered(time.monotonic())
+        self.claims.offered(self.clock.time())
         if connection_id == self.clients.steered_last:
-            self._apply(self.life.returning(session.number, time.monotonic()))
+            self._apply(self.life.returning(session.number, self.clock.time()))
         return await self.arrivals.connect(
             session,
             offer,
@@ -217,11 +209,11 @@ class Worker:
         """A client has said goodbye: whoever steered does not keep the slot of others."""
         number = self.require_session().number
         if await self.clients.farewell(connection_id):
-            self._apply(self.life.farewell(number, time.monotonic()))
+            self._apply(self.life.farewell(number, self.clock.time()))
 
     def leave(self) -> None:
         """End the session, then the process."""
-        self._apply(self.life.leave(time.monotonic()))
+        self._apply(self.life.leave(self.clock.time()))
 
     def close_streams(self) -> None:
         """End what would keep a server from leaving: the streams of events."""
@@ -230,12 +222,10 @@ class Worker:
     async def close(self) -> None:
         """Let go of everything; the loop ends after this."""
         self._background.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
         self.close_streams()
         await self.clients.close_all()
         if self.run is not None:
-            await self._loop.run_in_executor(None, self.run.close)
+            await asyncio.get_running_loop().run_in_executor(None, self.run.close)
         self.executor.close()
         self._engine.close()
         self._limits.remove()
@@ -256,7 +246,7 @@ class Worker:
         if present:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
-        self._apply(change(session.number, time.monotonic()))
+        self._apply(change(session.number, self.clock.time()))
 
     def let_go(self, connection: Connection) -> None:
         self.dispatcher.let_go(connection)
@@ -300,7 +290,7 @@ class Worker:
         """Nothing of a session is left."""
         if self.session is session:
             self.run = None
-        self.claims.ended(time.monotonic())
+        self.claims.ended(self.clock.time())
         self.journal.forget(session.number)
         self._apply(self.life.cleaned(session.number))
 
@@ -318,23 +308,18 @@ class Worker:
             log.info("Model %s is ready", self.model.name)
             self._apply(self.life.loaded() if self.life.state is State.CREATED else [])
             return
-        self.load_error = loading.explain(error)
+        self.standing.load_error = loading.explain(error)
         if self.life.state is State.CREATED:
             self._apply(self.life.load_failed())
 
     def _apply(self, effects: list[Effect]) -> None:
-        self._note_state()
+        if (change := self.standing.look(self.life)) is not None:
+            before, now = change
+            self.note("transition", **{"from": before.value, "to": now.value})
+            self.standing.listener()
         for effect in effects:
             self._carry_out(effect)
         self._schedule()
-
-    def _note_state(self) -> None:
-        """Put a change of state into the journal, once, and keep the last end."""
-        self.last_end = self.life.end or self.last_end
-        if self.life.state is not self._noted:
-            before, self._noted = self._noted, self.life.state
-            self.note("transition", **{"from": before.value, "to": self._noted.value})
-            self.state_changed()
 
     def _carry_out(self, effect: Effect) -> None:
         run = self.run
@@ -360,31 +345,23 @@ class Worker:
 
     def _exit(self) -> None:
         """Say once that nothing is left to wait for; signals may ask again, and after a failed load too."""
-        if not self._left:
-            self._left = True
-            self._leave(1 if self.load_error or self.life.gave_up else 0)
+        if self._leave is not None:
+            leave, self._leave = self._leave, None
+            leave(1 if self.standing.load_error or self.life.gave_up else 0)
 
     def _model_ended(self, session: Session, outcome: ModelOutcome) -> None:
         failed = outcome.error is not None
-        self.crashes = self.crashes + 1 if failed or outcome.reset_error is not None else 0
-        if self.crashes >= CRASHES_IN_A_ROW:
-            log.error("The last %d sessions ended in an error; see the tracebacks above", self.crashes)
+        self.standing.ended(failed or outcome.reset_error is not None)
         told_as = f" (reference {outcome.reference})" if outcome.reference else ""
         message = f"The model stopped because of an error{told_as}." if failed else ""
         self._apply(
             self.life.model_ended(
-                session.number, time.monotonic(), failed, message, broken=outcome.must_rebuild
+                session.number, self.clock.time(), failed, message, broken=outcome.must_rebuild
             )
         )
 
     async def _wait_while_closing(self) -> None:
-        deadline = time.monotonic() + CLOSE_WAIT_S
-        while self.life.state is State.CLOSING and (left := deadline - time.monotonic()) > 0:
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), left)
-            except TimeoutError:
-                return
+        await self.standing.wait_while_closing(self.life, CLOSE_WAIT_S)
 
     async def _watch(self) -> None:
         while True:
@@ -396,17 +373,20 @@ class Worker:
 
     def _schedule(self) -> None:
         """Wake at the next deadline of the session's life."""
-        self._changed.set()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.standing.changed.set()
         deadline = self.life.deadline()
-        if deadline is not None:
-            delay = max(0.0, deadline - time.monotonic())
-            self._timer = self._loop.call_later(delay, self._tick)
+        delay = None if deadline is None else max(0.0, deadline - self.clock.time())
+        self._background.wake_in(delay, self._tick)
 
     def _tick(self) -> None:
-        self._apply(self.life.tick(time.monotonic()))
+        self._apply(self.life.tick(self.clock.time()))
 
     def _wake(self, session: Session) -> None:
         self.call(self.flush, session)
+
+
+def _life_of(options: WorkerOptions) -> Life:
+    limits = life.Limits(
+        options.orphan_timeout, options.max_session_duration, options.stuck_warning, options.kill_timeout
+    )
+    return Life(limits, rebuild=options.on_reset_error == "rebuild")

@@ -8,7 +8,7 @@ from reactor_runtime import CommandError, VideoModel, VideoOut, command, get_ctx
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 NAMES = ("main_video", "depth", "normals", "segmentation_of_everything_that_is_seen", "top", "side")
 MESSAGES = 10_000
-Sixty = create_model("Sixty", **{f"part_{number}": (float, Field(0.5, ge=0, le=1)) for number in range(60)})
+Sixty = create_model("Sixty", **{f"part_{number}": (float, Field(0.5, ge=0, le=1)) for number in range(60)})  # type: ignore[call-overload]  # fields by number
 
 
 @model(name="a-model-with-a-name-that-is-as-long-as-a-name-may-ever-be-here")
@@ -28,7 +28,7 @@ class Crowded(VideoModel):
 
     @command("tune", description=WORD * 3)
     def tune(self, parts: Sixty = Sixty()):  # noqa: B008 - how authors write it
-        return sum(parts.model_dump().values())
+        return sum(parts.model_dump().values())  # type: ignore[attr-defined]  # as above
 
     @command("flood")
     def flood(self):

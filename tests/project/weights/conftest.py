@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.project.weights.places import Site, serving
+from tests.project.weights.silent import Silent
 
 from reactor_runtime.project.weights.download import Order, Outcome, download
-from reactor_runtime.project.weights.progress import Silent
 from reactor_runtime.project.weights.source import parse_source
 
 Get = Callable[..., Outcome]

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from tests.project.weights.conftest import Get, noise
+from tests.project.weights.silent import Silent
 
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.project.weights.bucket import Bucket
 from reactor_runtime.project.weights.manifest import read_manifest
-from reactor_runtime.project.weights.progress import Silent
 from reactor_runtime.project.weights.source import parse_source
 from reactor_runtime.project.weights.upload import Uploaded, upload
 

@@ -160,7 +160,7 @@ def test_names_are_read_from_decorators_without_executing(tmp_path: Path) -> Non
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import sys
 
-    from reactor_runtime.project.weights.remote import open_remote
+    from reactor_runtime.project.weights.opening import open_remote
 
     for module, source, extra in (("obstore", "s3://a/b", "s3"), ("huggingface_hub", "hf://a/b", "hf")):
         monkeypatch.setitem(sys.modules, module, None)

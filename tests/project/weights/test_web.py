@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from tests.project.weights.conftest import Get, noise
 from tests.project.weights.places import Site, serving
+from tests.project.weights.silent import Silent
 
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.project.weights import connection, fetch
 from reactor_runtime.project.weights.manifest import Entry, Manifest, read_manifest
-from reactor_runtime.project.weights.progress import Silent
 from reactor_runtime.project.weights.staging import BLOCK
 
 BODY = noise(21 * BLOCK + 4321)

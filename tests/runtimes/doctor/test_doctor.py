@@ -6,18 +6,20 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificate import make
 
 from reactor_runtime.clients.ice import IceSettings
-from reactor_runtime.runtimes.doctor import Finding, examine_url, here, machine, network, rungs
+from reactor_runtime.runtimes.doctor import Finding, examine_url, here, machine, media, network, rungs
 from reactor_runtime.transports.port import IceServer
 from reactor_runtime.transports.reactor_webrtc.rehearsal import Rehearsed
 
@@ -234,8 +236,25 @@ GOOD: Answers = {
 
 
 @contextmanager
-def answering(answers: Answers) -> Iterator[str]:
+def answering(answers: Answers, first: str = "takes media") -> Iterator[str]:
+    """`first` is what it does with what is no HTTP: `takes media`, `refuses`, `answers`, or `waits`."""
+
     class Handler(BaseHTTPRequestHandler):
+        timeout = 2
+
+        def handle(self) -> None:
+            data = self.connection.recv(4, socket.MSG_PEEK)
+            if data[2:] != b"\x00\x01":
+                return super().handle()
+            if first == "takes media":
+                while len(self.connection.recv(4096)) <= 4:
+                    pass
+            elif first == "answers":
+                self.wfile.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            elif first == "waits":
+                return super().handle()
+            return None
+
         def do_GET(self) -> None:
             status, body = answers.get(self.path, (404, "nothing"))
             self.send_response(status)
@@ -245,7 +264,7 @@ def answering(answers: Answers) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -275,6 +294,45 @@ def refusal(status: int, code: str) -> Answers:
 def test_a_server_that_answers(answers: Answers, index: int, level: str, words: str) -> None:
     with answering(answers) as url:
         said(examine_url(url)[index], level, words)
+
+
+@pytest.mark.parametrize(
+    ("first", "level", "words"),
+    [
+        ("takes media", "ok", "Media can take TCP on this port"),
+        ("refuses", "note", "This port takes no media (--no-tcp-media"),
+        ("answers", "note", "speaks HTTP alone"),
+        ("waits", "note", "speaks HTTP alone"),
+    ],
+)
+def test_whether_a_port_takes_media(
+    first: str, level: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "SECOND_S", 0.3)
+    with answering(GOOD, first) as url:
+        said(examine_url(url)[2], level, words)
+
+
+def test_a_server_that_ends_meanwhile() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        gone = closed.getsockname()[1]
+    said(media.media(f"http://127.0.0.1:{gone}"), "problem", "answers no more")
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    certificate, key = make(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign] # the client hangs up, as it should
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        [found] = examine_url(f"https://localhost:{server.server_port}")
+        server.shutdown()
+        thread.join()
+    said(found, "problem", "does not answer", "its certificate is not one that this machine trusts")
 
 
 def test_a_server_that_does_not() -> None:

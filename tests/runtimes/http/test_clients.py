@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import threading
 import time
@@ -17,7 +18,9 @@ from reactor_runtime.clients import pending as pending_module
 from reactor_runtime.clients import seats as seats_module
 from reactor_runtime.clients import signalling as arrivals_module
 from reactor_runtime.errors import CommandError
-from reactor_runtime.media import encoding as encoding_module
+from reactor_runtime.media import plane as plane_module
+from reactor_runtime.media.encoders import create_encoder
+from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, decode, serve
@@ -105,13 +108,13 @@ async def test_the_first_steers_and_the_next_look_on() -> None:
 
 async def test_viewers_receive_the_same_single_encode(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
-    create = encoding_module.create_encoder
+    create = create_encoder
 
     def counted(*arguments: Any, **more: Any) -> Any:
         opened.append(arguments)
         return create(*arguments, **more)
 
-    monkeypatch.setattr(encoding_module.Encoding.__init__, "__kwdefaults__", _with_factory(counted))
+    monkeypatch.setattr(plane_module, "Encoding", functools.partial(Encoding, factory=counted))
     async with serve(Painter) as server:
         first = await server.join()
         await first.wait_frames(3)
@@ -128,11 +131,6 @@ async def test_viewers_receive_the_same_single_encode(monkeypatch: pytest.Monkey
         for viewer in viewers:
             assert {id(frame) for frame in viewer.frames()[:4]} <= sent
             assert viewer.frames()[0].key
-
-
-def _with_factory(factory: Any) -> dict[str, Any]:
-    defaults = dict(encoding_module.Encoding.__init__.__kwdefaults__ or {})
-    return {**defaults, "factory": factory}
 
 
 async def test_viewers_bound() -> None:
@@ -293,7 +291,7 @@ async def test_a_slow_viewer_slows_nobody() -> None:
         viewer = await beside(server)
         await viewer.wait_frames(2)
         viewer.wire.reading = False
-        for sender in server.engine.peers[1].senders:
+        for sender in server.engine.peers[1].video_senders:
             sender.gate.set_rate(1)
         seen = len(first.frames())
         began = time.monotonic()
@@ -581,16 +579,16 @@ async def test_a_track_that_comes_later_or_goes_is_negotiated() -> None:
         client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
         await client.wire.wait_for(lambda: bool(client.wire.frames.get(first)))
         [peer] = server.engine.peers
-        [kept] = peer.senders
+        [kept] = peer.video_senders
 
         later = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping)
         assert later.status_code == 202
-        assert kept in peer.senders
+        assert kept in peer.video_senders
         assert await client.command("runs") == 1
 
         gone = await restarted(server, client, mine, sdp_offer=offer, track_mapping=mapping[1:])
         assert gone.status_code == 202
-        assert kept not in peer.senders
+        assert kept not in peer.video_senders
         assert await client.command("runs") == 1
 
 

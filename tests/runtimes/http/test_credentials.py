@@ -112,11 +112,11 @@ def test_an_admin_of_one_session_rules_nothing_else() -> None:
         *(signed(claims(role=role)) for role in ("Admin", "root", "", None, 1, ["admin"], {"admin": 1})),
         *(signed(claims(sub=sub)) for sub in ("", "x" * 129)),
         *(signed(claims(session=session)) for session in ("", 7, "x" * 129, ["a"])),
-        *(signed(claims(exp=exp)) for exp in (True, 10**400, float("nan"), float("inf"), "soon", None, [])),
+        *(signed(claims(exp=exp)) for exp in (True, 10**400, float("nan"), float("inf"), "soon", None, [])),  # type: ignore[var-annotated]  # values of every kind
         *(signed({k: v for k, v in claims().items() if k != gone}) for gone in ("role", "sub", "exp")),
         signed(claims(), SECRET.encode()),  # the secret itself is not the key
         *(signed(claims(), algorithm=algorithm) for algorithm in ("HS384", "HS512", "none", "None", "RS256")),
-        *(signed(nothing) for nothing in (None, [], "x", 7, {})),
+        *(signed(nothing) for nothing in (None, [], "x", 7, {})),  # type: ignore[var-annotated]  # as above
         signed(claims(nbf=time.time() + 3600)),
         KEYS.mint(TokenRole.VIEW, 60).encode()[:-1],
         KEYS.mint(TokenRole.VIEW, 60).encode() + b"x",

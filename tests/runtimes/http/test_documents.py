@@ -9,12 +9,17 @@ import reactor_runtime
 
 SOURCES = Path(reactor_runtime.__file__).parent
 CLIENTS = Path(__file__).resolve().parents[3] / "docs" / "clients.md"
-RAISED = re.compile(r"\b[45]\d\d(?: [\w ]+\")?[,:]\s*\(?\s*\"([a-z_]+)\"")
-"""A status and, beside it, a code."""
+RAISED = (
+    re.compile(r"\b[45]\d\d(?: [\w ]+\")?[,:]\s*\(?\s*\"([a-z_]+)\""),
+    re.compile(r"\bRefusal\.[A-Z_]+,\s*\"([a-z_]+)\""),
+    re.compile(r"\"([a-z_]+)\": Refusal\.[A-Z_]+,"),
+)
+"""A status or a kind and, beside it, a code; or what the broker of a fleet refuses."""
 
 
 def codes() -> set[str]:
-    return {code for file in SOURCES.rglob("*.py") for code in RAISED.findall(file.read_text())}
+    texts = [file.read_text() for file in SOURCES.rglob("*.py")]
+    return {code for text in texts for raised in RAISED for code in raised.findall(text)}
 
 
 def test_every_refusal_has_its_place_in_the_table() -> None:

@@ -168,7 +168,12 @@ async def test_without_a_place_to_resume_the_stream_begins_now() -> None:
         async with stream(server) as events:
             assert events.events[0] == (
                 None,
-                {"type": "hello", "oldest": 1, "last": last, "started_at": server.runtime.started_at},
+                {
+                    "type": "hello",
+                    "oldest": 1,
+                    "last": last,
+                    "started_at": server.runtime.standing.started_at,
+                },
             )
             await server.join()
             await events.has("transition")

@@ -80,7 +80,7 @@ def test_flags_repeated_and_in_lists_and_from_the_environment(
 ) -> None:
     monkeypatch.setenv("STUN_SERVERS", "stun:e1,stun:e2")
     monkeypatch.setenv("TURN_SERVERS", "u;a b;turn:e1, v;q;turn:e2")
-    command = program.reactor.get_command(None, "run")  # type: ignore[arg-type] - the group needs no context
+    command = program.reactor.get_command(None, "run")  # type: ignore[arg-type]  # the group needs no context
     assert command is not None
     values = command.make_context("run", []).params
     assert values["stun_servers"] == ("stun:e1", "stun:e2")
@@ -102,7 +102,7 @@ def test_flags_repeated_and_in_lists_and_from_the_environment(
 def test_the_variables_of_the_1_7_generation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBRTC_PORT_RANGE", "40000:40100")
     monkeypatch.setenv("ICE_TRANSPORT_POLICY", "relay")
-    command = program.reactor.get_command(None, "run")  # type: ignore[arg-type] - the group needs no context
+    command = program.reactor.get_command(None, "run")  # type: ignore[arg-type]  # the group needs no context
     assert command is not None
     values = command.make_context("run", []).params
     assert (values["port_range"], values["ice_transport_policy"]) == ((40000, 40100), "relay")

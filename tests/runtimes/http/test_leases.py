@@ -11,9 +11,9 @@ import pytest
 
 from reactor_runtime import VideoModel, VideoOut, get_ctx, model
 from reactor_runtime.errors import RefusedError
-from reactor_runtime.runtimes.http.leases import Leases
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.testing import serve
+from reactor_runtime.worker.leases import Leases
 
 
 @model(name="leased")
@@ -78,8 +78,8 @@ async def test_the_worker_keeps_the_deadline_itself() -> None:
         following = asyncio.ensure_future(until(reports, "freed"))
         await leases.grant(1, "ticket", "here", 0.2)
         assert (await following)["epoch"] == 1
-        assert server.runtime.last_end is not None
-        assert server.runtime.last_end.reason.value == "time_cap"
+        assert server.runtime.standing.last_end is not None
+        assert server.runtime.standing.last_end.reason.value == "time_cap"
         await reports.aclose()
 
 

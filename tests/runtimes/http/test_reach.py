@@ -48,7 +48,13 @@ def test_what_is_advertised_wins() -> None:
     assert reached("gpu.example:8081", "http", [b"host"], LOOPBACK, only_address) == ("203.0.113.9", 8081)
 
 
-@pytest.mark.parametrize("header", [b"x-forwarded-for", b"x-forwarded-proto", b"via", b"forwarded"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"x-forwarded-for", b"x-forwarded-proto", b"via", b"forwarded", b"x-forwarded-prefix", b"x-real-ip",
+        b"x-forwarded-context", b"x-proxycontextpath",
+    ],
+)  # fmt: skip
 def test_a_proxy_passes_no_media_on_unless_the_operator_says_where_it_does_not_stand(header: bytes) -> None:
     assert reached("10.0.0.7", "https", [b"host", header], LOOPBACK, HttpOptions()) is None
     options = HttpOptions(advertise_ip="10.0.0.7", advertise_port=8080)

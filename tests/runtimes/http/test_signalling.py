@@ -136,8 +136,7 @@ async def test_offers_of_real_clients_are_understood(name: str) -> None:
         [connection] = server.runtime.clients.connections.values()
         assert connection.offer.has_channel
         assert connection.offer.sections[0].track == "main_video"
-        assert connection.peer is not None
-        assert [sender.codec.value for sender in connection.peer.senders] == ["H264"]
+        assert [sender.codec.value for sender in connection.wire.video_senders] == ["H264"]
 
 
 # --- what does not fit ---

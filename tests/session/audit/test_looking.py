@@ -63,7 +63,7 @@ def told(audit: Audit, made: Any, session: int = 1, given: Given | None = None) 
         lambda: np.arange(24.0).reshape(2, 3, 4),
         lambda: np.float32(1.5),
         lambda: torch.arange(6),
-        lambda: torch.nn.Linear(2, 2, bias=False).requires_grad_(False).eval().__setstate__ and Thing(),
+        lambda: torch.nn.Linear(2, 2, bias=False).requires_grad_(False).eval().__setstate__ and Thing(),  # type: ignore[truthy-function]  # only the call of eval() matters
         lambda: np.random.default_rng(7),
         lambda: Path("/tmp/x"),
         lambda: bytearray(b"abc"),

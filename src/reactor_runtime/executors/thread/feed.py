@@ -30,6 +30,8 @@ class MediaFeed:
         self.failed = 0
         self._queue: deque[tuple[VideoModel, Context, MediaBundle]] = deque()
         self._changed = threading.Condition()
+        """Guards `_queue`, `_busy` and `_closed`: who ends the session and who puts meet here. Nothing else
+        is taken meanwhile."""
         self._busy = False
         self._closed = False
         self.thread = threading.Thread(target=self._run, name="reactor-media", daemon=True)
@@ -65,7 +67,10 @@ class MediaFeed:
             self._queue.clear()
             while self._busy:
                 self._changed.wait()
+            dropped, failed = self.dropped, self.failed
             self.dropped = self.failed = 0
+        if failed > 1:
+            log.warning("on_media failed %d times in this session; %d frames were dropped", failed, dropped)
 
     def close(self) -> None:
         with self._changed:

@@ -23,6 +23,7 @@ class JobThread:
         self.name = name
         self._jobs: queue.Queue[Job | None] = queue.Queue(limit)
         self._lock = threading.Lock()
+        """Guards `_closed`: no job comes behind the end. Nothing else is taken meanwhile."""
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
+
+from reactor_runtime.clock import WALL
 
 from .watch import BlockWatch
 
@@ -169,11 +170,11 @@ class _Raised:
 
 async def _cancel_all() -> list[str]:
     """Cancel what runs on this loop, new tasks too; returns the names of what would not end."""
-    deadline = time.monotonic() + LEFTOVERS_S
+    deadline = WALL.time() + LEFTOVERS_S
     while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in tasks:
             task.cancel()
-        left = deadline - time.monotonic()
+        left = deadline - WALL.time()
         if left <= 0:
             return sorted(task.get_name() for task in tasks)
         await asyncio.wait(tasks, timeout=min(left, LEFTOVERS_S / 10))

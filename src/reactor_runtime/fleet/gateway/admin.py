@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 from reactor_runtime.fleet.effects import Effect
 from reactor_runtime.fleet.fleet import Fleet
@@ -42,6 +42,12 @@ class ScaleBody(Body):
 
 def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
     routes = APIRouter(tags=["fleet"])
+    _steering(routes, fleet, options)
+    _probes(routes, fleet)
+    return routes
+
+
+def _steering(routes: APIRouter, fleet: Fleet, options: GatewayOptions) -> None:
     broker = fleet.broker
 
     def act(action: Callable[[], list[Effect]]) -> dict[str, Any]:
@@ -78,6 +84,8 @@ def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
             raise refusal(FleetError("scale", problem))
         return act(lambda: broker.scale(body.min, body.max, fleet.clock()))
 
+
+def _probes(routes: APIRouter, fleet: Fleet) -> None:
     @routes.get("/metrics", response_class=Response, dependencies=[ADMIN])
     async def metrics() -> Response:
         return Response(fleet.figures.render(), media_type=CONTENT_TYPE_LATEST)
@@ -95,19 +103,19 @@ def router(fleet: Fleet, options: GatewayOptions) -> APIRouter:
     @routes.get("/health")
     async def health() -> JSONResponse:
         """As a worker says it: 200 when sessions can be served, and why not."""
-        body: dict[str, Any] = {"model": fleet.model, "state": "READY", "queue": len(broker.line)}
-        if serving(fleet):
-            return JSONResponse({"status": "healthy", **body, "errors_in_a_row": 0})
-        if fleet.failing:
-            detail = "The model could not be loaded on any worker; the server's log says why."
-            code = {"code": "model_load_failed", "detail": detail}
-            return JSONResponse({"status": "failed", **body, "state": "TERMINATED", **code}, 503)
-        words = {"code": "loading", "detail": "The workers are loading.", "progress": None}
-        return JSONResponse(
-            {"status": "loading", **body, "state": "CREATED", **words}, 503, {"Retry-After": "1"}
-        )
+        return _health(fleet)
 
-    return routes
+
+def _health(fleet: Fleet) -> JSONResponse:
+    body: dict[str, Any] = {"model": fleet.model, "state": "READY", "queue": len(fleet.broker.line)}
+    if serving(fleet):
+        return JSONResponse({"status": "healthy", **body, "errors_in_a_row": 0})
+    if fleet.failing:
+        detail = "The model could not be loaded on any worker; the server's log says why."
+        code = {"code": "model_load_failed", "detail": detail}
+        return JSONResponse({"status": "failed", **body, "state": "TERMINATED", **code}, 503)
+    words = {"code": "loading", "detail": "The workers are loading.", "progress": None}
+    return JSONResponse({"status": "loading", **body, "state": "CREATED", **words}, 503, {"Retry-After": "1"})
 
 
 def serving(fleet: Fleet) -> bool:
@@ -116,7 +124,7 @@ def serving(fleet: Fleet) -> bool:
 
 def status(fleet: Fleet) -> dict[str, Any]:
     """Of `GET /fleet`."""
-    now, wall, broker = fleet.clock(), time.time(), fleet.broker
+    now, wall, broker = fleet.clock(), WALL.unix(), fleet.broker
     workers = [_worker(fleet, worker, wall - now) for worker in broker.workers.values()]
     for slot, lines in fleet.failing.items():
         if not any(worker["id"].partition("-")[0] == slot for worker in workers):

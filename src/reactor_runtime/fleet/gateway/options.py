@@ -10,9 +10,6 @@ from typing import Any
 from reactor_runtime.fleet.limits import FleetLimits
 from reactor_runtime.runtimes.http.options import HttpOptions
 
-QUEUE_WAIT_LIMIT_S = 25.0
-"""The longest that a client may wait inside `POST /start_session`: some give up after 30 s."""
-
 
 @dataclass(frozen=True)
 class GatewayOptions:

@@ -25,8 +25,8 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
-from reactor_runtime.runtimes.http.lifeline import Lifeline
 from reactor_runtime.runtimes.http.server import Server, uvicorn_config
+from reactor_runtime.worker.lifeline import Lifeline
 
 from .app import create_gateway
 from .options import GatewayOptions, from_json
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 VARIABLE = "REACTOR_GATEWAY"
 """The parent's id, the engine's socket and the listening ones, as numbers with commas."""
 ENDED, BROKEN = 0, 1
-OPTIONS_LIMIT = 1024 * 1024
-"""Bytes of the options."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.fleet import Fleet, Serving
@@ -70,7 +70,12 @@ def place_body(place: Place) -> dict[str, Any]:
 
 def router(fleet: Fleet, keys: Keys) -> APIRouter:
     routes = APIRouter(prefix="/tickets", tags=["tickets"])
+    _waiting(routes, fleet)
+    _taking(routes, fleet, keys)
+    return routes
 
+
+def _waiting(routes: APIRouter, fleet: Fleet) -> None:
     @routes.post("", status_code=201, dependencies=[CONTROL])
     async def join(request: Request) -> JSONResponse:
         """A place in the line; the one that this browser has already, when it has one."""
@@ -109,6 +114,8 @@ def router(fleet: Fleet, keys: Keys) -> APIRouter:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_events(fleet, ticket), media_type="text/event-stream", headers=headers)
 
+
+def _taking(routes: APIRouter, fleet: Fleet, keys: Keys) -> None:
     @routes.post("/{ticket}/claim")
     async def claim(ticket: TicketId, request: Request) -> dict[str, Any]:
         """Take the slot that is offered. Twice gives the same session."""
@@ -127,8 +134,6 @@ def router(fleet: Fleet, keys: Keys) -> APIRouter:
         except FleetError as error:
             raise refusal(error) from error
 
-    return routes
-
 
 def new_ticket() -> str:
     return secrets.token_urlsafe(TICKET_BYTES)
@@ -143,7 +148,7 @@ async def _claimed(fleet: Fleet, keys: Keys, serving: Serving, request: Request)
         "token": token,
         "base_url": f"{request.base_url}t/{token}",
         "ice_servers": await _ice_servers(serving),
-        "expires_at": None if left is None else round(time.time() + left, 3),
+        "expires_at": None if left is None else round(WALL.unix() + left, 3),
     }
 
 

@@ -30,7 +30,7 @@ class EncodedFrame:
     width: int
     height: int
     timestamp: int
-    """In `RTP_CLOCK_HZ` ticks of the clock that `Encoding.push` is given: `time.monotonic`."""
+    """In `RTP_CLOCK_HZ` ticks of the clock that `Encoding.push` is given: `clock.WALL`."""
     index: int
     """The frame's number on its track."""
 

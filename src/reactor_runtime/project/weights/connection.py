@@ -10,7 +10,6 @@ import email.utils
 import http.client
 import re
 import ssl
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping
@@ -18,6 +17,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from reactor_runtime._version import __version__
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import WeightsError
 
 from .masking import masked, scrubbed
@@ -189,7 +189,7 @@ def _retry_after(error: urllib.error.HTTPError) -> float:
         return min(float(text), LONGEST_RETRY_AFTER_S)
     try:
         return min(
-            max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0), LONGEST_RETRY_AFTER_S
+            max(email.utils.parsedate_to_datetime(text).timestamp() - WALL.unix(), 0.0), LONGEST_RETRY_AFTER_S
         )
     except (ValueError, TypeError):
         return 0.0

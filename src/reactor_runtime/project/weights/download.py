@@ -19,9 +19,10 @@ from .fetch import Fetch
 from .lock import locked
 from .manifest import Entry, Manifest, read_manifest, write_manifest
 from .names import MANIFEST, PARTIAL, check_name, check_tree
+from .opening import open_remote
 from .place import put_in_place
 from .progress import Progress
-from .remote import DamagedError, Listing, Remote, RemoteChangedError, TransientError, open_remote
+from .remote import DamagedError, Listing, Remote, RemoteChangedError, TransientError
 from .source import Source
 from .staging import StagedFile, Staging
 from .verify import file_digest, same_sizes

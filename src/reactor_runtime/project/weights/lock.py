@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import WeightsError
 
 LONGEST_WAIT_S = 24 * 3600.0
@@ -40,9 +41,9 @@ def locked(
 
 
 def _wait(descriptor: int, root: Path, name: str) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT_S
+    deadline = WALL.time() + LONGEST_WAIT_S
     while not _try(descriptor):
-        if time.monotonic() > deadline:
+        if WALL.time() > deadline:
             raise WeightsError(f"Another process has been at {root / name} for a day; end it, and try again.")
         time.sleep(POLL_S)
 

@@ -21,22 +21,3 @@ class Progress(Protocol):
         ...
 
     def end(self) -> None: ...
-
-
-class Silent:
-    """For nobody."""
-
-    def begin(self, name: str, total: int | None, done: int, files: int) -> None:
-        pass
-
-    def advance(self, path: str, size: int) -> None:
-        pass
-
-    def file_done(self, path: str, size: int) -> None:
-        pass
-
-    def say(self, sentence: str) -> None:
-        pass
-
-    def end(self) -> None:
-        pass

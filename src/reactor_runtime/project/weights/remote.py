@@ -9,8 +9,6 @@ from typing import Protocol
 
 from reactor_runtime.errors import WeightsError
 
-from .source import BUCKETS, Source
-
 Piece = bytes | memoryview
 
 CHUNK = 128 * 1024
@@ -80,25 +78,6 @@ class Remote(Protocol):
         A piece is good until the next one is asked for.
         """
         ...
-
-
-def open_remote(source: Source) -> Remote:
-    """Raises `WeightsError` where the library for it is not installed."""
-    if source.scheme == "hf":
-        from .hub import Hub
-
-        return Hub(source)
-    if source.scheme in BUCKETS:
-        from .bucket import Bucket
-
-        return Bucket(source)
-    if source.scheme == "file":
-        from .local import LocalFolder
-
-        return LocalFolder(source)
-    from .web import Web
-
-    return Web(source)
 
 
 def digest_of(files: Iterable[RemoteFile]) -> str:

@@ -7,8 +7,9 @@ no token then, nothing that outlives the token or this process, and nothing that
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable
+
+from reactor_runtime.clock import WALL
 
 from .credentials import Grant
 
@@ -21,7 +22,7 @@ USED_LIMIT = 1024
 class CookieSessions:
     """Event loop only. A script that never keeps its cookie pushes out nobody who does."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = WALL.unix) -> None:
         self._clock = clock
         self._unused: dict[str, Grant] = {}
         self._used: dict[str, Grant] = {}

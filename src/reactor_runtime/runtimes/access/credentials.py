@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import math
 import secrets as random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import ReactorError, Refusal, RefusedError
 
 ALGORITHM = "HS256"
@@ -76,7 +76,7 @@ OPERATOR = Grant(TokenRole.ADMIN, "operator")
 class Keys:
     """The secrets of one server: the first signs, each opens. Without any, everybody may do everything."""
 
-    def __init__(self, secrets: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, secrets: Sequence[str], clock: Callable[[], float] = WALL.unix) -> None:
         """Derives the keys, which takes some 60 ms a secret, so that no request has to."""
         self._secrets = [encoded(secret) for secret in secrets]
         self._signing = [_signing_key(secret) for secret in self._secrets]

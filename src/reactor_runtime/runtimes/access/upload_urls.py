@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 
 from .carriers import Scope, parameters
@@ -22,7 +22,7 @@ VALID_S = 600.0
 class UploadUrls:
     """Signs with a key of this process, in which uploads live and die."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = WALL.unix) -> None:
         self._key = secrets.token_bytes(32)
         self._clock = clock
 

@@ -7,10 +7,10 @@ import ipaddress
 import os
 import socket
 import struct
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.runtimes.door.interfaces import others_open
 from reactor_runtime.transports.port import IceServer
 from reactor_runtime.transports.stun import BINDING_REQUEST, MAGIC_COOKIE
@@ -148,9 +148,9 @@ def _answers(host: str, number: int) -> bool:
         with socket.socket(family, kind, protocol) as sock:
             sock.settimeout(PACKET_S)
             sock.connect(address)
-            deadline = time.monotonic() + PACKET_S
+            deadline = WALL.time() + PACKET_S
             sock.send(request)
-            while time.monotonic() < deadline:
+            while WALL.time() < deadline:
                 if sock.recv(2048)[8:20] == transaction:
                     return True
     except OSError:

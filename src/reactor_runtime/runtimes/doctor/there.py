@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .finding import Finding, note, ok, problem
+from .media import media
 
 ANSWER_S = 10
 BODY_LIMIT = 100_000
@@ -25,7 +26,7 @@ def examine_url(url: str, token: str = "") -> list[Finding]:
     found = [_health(base, token)]
     if found[0].check == "reachable" and found[0].level == "problem":
         return found
-    return [*found, _page(base, token), *_media(base)]
+    return [*found, _page(base, token), media(base)]
 
 
 def _health(base: str, token: str) -> Finding:
@@ -60,20 +61,6 @@ def _page(base: str, token: str) -> Finding:
     return problem(
         "page", f"The page is not there (status {status}): does a proxy pass every path below it on?"
     )
-
-
-def _media(base: str) -> list[Finding]:
-    """What can be said of the rungs without taking the session of whoever plays."""
-    parts = urlsplit(base)
-    if parts.scheme == "https" or parts.path.strip("/"):
-        return [
-            note(
-                "rungs",
-                "This looks like a proxy. A proxy passes the page and no media: that needs UDP to the"
-                " server, its own TCP port (--advertise-ip and --advertise-port), or --turn-server.",
-            )
-        ]
-    return [ok("rungs", "Media can take TCP on this port, and UDP where it is open.")]
 
 
 def _ask(url: str, token: str, accept: str = "application/json") -> tuple[int, Any]:

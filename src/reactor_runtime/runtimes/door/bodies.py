@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
+
+from reactor_runtime.clock import WALL
 
 from .asgi import App, Message, Receive, Scope, Send, refuse
 from .jsonshape import DEPTH_LIMIT, KEYS_LIMIT, VALUES_LIMIT, shape
@@ -85,7 +86,7 @@ class _Body:
         self.limit = limit
         self._receive = receive
         self._rate = rate
-        self._began = time.monotonic()
+        self._began = WALL.time()
         self._seen = 0
         self._ended = False
         self._late = False
@@ -151,7 +152,7 @@ class _Body:
             # What is awaited now is that the client goes, and that has no deadline.
             return None
         allowed = UPLOAD_GRACE_S + self._seen / self._rate if self._rate else BODY_S
-        return max(0.0, self._began + allowed - time.monotonic())
+        return max(0.0, self._began + allowed - WALL.time())
 
 
 _COMPLEX = f"JSON may nest {DEPTH_LIMIT} deep and hold {KEYS_LIMIT} keys and {VALUES_LIMIT} values at most."

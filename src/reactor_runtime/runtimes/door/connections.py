@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from reactor_runtime.clock import WALL
 
 from .addresses import network_of
 
@@ -43,7 +44,7 @@ class Slot:
         self.transport = transport
         self.holder = holder
         self.address = network_of(address)
-        self.idle_since: float | None = time.monotonic()
+        self.idle_since: float | None = WALL.time()
         self.stalled_since: float | None = None
 
     def belongs_to(self, address: str) -> bool:
@@ -59,7 +60,7 @@ class Slot:
         self._all.closed[reason] += 1
 
     def note_stalled(self, stalled: bool) -> None:
-        self.stalled_since = time.monotonic() if stalled else None
+        self.stalled_since = WALL.time() if stalled else None
 
 
 class Connections:
@@ -134,7 +135,7 @@ class Connections:
 
     def _sweep(self) -> None:
         self._sweeping = None
-        now = time.monotonic()
+        now = WALL.time()
         for slot in [slot for slots in self._slots.values() for slot in slots]:
             self._check(slot, now)
         if self._count:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from typing import Any
 
 import h11
@@ -14,6 +13,8 @@ import uvicorn
 from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+from reactor_runtime.clock import WALL
 
 from .connections import SLOT, Slot
 
@@ -143,4 +144,4 @@ class HttpConnection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._slot.idle_since = None
         elif self._slot.idle_since is None:
-            self._slot.idle_since = time.monotonic()
+            self._slot.idle_since = WALL.time()

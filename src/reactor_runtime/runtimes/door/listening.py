@@ -7,10 +7,10 @@ import errno
 import logging
 import resource
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.process import stdio
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Listener(socket.socket):
             raise
 
     def _tell(self, error: OSError) -> None:
-        now = time.monotonic()
+        now = WALL.time()
         if self._told_at and now - self._told_at < TELL_EVERY_S:
             self._untold += 1
             return

@@ -19,11 +19,11 @@ from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
 from reactor_runtime.runtimes.door.prefix import Prefix
+from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
 from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
 from .guard import Guard
-from .leases import Leases
 from .options import HttpOptions
 from .refusals import STATUSES
 from .refused_lines import RefusedLines
@@ -51,13 +51,13 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    runtime: Callable[[], Worker], options: HttpOptions, leases: Callable[[], Leases] | None = None
+    worker: Callable[[], Worker], options: HttpOptions, leases: Callable[[], Leases] | None = None
 ) -> App:
-    """`runtime` gives the worker behind the routes; it exists as soon as the event loop runs.
+    """`worker` gives the worker behind the routes; it exists as soon as the event loop runs.
 
     `leases` are those of a worker in a fleet.
     """
-    api = create_api(runtime)
+    api = create_api(worker)
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(
@@ -87,10 +87,10 @@ async def rehearse(app: App) -> None:
     await app({**scope, "headers": [(b"host", b"localhost")], "http_version": "1.1"}, receive, send)
 
 
-def create_api(runtime: Callable[[], Worker]) -> FastAPI:
+def create_api(worker: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
-    app.dependency_overrides[sessions.worker] = runtime
+    app.dependency_overrides[sessions.worker] = worker
     routers = (info, probes, events, sessions, signalling, uploads, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)

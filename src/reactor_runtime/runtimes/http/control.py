@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from reactor_runtime.runtimes.access.rights import ADMIN
+from reactor_runtime.worker.leases import Leases
 
-from .leases import Leases
 from .signalling import Body
 
 PREFIX = "/worker"

@@ -47,7 +47,7 @@ class EventStream(StreamingResponse):
 )
 async def events(
     request: Request,
-    runtime: TheWorker,
+    worker: TheWorker,
     since: Annotated[int | None, Query(ge=0, le=2**53, description="Resume after this number")] = None,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:
@@ -56,11 +56,11 @@ async def events(
     The first event, `hello`, has no number: it says which numbers are kept and when this server started.
     Numbers that are gone are told as an event `gap`; one from before a restart resumes at the oldest kept.
     """
-    journal = runtime.journal
+    journal = worker.journal
     asked = since
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal():
         asked = int(last_event_id)
-    hello = {"oldest": journal.oldest, "last": journal.last, "started_at": runtime.started_at}
+    hello = {"oldest": journal.oldest, "last": journal.last, "started_at": worker.standing.started_at}
     here = request.client is not None and is_loopback(request.client.host)
     return EventStream(journal, hello, asked, "" if here else address_of(request))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reactor_runtime.authoring.decorator import spec_of
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
+from reactor_runtime.authoring.spec import spec_of
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.loglines import escaped
 from reactor_runtime.media.encoders import EncoderChoice

@@ -50,7 +50,7 @@ def _tunnel(environment: Mapping[str, str], port: int) -> str:
     user = environment.get("USER", "")
     place = f"{user}@{here}" if _USER.fullmatch(user) else here
     return shlex.join(
-        ["ssh", *(["-p", str(sshd)] if sshd != 22 else []), "-L", f"{port}:localhost:{port}", place]
+        ["ssh", *(["-p", str(sshd)] if sshd != SSH_PORT else []), "-L", f"{port}:localhost:{port}", place]
     )
 
 
@@ -64,7 +64,7 @@ def _rungs(options: HttpOptions) -> str:
             low, high = options.port_range
             ports = f"UDP ports {low} to {high}" if low != high else f"UDP port {low}"
         ways.append(ports)
-    if options.tcp_media and options.wire != "udp" and not options.impair:
+    if options.takes_tcp_media:
         ways.append("TCP on the port of the page, where UDP is closed")
     if options.turn_servers:
         ways.append("TURN")

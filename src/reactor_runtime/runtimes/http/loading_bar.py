@@ -28,7 +28,7 @@ async def show_loading(runtime: Worker) -> None:
     began = time.monotonic()
     try:
         with terminal.below_all():
-            while runtime.life.state is State.CREATED and runtime.load_error is None:
+            while runtime.life.state is State.CREATED and runtime.standing.load_error is None:
                 seconds = time.monotonic() - began
                 if seconds > AT_ONCE_S:
                     terminal.draw(line(runtime.executor.progress.now, seconds))

@@ -10,9 +10,8 @@ from pathlib import Path
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.access.credentials import secrets_in
 from reactor_runtime.settings import setting, settings
+from reactor_runtime.worker.lifeline import Lifeline
 from reactor_runtime.worker.options import WorkerOptions
-
-from .lifeline import Lifeline
 
 DEFAULT_TRUSTED_PROXIES = ("127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[^/\s*@]+/?")
@@ -112,6 +111,11 @@ class HttpOptions(WorkerOptions):
     qr: bool = setting(False, "Show the address as a QR code, for a telephone.")
     lifeline: Lifeline | None = None
     """Of a worker that a fleet's engine has started."""
+
+    @property
+    def takes_tcp_media(self) -> bool:
+        """Whether the port of the page takes media too."""
+        return self.tcp_media and self.wire != "udp" and not self.impair
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ async def livez() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(runtime: TheWorker) -> JSONResponse:
+async def readyz(worker: TheWorker) -> JSONResponse:
     """200 when this worker can take a session or serves one; 503 while it loads and after it failed."""
-    ready = runtime.life.state not in (State.CREATED, State.TERMINATED)
+    ready = worker.life.state not in (State.CREATED, State.TERMINATED)
     return JSONResponse({"status": "ready" if ready else "not_ready"}, 200 if ready else 503)

@@ -11,7 +11,21 @@ from reactor_runtime.clients.options import ClientOptions
 Reached = tuple[str, int]
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_PROXIED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"via"})
+_PROXIED = frozenset(
+    {
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-real-ip",
+        b"forwarded",
+        b"via",
+        # jupyter-server-proxy
+        b"x-forwarded-context",
+        b"x-proxycontextpath",
+    }
+)
 """Who adds one of these speaks HTTP, and passes no media on."""
 
 

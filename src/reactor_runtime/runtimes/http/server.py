@@ -44,17 +44,17 @@ from reactor_runtime.runtimes.door.listening import (
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.door.tls import context
 from reactor_runtime.session import folders
+from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
 from reactor_runtime.transports.reactor_webrtc import ReactorWebRtcEngine
 from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers
+from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
 from .app import create_app, rehearse
-from .connecting import Connecting, CountedEngine
 from .greeting import greeting, open_page, qr_code
 from .hints import hints
-from .leases import Leases
 from .loading_bar import show_loading
 from .signals import signals
 
@@ -137,13 +137,10 @@ async def _serve(
     leases = Leases(runtime) if options.lifeline is not None else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
-    runtime.metrics.registry.register(connections)
-    runtime.metrics.registry.register(media)
-    runtime.metrics.registry.register(connecting)
-    server = Server(uvicorn_config(app, connections, media, tls))
-    leave_accept_failures_to_listeners(loop)
-    for sock in sockets:
-        sock.make_room = connections.make_room
+    for counted in (connections, media, connecting):
+        runtime.metrics.registry.register(counted)
+    server = Server(uvicorn_config(app, connections, media if options.takes_tcp_media else None, tls))
+    _make_room(loop, sockets, connections)
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
     await rehearse(app)
     serving = loop.create_task(server.serve(sockets=list(sockets)))
@@ -164,7 +161,7 @@ async def _serve(
             if options.open_page:
                 loop.run_in_executor(None, open_page, urls[0] + _query(options))
         status = await leaving
-        if runtime.load_error is not None:
+        if runtime.standing.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
         runtime.close_streams()
         if leases is not None:
@@ -175,6 +172,13 @@ async def _serve(
         await runtime.close()
         leaving_process.begin(status)
     return status
+
+
+def _make_room(loop: asyncio.AbstractEventLoop, sockets: list[Listener], connections: Connections) -> None:
+    """An accept that fails ends whoever is idle, and no more than a try a second is made."""
+    leave_accept_failures_to_listeners(loop)
+    for sock in sockets:
+        sock.make_room = connections.make_room
 
 
 def uvicorn_config(
@@ -198,9 +202,10 @@ def uvicorn_config(
 
 def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     engine = ReactorWebRtcEngine()
+    if options.takes_tcp_media:
+        return TcpMediaEngine(engine, peers, only=options.wire == "tcp")
     if not options.impair:
-        wanted = options.tcp_media and options.wire != "udp"
-        return TcpMediaEngine(engine, peers, only=options.wire == "tcp") if wanted else engine
+        return engine
     impairment = Impairment.parse(options.impair)
     log.warning("The network is made worse on purpose: %s", options.impair)
     return ImpairedEngine(engine, impairment)

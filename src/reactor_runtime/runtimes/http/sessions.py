@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
 from reactor_runtime.worker import audited
@@ -26,8 +26,8 @@ def worker() -> Worker:
 TheWorker = Annotated[Worker, Depends(worker)]
 
 
-def in_scope(runtime: TheWorker, asking: Asking) -> None:
-    check_scope(asking.grant, runtime.session)
+def in_scope(worker: TheWorker, asking: Asking) -> None:
+    check_scope(asking.grant, worker.session)
 
 
 IN_SCOPE = Depends(in_scope)
@@ -35,63 +35,63 @@ IN_SCOPE = Depends(in_scope)
 
 
 @router.post("/start_session", dependencies=[IN_SCOPE])
-async def start_session(runtime: TheWorker, request: Request, asking: Asking) -> dict[str, Any]:
+async def start_session(worker: TheWorker, request: Request, asking: Asking) -> dict[str, Any]:
     """Begin a session. Of the body only `seed` is read: clients of different ages send different ones.
 
     Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
     no other way to take part.
     """
     if not asking.grant.may_steer or asking.grant.session is not None:
-        return _running(runtime)
-    descriptor = await runtime.start_session(address_of(request), await seed_in(request))
-    if runtime.session is not None:
-        runtime.session.owner = asking.grant.subject
+        return _running(worker)
+    descriptor = await worker.start_session(address_of(request), await seed_in(request))
+    if worker.session is not None:
+        worker.session.owner = asking.grant.subject
     return descriptor
 
 
-def _running(runtime: Worker) -> dict[str, Any]:
+def _running(worker: Worker) -> dict[str, Any]:
     try:
-        runtime.require_session()
+        worker.require_session()
     except RefusedError:
         raise RefusedError(
             Refusal.CONFLICT,
             "nothing_to_watch",
             "No session is running, and this token starts none; wait for one.",
         ) from None
-    return runtime.descriptor()
+    return worker.descriptor()
 
 
 @router.post("/stop_session", dependencies=[IN_SCOPE])
-async def stop_session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
+async def stop_session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
     """End the session. 200 also when there is none; the state says whether the slot is free."""
-    check_may_stop(asking.grant, runtime.session)
-    return {"state": (await runtime.stop_session()).value}
+    check_may_stop(asking.grant, worker.session)
+    return {"state": (await worker.stop_session()).value}
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(runtime: TheWorker, asking: Asking) -> dict[str, Any]:
+async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended.
 
     With admin rights also the configuration; values from the environment are masked.
     """
-    end = runtime.last_end
-    running = runtime.session
-    runtime.clients.count_losses()
+    end = worker.standing.last_end
+    running = worker.session
+    worker.clients.count_losses()
     return {
-        **runtime.descriptor(),
+        **worker.descriptor(),
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
-        "clients": runtime.clients.describe(),
-        "free_in": runtime.life.free_in(time.monotonic()),
+        "clients": worker.clients.describe(),
+        "free_in": worker.life.free_in(WALL.time()),
         "notices": {} if running is None else running.plane.notices(),
-        "audit": audited.describe(runtime),
-        **({"config": runtime.configuration()} if asking.grant.rules and not _of_a_fleet(runtime) else {}),
+        "audit": audited.describe(worker),
+        **({"config": worker.configuration()} if asking.grant.rules and not _of_a_fleet(worker) else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
     }
 
 
-def _of_a_fleet(runtime: Worker) -> bool:
+def _of_a_fleet(worker: Worker) -> bool:
     """Whether who asks is an engine, with rights of its own, for clients that may have less."""
-    return getattr(runtime.options, "lifeline", None) is not None
+    return getattr(worker.options, "lifeline", None) is not None

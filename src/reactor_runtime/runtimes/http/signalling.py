@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
@@ -101,92 +101,90 @@ class CandidatesBody(Body):
 
 
 @router.get("/ice_servers")
-async def ice_servers(session_id: SessionId, runtime: TheWorker) -> dict[str, Any]:
+async def ice_servers(session_id: SessionId, worker: TheWorker) -> dict[str, Any]:
     """The STUN and TURN servers that the operator configured; none by default."""
-    runtime.check_session_id(session_id)
-    return _ice_servers(runtime)
+    worker.check_session_id(session_id)
+    return _ice_servers(worker)
 
 
 @router.post("/sdp_params", status_code=202)
-async def offer(session_id: SessionId, body: OfferBody, runtime: TheWorker, request: Request) -> JSONResponse:
+async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
-    runtime.check_session_id(session_id)
-    await _connect_implicit(runtime, request, body)
+    worker.check_session_id(session_id)
+    await _connect_implicit(worker, request, body)
     return JSONResponse(None, 202)
 
 
 @router.put("/sdp_params", status_code=202)
 async def offer_again(
-    session_id: SessionId, body: OfferBody, runtime: TheWorker, request: Request
+    session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of a client that reconnects. Beside a client that is live it waits up to 3 s for that
     one to go, whose place it takes; then it is a further client."""
-    runtime.check_session_id(session_id)
-    await _connect_implicit(runtime, request, body, again=True)
+    worker.check_session_id(session_id)
+    await _connect_implicit(worker, request, body, again=True)
     return JSONResponse(None, 202)
 
 
 @router.get("/sdp_params", responses=NOT_YET)
-async def answer(session_id: SessionId, runtime: TheWorker, request: Request) -> JSONResponse:
+async def answer(session_id: SessionId, worker: TheWorker, request: Request) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
-    runtime.check_session_id(session_id)
-    sdp = await _answer(runtime, request, runtime.arrivals.implicit, ANSWER_WAIT_S)
+    worker.check_session_id(session_id)
+    sdp = await _answer(worker, request, worker.arrivals.implicit, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse(None, 202)
-    runtime.arrivals.implicit_read.set()
-    return JSONResponse({"sdp_answer": sdp, **_notice(runtime, runtime.arrivals.implicit)})
+    worker.arrivals.implicit_read.set()
+    return JSONResponse({"sdp_answer": sdp, **_notice(worker, worker.arrivals.implicit)})
 
 
 @router.post("/ice_candidates", status_code=202)
 async def candidates(
-    session_id: SessionId, body: CandidatesBody, runtime: TheWorker, request: Request
+    session_id: SessionId, body: CandidatesBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the client's candidates as it finds them."""
-    runtime.check_session_id(session_id)
-    await _add_candidates(runtime, runtime.arrivals.implicit, body, address_of(request))
+    worker.check_session_id(session_id)
+    await _add_candidates(worker, worker.arrivals.implicit, body, address_of(request))
     return JSONResponse(None, 202)
 
 
 @router.post("/connections", status_code=201)
-async def announce(session_id: SessionId, runtime: TheWorker, request: Request) -> JSONResponse:
+async def announce(session_id: SessionId, worker: TheWorker, request: Request) -> JSONResponse:
     """A new connection id, which is the connection's secret. Nothing is sent to it before its offer."""
-    runtime.check_session_id(session_id)
-    connection_id = runtime.arrivals.announce(runtime.require_session(), address_of(request))
+    worker.check_session_id(session_id)
+    connection_id = worker.arrivals.announce(worker.require_session(), address_of(request))
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
 @router.post("/connections/{connection_id}/sdp_params", status_code=202)
 async def offer_on(
-    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: TheWorker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of an announced connection."""
-    runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id, request)
-    await _connect(runtime, _read(runtime, request, body), connection_id, None, address_of(request))
+    worker.check_session_id(session_id)
+    _require_known(worker, connection_id, request)
+    await _connect(worker, _read(worker, request, body), connection_id, None, address_of(request))
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
 @router.put("/connections/{connection_id}/sdp_params", status_code=202)
 async def offer_again_on(
-    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, runtime: TheWorker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """Take the offer of a client that reconnects under the same id, or restarts ICE."""
-    return await offer_on(session_id, connection_id, body, runtime, request)
+    return await offer_on(session_id, connection_id, body, worker, request)
 
 
 @router.get("/connections/{connection_id}/sdp_params", responses=NOT_YET)
 async def answer_on(
-    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet. A `notice` says what the client lacks."""
-    runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id, request)
-    sdp = await _answer(runtime, request, connection_id, ANSWER_WAIT_S)
+    worker.check_session_id(session_id)
+    _require_known(worker, connection_id, request)
+    sdp = await _answer(worker, request, connection_id, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse({"connection_id": connection_id}, 202)
-    return JSONResponse(
-        {"sdp_answer": sdp, "connection_id": connection_id, **_notice(runtime, connection_id)}
-    )
+    return JSONResponse({"sdp_answer": sdp, "connection_id": connection_id, **_notice(worker, connection_id)})
 
 
 @router.post("/connections/{connection_id}/ice_candidates", status_code=202)
@@ -194,59 +192,59 @@ async def candidates_on(
     session_id: SessionId,
     connection_id: ConnectionId,
     body: CandidatesBody,
-    runtime: TheWorker,
+    worker: TheWorker,
     request: Request,
 ) -> JSONResponse:
     """Take candidates, also before the offer: they are kept for it."""
-    runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id, request)
-    await _add_candidates(runtime, connection_id, body, address_of(request))
+    worker.check_session_id(session_id)
+    _require_known(worker, connection_id, request)
+    await _add_candidates(worker, connection_id, body, address_of(request))
     return JSONResponse(None, 202)
 
 
 @router.post("/connections/{connection_id}/farewell", status_code=202)
 async def farewell(
-    session_id: SessionId, connection_id: ConnectionId, runtime: TheWorker, request: Request
+    session_id: SessionId, connection_id: ConnectionId, worker: TheWorker, request: Request
 ) -> JSONResponse:
     """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
     same id within them goes on."""
-    runtime.check_session_id(session_id)
-    _require_known(runtime, connection_id, request)
-    await runtime.farewell(connection_id)
+    worker.check_session_id(session_id)
+    _require_known(worker, connection_id, request)
+    await worker.farewell(connection_id)
     return JSONResponse(None, 202)
 
 
 @flat_router.get("/ice_servers")
-async def flat_ice_servers(runtime: TheWorker) -> dict[str, Any]:
+async def flat_ice_servers(worker: TheWorker) -> dict[str, Any]:
     """As above, for clients of 1.6 and before."""
-    return _ice_servers(runtime)
+    return _ice_servers(worker)
 
 
 @flat_router.post("/sdp_params")
-async def flat_offer(body: FlatOfferBody, runtime: TheWorker, request: Request) -> dict[str, str]:
+async def flat_offer(body: FlatOfferBody, worker: TheWorker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
     connection_id = await _connect_implicit(
-        runtime, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
+        worker, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
     )
-    sdp = await _answer(runtime, request, connection_id, FLAT_ANSWER_WAIT_S)
-    runtime.arrivals.implicit_read.set()
+    sdp = await _answer(worker, request, connection_id, FLAT_ANSWER_WAIT_S)
+    worker.arrivals.implicit_read.set()
     if sdp is None:
         raise RefusedError(Refusal.CONFLICT, "superseded", "Another offer took this one's place.")
     return {"sdp": sdp, "type": "answer"}
 
 
-def _read(runtime: Worker, request: Request, body: OfferBody) -> Offer:
+def _read(worker: Worker, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
-    runtime.require_session()
+    worker.require_session()
     address = address_of(request)
-    runtime.arrivals.limit_offers(address)
+    worker.arrivals.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
-    encodes = codecs(EncoderChoice(runtime.options.encoder))
+    encodes = codecs(EncoderChoice(worker.options.encoder))
     offer = read_offer(
         body.sdp_offer,
         mapping,
-        runtime.model.tracks,
+        worker.model.tracks,
         encodes,
         watches_frames=watches_frames,
         from_loopback=is_loopback(address),
@@ -256,26 +254,26 @@ def _read(runtime: Worker, request: Request, body: OfferBody) -> Offer:
 
 
 async def _connect_implicit(
-    runtime: Worker, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
+    worker: Worker, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
-    offer = _read(runtime, request, body)
-    arrivals, address = runtime.arrivals, address_of(request)
+    offer = _read(worker, request, body)
+    arrivals, address = worker.arrivals, address_of(request)
     flat = isinstance(codec, FlatCodec)
     if again:
         # Outside the turn: others need not wait for it.
         await arrivals.seats.wait(offer, address, flat=flat)
     async with arrivals.implicit_turn:
-        target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
+        target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
         if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
-            target = arrivals.implicit_for(runtime.require_session(), offer, address, again=again, flat=flat)
+            target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
         arrivals.use_implicit(target)
-    beside = target not in runtime.clients.connections
+    beside = target not in worker.clients.connections
     try:
-        connection = await _connect(runtime, offer, target, codec or JsonCodec(), address)
+        connection = await _connect(worker, offer, target, codec or JsonCodec(), address)
     except BaseException:
         arrivals.implicit_read.set()
         raise
@@ -285,25 +283,24 @@ async def _connect_implicit(
 
 
 async def _connect(
-    runtime: Worker, offer: Offer, connection_id: int, codec: Codec | None, address: str
+    worker: Worker, offer: Offer, connection_id: int, codec: Codec | None, address: str
 ) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
-    connection = await runtime.connect(offer, connection_id, codec, address)
-    if connection.peer is None:
-        raise RefusedError(Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again.")
-    within = RELAY_GATHERING_S if runtime.options.turn_servers else GATHERING_S
+    connection = await worker.connect(offer, connection_id, codec, address)
+    within = RELAY_GATHERING_S if worker.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
-    connection.answer = asyncio.ensure_future(connection.peer.gathered(within))
+    connection.link.gather(within)
     return connection
 
 
-async def _answer(runtime: Worker, request: Request, connection_id: int, within: float) -> str | None:
-    runtime.require_session()
-    connection = runtime.clients.connections.get(connection_id)
-    if connection is None or connection.answer is None:
+async def _answer(worker: Worker, request: Request, connection_id: int, within: float) -> str | None:
+    worker.require_session()
+    connection = worker.clients.connections.get(connection_id)
+    pending = None if connection is None else connection.link.answer
+    if connection is None or pending is None:
         raise RefusedError(Refusal.NOT_FOUND, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(connection.answer), within)
+        answer = await asyncio.wait_for(asyncio.shield(pending), within)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
@@ -312,33 +309,33 @@ async def _answer(runtime: Worker, request: Request, connection_id: int, within:
                 Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again."
             ) from None
         raise
-    return runtime.arrivals.address_answer(answer, _reached(runtime, request))
+    return worker.arrivals.address_answer(answer, _reached(worker, request))
 
 
-def _reached(runtime: Worker, request: Request) -> tuple[str, int] | None:
+def _reached(worker: Worker, request: Request) -> tuple[str, int] | None:
     local = request.scope.get("server")
     names = [name for name, _ in request.scope["headers"]]
-    return reached(request.headers.get("host", ""), request.url.scheme, names, local, runtime.options)
+    return reached(request.headers.get("host", ""), request.url.scheme, names, local, worker.options)
 
 
-async def _add_candidates(runtime: Worker, connection_id: int, body: CandidatesBody, address: str) -> None:
-    session = runtime.require_session()
+async def _add_candidates(worker: Worker, connection_id: int, body: CandidatesBody, address: str) -> None:
+    session = worker.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        await runtime.arrivals.add_candidate(session, connection_id, candidate, address)
+        await worker.arrivals.add_candidate(session, connection_id, candidate, address)
 
 
-def _require_known(runtime: Worker, connection_id: int, request: Request) -> None:
-    runtime.arrivals.require(runtime.require_session(), connection_id, address_of(request))
+def _require_known(worker: Worker, connection_id: int, request: Request) -> None:
+    worker.arrivals.require(worker.require_session(), connection_id, address_of(request))
 
 
-def _notice(runtime: Worker, connection_id: int) -> dict[str, Any]:
+def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
     """What a client lacks that cannot be told over its channel."""
-    connection = runtime.clients.connections.get(connection_id)
+    connection = worker.clients.connections.get(connection_id)
     if connection is None or connection.notice is None:
         return {}
     return {"notice": connection.notice.to_json()}
 
 
-def _ice_servers(runtime: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(runtime.arrivals.ice.servers(time.time()))}
+def _ice_servers(worker: Worker) -> dict[str, Any]:
+    return {"ice_servers": wire_form(worker.arrivals.ice.servers(WALL.unix()))}

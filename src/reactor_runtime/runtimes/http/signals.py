@@ -24,7 +24,7 @@ LEAVE_DEADLINE_S = 75.0
 
 
 @contextmanager
-def signals(loop: asyncio.AbstractEventLoop, runtime: Worker) -> Iterator[None]:
+def signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> Iterator[None]:
     """Take SIGINT and SIGTERM while the loop runs."""
     asked = False
 
@@ -32,11 +32,11 @@ def signals(loop: asyncio.AbstractEventLoop, runtime: Worker) -> Iterator[None]:
         nonlocal asked
         if asked:
             log.warning("Asked twice; leaving at once")
-            _force(runtime)
+            _force(worker)
         asked = True
         log.info("Shutting down; a second signal leaves at once")
-        loop.call_later(LEAVE_DEADLINE_S, _force, runtime)
-        runtime.leave()
+        loop.call_later(LEAVE_DEADLINE_S, _force, worker)
+        worker.leave()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
@@ -47,6 +47,6 @@ def signals(loop: asyncio.AbstractEventLoop, runtime: Worker) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _force(runtime: Worker) -> None:
+def _force(worker: Worker) -> None:
     faulthandler.dump_traceback(file=stdio.descriptor(), all_threads=True)
-    leave_at_once(runtime, FORCED_STATUS)
+    leave_at_once(worker, FORCED_STATUS)

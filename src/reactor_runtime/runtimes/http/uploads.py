@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
@@ -54,11 +54,11 @@ class UploadBody(Body):
 
 @router.post("/sessions/{session_id}/uploads", status_code=201, dependencies=[CONTROL, IN_SCOPE])
 async def announce(
-    session_id: SessionId, body: UploadBody, runtime: TheWorker, asking: Asking, request: Request
+    session_id: SessionId, body: UploadBody, worker: TheWorker, asking: Asking, request: Request
 ) -> JSONResponse:
     """Make room for a file, and say where it is to be sent."""
-    runtime.check_session_id(session_id)
-    upload = runtime.require_session().uploads.announce(body.name, body.size, body.mime_type)
+    worker.check_session_id(session_id)
+    upload = worker.require_session().uploads.announce(body.name, body.size, body.mime_type)
     # Under the host name by which the client reaches us: the guard has checked it. The query stands for a
     # token, which SDKs do not send there.
     url = request.url_for("take_file", upload_id=upload.id)
@@ -67,9 +67,9 @@ async def announce(
 
 
 @router.put("/uploads/{upload_id}", name="take_file", openapi_extra=RAW, dependencies=[CONTROL])
-async def take_file(upload_id: UploadId, runtime: TheWorker, request: Request) -> dict[str, Any]:
+async def take_file(upload_id: UploadId, worker: TheWorker, request: Request) -> dict[str, Any]:
     """Take the bytes of a file that was announced: as many as that, once."""
-    session = runtime.session
+    session = worker.session
     if session is None:
         raise RefusedError(
             Refusal.NOT_FOUND, "unknown_upload", "No file of this id was announced in this session."
@@ -125,12 +125,12 @@ async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
 
 async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming) -> None:
     """Wait for bytes. Raises `RefusedError`."""
-    deadline = time.monotonic() + STALLED_S
+    deadline = WALL.time() + STALLED_S
     while True:
         incoming.check()
         if next_chunk.done():
             return
-        left = deadline - time.monotonic()
+        left = deadline - WALL.time()
         if left <= 0:
             raise RefusedError(Refusal.TIMED_OUT, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
         await asyncio.wait({next_chunk}, timeout=min(left, ENDED_S))

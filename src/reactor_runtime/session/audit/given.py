@@ -50,6 +50,7 @@ class Given:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards everything here. Nothing else is taken meanwhile."""
         self._strings: dict[str, None] = {}
         self._numbers: dict[float, None] = {}
         self._frames: dict[Shown, None] = {}

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reactor_runtime.authoring.decorator import spec_of
+from reactor_runtime.authoring.spec import spec_of
 
 from .audit import Audit, Report
 from .findings import Finding

@@ -8,13 +8,14 @@ import os
 import stat
 import sys
 import threading
-import time
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from reactor_runtime.clock import WALL
 
 from .findings import Finding
 from .given import NOBODY, Client
@@ -80,10 +81,10 @@ class Watches:
 
     def _threads(self) -> list[Finding]:
         known = self._known.get("threads", set())
-        deadline = time.monotonic() + LINGER_S
+        deadline = WALL.time() + LINGER_S
         for thread in self._own_threads(known):
             # It may have seen should_stop() only just now.
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - WALL.time()))
         left = self._own_threads(known)
         self._known["threads"] = set(map(id, threading.enumerate()))
         findings = [

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from reactor_runtime.transports.port import Engine, IceCandidate, Peer, PeerConfig, PeerEvents, Section
+from reactor_runtime.transports.port import Engine, IceCandidate, Peer, PeerConfig, Section
+from reactor_runtime.transports.wire import Handle
 
 from .relay import Relay
 from .shaper import Impairment
@@ -27,8 +28,8 @@ class ImpairedEngine:
         self._engine = engine
         self._impairment = impairment
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer:
-        return _ImpairedPeer(await self._engine.create_peer(config, events), self._impairment)
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer:
+        return _ImpairedPeer(await self._engine.create_peer(config, handle), self._impairment)
 
     def close(self) -> None:
         self._engine.close()

@@ -7,7 +7,14 @@ from collections.abc import Callable
 
 import reactor_webrtc as rw
 
-from reactor_runtime.transports.port import CHANNELS_LIMIT, PeerEvents
+from reactor_runtime.transports.wire import (
+    CHANNELS_LIMIT,
+    ChannelRefused,
+    Closed,
+    Handle,
+    MessageReceived,
+    Opened,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +29,8 @@ def _unheard(*_: object) -> None:
 class Channels:
     """By label. Event loop only, except `announce`."""
 
-    def __init__(self, events: PeerEvents, post: Post) -> None:
-        self._events = events
+    def __init__(self, handle: Handle, post: Post) -> None:
+        self._handle = handle
         self._post = post
         self._announced: dict[str, rw.DataChannel] = {}
         """Channels that are not open yet; what is sent on one is lost."""
@@ -39,7 +46,7 @@ class Channels:
             return
         label = channel.label()
         channel.on_message(
-            lambda data, binary: self._post(self._events.message_received, label, data, binary)
+            lambda data, binary: self._post(self._handle, MessageReceived(label, data, binary))
         )
         channel.on_close(lambda: self._post(self._on_closed, label))
         self._announced[label] = channel
@@ -74,14 +81,14 @@ class Channels:
 
     def _refuse(self, channel: rw.DataChannel) -> None:
         channel.close(0.0)
-        self._events.channel_refused()
+        self._handle(ChannelRefused())
 
     def _on_opened(self, label: str) -> None:
         channel = self._announced.pop(label, None)
         if channel is not None:
             self._open[label] = channel
-            self._events.channel_opened(label)
+            self._handle(Opened(label))
 
     def _on_closed(self, label: str) -> None:
         if self._open.pop(label, None) is not None:
-            self._events.channel_closed(label)
+            self._handle(Closed(label))

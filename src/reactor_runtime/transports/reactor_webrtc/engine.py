@@ -7,7 +7,8 @@ import asyncio
 import reactor_webrtc as rw
 
 from reactor_runtime.errors import EngineError
-from reactor_runtime.transports.port import PeerConfig, PeerEvents
+from reactor_runtime.transports.port import PeerConfig
+from reactor_runtime.transports.wire import Handle
 
 from .peer import ReactorWebRtcPeer
 
@@ -33,10 +34,10 @@ class ReactorWebRtcEngine:
         # lock there is never more than one such track.
         self._slots = asyncio.Lock()
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> ReactorWebRtcPeer:
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> ReactorWebRtcPeer:
         if self._factory is None:
             raise EngineError("The media engine is closed.")
-        return ReactorWebRtcPeer(self._factory, self._slots, config, events)
+        return ReactorWebRtcPeer(self._factory, self._slots, config, handle)
 
     def connection(
         self, configuration: rw.RtcConfiguration, observer: rw.PeerConnectionObserver

@@ -11,7 +11,7 @@ import reactor_webrtc as rw
 from numpy.typing import NDArray
 
 from reactor_runtime.transports import sdp
-from reactor_runtime.transports.port import PeerEvents
+from reactor_runtime.transports.wire import AudioReceived, Handle, PictureRefused, VideoReceived
 
 from .receiver import VideoReceiver
 from .translation import inbound_codec
@@ -24,10 +24,10 @@ class Inbound:
     sections.
     """
 
-    def __init__(self, events: PeerEvents) -> None:
+    def __init__(self, handle: Handle) -> None:
         self.receivers: dict[str, VideoReceiver] = {}
         self.closed = False
-        self._events = events
+        self._handle = handle
         self._known: list[str] = []
         """Mids in the order in which the engine made them."""
         self._sending: set[str] = set()
@@ -99,14 +99,14 @@ class Inbound:
 
     def _on_picture(self, mid: str, rgb: NDArray[np.uint8]) -> None:
         if not self.closed:
-            self._events.video_received(mid, rgb)
+            self._handle(VideoReceived(mid, rgb))
 
     def _on_refused(self, mid: str, width: int, height: int) -> None:
         if not self.closed:
-            self._events.picture_refused(mid, width, height)
+            self._handle(PictureRefused(mid, width, height))
 
     def _on_audio(self, mid: str, pcm: bytes, rate: int, channels: int, frames: int) -> None:
         if self.closed:
             return
         block = np.frombuffer(pcm, np.int16).reshape(frames, channels).T
-        self._events.audio_received(mid, block, rate)
+        self._handle(AudioReceived(mid, block, rate))

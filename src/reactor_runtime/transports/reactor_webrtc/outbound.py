@@ -11,7 +11,8 @@ import reactor_webrtc as rw
 
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports import sdp
-from reactor_runtime.transports.port import PeerEvents, Section
+from reactor_runtime.transports.port import Section
+from reactor_runtime.transports.wire import Handle, KeyframeRequested, RateEstimated
 
 from . import sound
 from .refusals import sends
@@ -29,15 +30,13 @@ BIND_SIGNAL_S = 0.003
 class Outbound:
     """Event loop only, except what the senders do."""
 
-    def __init__(
-        self, factory: rw.PeerConnectionFactory, events: PeerEvents, reveal_timestamps: bool
-    ) -> None:
+    def __init__(self, factory: rw.PeerConnectionFactory, handle: Handle, reveal_timestamps: bool) -> None:
         self.senders: dict[str, InlineVideoSender] = {}
         self.audio: dict[str, sound.PcmSender] = {}
         self.transceivers: dict[str, rw.Transceiver] = {}
         self.closed = False
         self._factory = factory
-        self._events = events
+        self._handle = handle
         self._reveal_timestamps = reveal_timestamps
         self._placeholders: dict[str, rw.Track | rw.EncodedVideoTrack] = {}
         self._resting: dict[str, InlineVideoSender] = {}
@@ -94,7 +93,7 @@ class Outbound:
     def _sender(self, part: sdp.MediaSection) -> InlineVideoSender:
         codec = VideoCodec(part.codecs[part.payloads[0]])
         return InlineVideoSender(
-            part.mid, codec, functools.partial(self._events.keyframe_requested, part.mid)
+            part.mid, codec, functools.partial(self._handle, KeyframeRequested(part.mid))
         )
 
     def unbound(self) -> list[InlineVideoSender]:
@@ -175,8 +174,8 @@ class Outbound:
         sender = self.senders.get(mid)
         if sender is not None and not self.closed:
             sender.gate.set_rate(bits_per_second)
-            self._events.bitrate_changed(mid, bits_per_second)
+            self._handle(RateEstimated(mid, bits_per_second))
 
     def _on_keyframe_request(self, mid: str) -> None:
         if not self.closed:
-            self._events.keyframe_requested(mid)
+            self._handle(KeyframeRequested(mid))

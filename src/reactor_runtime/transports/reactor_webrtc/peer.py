@@ -20,7 +20,15 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports import sdp as sdp_text
 from reactor_runtime.transports.candidates import CandidateGate
 from reactor_runtime.transports.layout import Layout, arrange, untakeable
-from reactor_runtime.transports.port import IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+from reactor_runtime.transports.port import (
+    CandidateFound,
+    CandidatesRefused,
+    IceCandidate,
+    PeerConfig,
+    Section,
+    TrackRefused,
+)
+from reactor_runtime.transports.wire import Handle, PeerState, StateChanged
 
 from . import sound
 from .channels import Channels
@@ -28,6 +36,7 @@ from .inbound import Inbound
 from .outbound import MAX_BPS, Outbound
 from .refusals import engine_refused, refused_tracks
 from .sender import InlineVideoSender
+from .statistics import told
 from .translation import inbound_codec, prepare_section, to_configuration, to_direction, to_state, unsendable
 
 log = logging.getLogger(__name__)
@@ -49,12 +58,12 @@ class ReactorWebRtcPeer:
     """
 
     def __init__(
-        self, factory: rw.PeerConnectionFactory, slots: asyncio.Lock, config: PeerConfig, events: PeerEvents
+        self, factory: rw.PeerConnectionFactory, slots: asyncio.Lock, config: PeerConfig, handle: Handle
     ) -> None:
         self._factory = factory
         self._slots = slots
         self._config = config
-        self._events = events
+        self._handle = handle
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._state = PeerState.NEW
@@ -62,9 +71,9 @@ class ReactorWebRtcPeer:
         self._layout: Layout | None = None
         self._gate = CandidateGate(config.from_loopback)
         self._users: frozenset[str] = frozenset()
-        self._channels = Channels(events, self._post)
-        self._inbound = Inbound(events)
-        self._outbound = Outbound(factory, events, config.reveal_timestamps)
+        self._channels = Channels(handle, self._post)
+        self._inbound = Inbound(handle)
+        self._outbound = Outbound(factory, handle, config.reveal_timestamps)
         self._candidates: list[IceCandidate] = []
         self._early: list[IceCandidate] | None = []
         self._gathering_done = asyncio.Event()
@@ -77,7 +86,7 @@ class ReactorWebRtcPeer:
         """Tracks without media that the client has heard of, each with its section."""
 
     @property
-    def senders(self) -> Sequence[InlineVideoSender]:
+    def video_senders(self) -> Sequence[InlineVideoSender]:
         return tuple(self._outbound.senders.values())
 
     @property
@@ -131,7 +140,7 @@ class ReactorWebRtcPeer:
             return
         text = self._gate.admit(candidate.candidate)
         if text is None:
-            self._events.candidates_refused(1)
+            self._handle(CandidatesRefused(1))
             return
         named = IceCandidate(text, candidate.sdp_mid, candidate.sdp_mline_index)
         placed = self._layout.place(named) if self._layout else None
@@ -148,28 +157,10 @@ class ReactorWebRtcPeer:
         return self._channels.send(label, data, binary=binary)
 
     def buffered(self) -> int:
-        return self._channels.buffered() + sum(sender.urge() for sender in self.senders)
+        return self._channels.buffered() + sum(sender.urge() for sender in self.video_senders)
 
     async def stats(self) -> dict[str, Any]:
-        report = await self._require().get_stats()
-        return {
-            "outbound": [
-                {
-                    "mid": rtp.mid,
-                    "codec": rtp.codec_mime_type,
-                    "packets_sent": rtp.packets_sent,
-                    "bytes_sent": rtp.bytes_sent,
-                    "frames_sent": rtp.frames_sent,
-                    "frames_encoded": rtp.frames_encoded,
-                    "round_trip_time": rtp.round_trip_time_s,
-                    "fraction_lost": rtp.fraction_lost,
-                    "pli_count": rtp.pli_count,
-                    "nack_count": rtp.nack_count,
-                    "target_bitrate": rtp.target_bitrate_bps,
-                }
-                for rtp in report.outbound_rtp
-            ],
-        }
+        return told(await self._require().get_stats())
 
     async def close(self) -> None:
         if self._closed:
@@ -223,7 +214,7 @@ class ReactorWebRtcPeer:
             part.lines[:] = self._gate.filter(part.lines)
             prepare_section(part, sections.get(part.mid), self._config.sender_turns)
         if self._gate.refused > refused:
-            self._events.candidates_refused(self._gate.refused - refused)
+            self._handle(CandidatesRefused(self._gate.refused - refused))
         sound.prepare_offer(media, sections)
         return head, media, offered
 
@@ -261,9 +252,9 @@ class ReactorWebRtcPeer:
         self._attempt += 1
         self._directions.clear()
         await self._release()
-        self._channels = Channels(self._events, self._post)
-        self._inbound = Inbound(self._events)
-        self._outbound = Outbound(self._factory, self._events, self._config.reveal_timestamps)
+        self._channels = Channels(self._handle, self._post)
+        self._inbound = Inbound(self._handle)
+        self._outbound = Outbound(self._factory, self._handle, self._config.reveal_timestamps)
 
     async def _further_answer(
         self, pc: rw.PeerConnection, layout: Layout, sections: dict[str, Section], media: Media
@@ -322,7 +313,7 @@ class ReactorWebRtcPeer:
         for refused in refused_tracks(offered, self._answer, sections):
             if (refused.mid, refused.track) not in self._told:
                 self._told.add((refused.mid, refused.track))
-                self._events.track_refused(refused.track, refused.message)
+                self._handle(TrackRefused(refused.track, refused.message))
 
     # --- the encoders ---
 
@@ -339,7 +330,7 @@ class ReactorWebRtcPeer:
                     # Under the lock: a track that is left without its encoder takes that of the next
                     # connection, and so on for ever, until the engine has let it go.
                     await asyncio.shield(self._let_go())
-        self._events.state_changed(PeerState.CONNECTED if bound else PeerState.FAILED)
+        self._handle(StateChanged(PeerState.CONNECTED if bound else PeerState.FAILED))
 
     def _bind_rest(self) -> None:
         """Bind what a further offer has brought; a binding that goes on finds it by itself."""
@@ -378,11 +369,11 @@ class ReactorWebRtcPeer:
     def _on_state(self, state: PeerState) -> None:
         self._state = state
         if state is not PeerState.CONNECTED:
-            self._events.state_changed(state)
+            self._handle(StateChanged(state))
         elif self._binding is None or (self._binding.done() and self._outbound.incomplete()):
             self._binding = self._loop.create_task(self._bind())
         elif self._binding.done():
-            self._events.state_changed(state)
+            self._handle(StateChanged(state))
 
     def _on_gathering(self, state: rw.IceGatheringState) -> None:
         if state == rw.IceGatheringState.Complete:
@@ -391,7 +382,7 @@ class ReactorWebRtcPeer:
     def _on_candidate(self, candidate: rw.IceCandidate) -> None:
         found = IceCandidate(candidate.candidate, candidate.sdp_mid, candidate.sdp_mline_index)
         self._candidates.append(found)
-        self._events.candidate_found(found)
+        self._handle(CandidateFound(found))
 
 
 async def _roll_back(pc: rw.PeerConnection) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import reactor_webrtc as rw
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
-from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig, PeerEvents, PeerState, Section
+from reactor_runtime.transports.port import Engine, IceCandidate, PeerConfig, PeerEvent, Section
+from reactor_runtime.transports.wire import MessageReceived, PeerState, StateChanged
 
 from .engine import ReactorWebRtcEngine
 
@@ -32,23 +33,17 @@ class Rehearsed:
 
 
 class _Events:
-    """What a `PeerEvents` hears; most of it nothing is done about."""
+    """What a peer reports; most of it nothing is done about."""
 
     def __init__(self) -> None:
         self.connected = asyncio.Event()
         self.message = asyncio.Event()
 
-    def state_changed(self, state: PeerState) -> None:
-        if state is PeerState.CONNECTED:
+    def handle(self, event: PeerEvent) -> None:
+        if event == StateChanged(PeerState.CONNECTED):
             self.connected.set()
-
-    def message_received(self, label: str, data: bytes, binary: bool) -> None:
-        self.message.set()
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *_, **__: None
+        elif isinstance(event, MessageReceived):
+            self.message.set()
 
 
 async def rehearse(
@@ -64,10 +59,10 @@ async def rehearse(
 
     `frame` is a VP8 keyframe. Returns what was reached when it was all reached, or `within` is over.
     """
-    began = time.monotonic()
+    began = WALL.time()
     done = Rehearsed()
     events, client = _Events(), _Client(engine)
-    peer = await serving.create_peer(PeerConfig(from_loopback=from_loopback), cast("PeerEvents", events))
+    peer = await serving.create_peer(PeerConfig(from_loopback=from_loopback), events.handle)
     try:
         async with asyncio.timeout(within):
             offer = await client.offer()
@@ -76,16 +71,16 @@ async def rehearse(
             answer = await peer.gathered(1)
             await client.accept(completed(answer))
             await events.connected.wait()
-            done.connected = time.monotonic() - began
+            done.connected = WALL.time() - began
             await client.say("hello", events.message)
-            done.message = time.monotonic() - began
+            done.message = WALL.time() - began
             for index in itertools.count():
                 if client.seen.is_set():
                     break
-                at = int(time.monotonic() * RTP_CLOCK_HZ)
-                peer.senders[0].push(dataclasses.replace(frame, index=index, timestamp=at))
+                at = int(WALL.time() * RTP_CLOCK_HZ)
+                peer.video_senders[0].push(dataclasses.replace(frame, index=index, timestamp=at))
                 await asyncio.sleep(STEP_S)
-            done.picture = time.monotonic() - began
+            done.picture = WALL.time() - began
     except (TimeoutError, IndexError):
         pass  # how far it came is in the result
     finally:

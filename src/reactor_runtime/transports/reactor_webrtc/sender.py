@@ -9,12 +9,12 @@ between the two is ours: a signal that gets lost is noticed and made up for.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
 import reactor_webrtc as rw
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.transports.gate import FrameGate
@@ -47,6 +47,7 @@ class InlineVideoSender:
         self._request_key = request_key
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
+        """Guards `_waiting`: the encoder's thread puts, the engine's takes. Nothing else is taken then."""
         self._signalled_us = 0
         self._rtp_offset: int | None = None
         self._offset_us = engine_offset()
@@ -67,7 +68,7 @@ class InlineVideoSender:
     def push(self, frame: EncodedFrame) -> None:
         if not self.open:
             return
-        if not self.gate.admits(frame.key, len(frame.data), time.monotonic()):
+        if not self.gate.admits(frame.key, len(frame.data), WALL.time()):
             if self.gate.wants_key():
                 self._request_key()
             return

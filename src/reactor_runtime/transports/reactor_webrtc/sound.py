@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import reactor_webrtc as rw
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.port import Section
 
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 
 def engine_offset() -> int:
-    """Microseconds from our clock, `time.monotonic`, to the engine's, which stamps sound and pictures."""
-    return rw.time_micros() - int(time.monotonic() * 1e6)
+    """Microseconds from our clock, `clock.WALL`, to the engine's, which stamps sound and pictures."""
+    return rw.time_micros() - int(WALL.time() * 1e6)
 
 
 class PcmSender:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import reactor_webrtc as rw
 
 from reactor_runtime.transports import sdp
-from reactor_runtime.transports.port import PeerConfig, PeerState, Section
+from reactor_runtime.transports.port import PeerConfig, Section
+from reactor_runtime.transports.wire import PeerState
 
 DECODED = {"video": ("VP8", "VP9", "AV1"), "audio": ("OPUS", "G722", "PCMU", "PCMA")}
 """What the engine decodes everywhere, the preferred first."""

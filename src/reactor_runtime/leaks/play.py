@@ -6,11 +6,11 @@ import base64
 import inspect
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
+from reactor_runtime.clock import WALL
 from reactor_runtime.executors.port import CommandOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.session.audit.digests import digest_of
@@ -66,26 +66,26 @@ class Visit:
         self._refused: list[str] = []
         self._unheld = False
         self._lock = threading.Lock()
-        """One step at a time, whoever takes it."""
+        """Guards the steps: one at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
         self._session.set_connected(True)
         self._run.begin()
         self._show(0)
-        began = time.monotonic()
+        began = WALL.time()
         ended = self._run.play()
         self._push(ended, began)
         try:
             outcome = self._run.finish(ended, STOP_S)
         except TimeoutError:
             raise TimeoutError(f"start_session() did not return {STOP_S:g} s after the stop") from None
-        return self._told(outcome.error, time.monotonic() - began)
+        return self._told(outcome.error, WALL.time() - began)
 
     def _push(self, ended: Future[Any], began: float) -> None:
         """See that the session goes on, and ends."""
         steps = -1
         while not ended.done() and not self._session.stopping.wait(PUSH_S):
-            if time.monotonic() - began > SESSION_S:
+            if WALL.time() - began > SESSION_S:
                 return
             if self._session.steps == steps:
                 self._session.advance()

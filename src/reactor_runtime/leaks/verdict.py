@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.project import environment
 
 from .differences import Noise, distance, first_difference, marked
@@ -83,13 +83,13 @@ class ProblemError(Exception):
 
 def judge(order: Order, strict: bool = False, deadline: float = DEADLINE_S) -> Verdict:
     """Play two users in both orders and compare. With `strict` what is new after a session leaks too."""
-    began = time.monotonic()
+    began = WALL.time()
     verdict = Verdict()
     try:
         _judge(verdict, order, strict, began + deadline)
     except ProblemError as problem:
         verdict.reason = str(problem)
-    verdict.seconds = round(time.monotonic() - began, 2)
+    verdict.seconds = round(WALL.time() - began, 2)
     return verdict
 
 
@@ -234,7 +234,7 @@ def _told(verdict: Verdict, path: str) -> bool:
 
 def _play(order: Order, plan: str, deadline: float, verdict: Verdict) -> list[dict[str, Any]]:
     """The sessions of one plan, in a process of its own. Raises `ProblemError`."""
-    left = deadline - time.monotonic()
+    left = deadline - WALL.time()
     if left <= 0:
         raise ProblemError("it takes too long: the time was over before every order was played")
     with tempfile.TemporaryDirectory(prefix="reactor-test-") as folder:
@@ -264,7 +264,7 @@ def _play(order: Order, plan: str, deadline: float, verdict: Verdict) -> list[di
 
 def _run(order: str, seconds: float, log: Path) -> str:
     """Run a child to its end, with all that it starts; returns the end of what it said."""
-    command = [sys.executable, "-m", "reactor_runtime.testing.leaks.child"]
+    command = [sys.executable, "-m", "reactor_runtime.leaks.child"]
     variables = {**environment.inherited(), "PYTHONHASHSEED": "0"}
     # Not a pipe: what an author's code has started there would hold it open.
     with log.open("wb") as said:

@@ -28,6 +28,7 @@ from reactor_runtime.errors import CommandError, ReactorError, TrackError, Weigh
 from reactor_runtime.executors.port import CommandOutcome, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
 from reactor_runtime.media.bitrate import default_bitrate
+from reactor_runtime.media.decoding import decode
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec, create_encoder
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.media.i420 import BufferPool, to_i420
@@ -35,7 +36,6 @@ from reactor_runtime.project.loading import config_for
 from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 
-from .decode import decode
 from .figures import MISSING, CommandCost, EncoderCost, Figures, percentile
 
 if TYPE_CHECKING:

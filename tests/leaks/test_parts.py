@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from reactor_runtime import AudioOut, VideoIn, VideoModel, VideoOut, command, model
 from reactor_runtime.authoring.command import commands_of
 from reactor_runtime.authoring.description import describe
-from reactor_runtime.testing.leaks.differences import Noise, distance, first_difference, marked
-from reactor_runtime.testing.leaks.free import FreeSession
-from reactor_runtime.testing.leaks.users import MARKS, User
+from reactor_runtime.leaks.differences import Noise, distance, first_difference, marked
+from reactor_runtime.leaks.free import STEP_S, FreeSession
+from reactor_runtime.leaks.users import MARKS, User
 
 
 @model("every-kind")
@@ -108,7 +108,7 @@ def test_steps_go_on_at_every_emit_and_wait_and_take_no_time() -> None:
         session.tracks["voice"].emit(np.zeros(480, np.int16))
         session.wait_stop(3600.0)
         assert steps == [1, 2]
-        assert session.waited == 3600.0
+        assert session.clock.time() == pytest.approx(3600.0 + 2 * STEP_S)
         assert {name: len(frames) for name, frames in session.shown.frames.items()} == {
             "main_video": 1,
             "voice": 1,

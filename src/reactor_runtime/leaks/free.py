@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_runtime.authoring.media import TrackKind
+from reactor_runtime.clock import FreeClock
 from reactor_runtime.media.frames import to_rgb_batch
 from reactor_runtime.media.plane import DEFAULT_SIZE
 from reactor_runtime.protocol.jsonable import to_json
@@ -54,13 +55,13 @@ class FreeSession(Session):
             lambda session: None,
             max_upload=FILE_LIMIT_MIB,
             seed=seed,
-            clock=lambda: self.waited + self.steps * STEP_S,
+            clock=FreeClock(STEP_S),
         )
         self.shown = Shown()
         self.steps = 0
-        self.waited = 0.0
         self._step = step
         self._lock = threading.RLock()
+        """Guards `steps`, `shown` and `_latest`. Nothing else is taken meanwhile."""
         self._latest: dict[str, NDArray[Any]] = {}
         self._inside = threading.local()
 
@@ -76,7 +77,7 @@ class FreeSession(Session):
         return self._latest.get(name)
 
     def wait_stop(self, timeout: float) -> bool:
-        self.waited += max(0.0, timeout)
+        self.clock.sleep(timeout)
         self.advance()
         return self.stopping.is_set()
 
@@ -105,6 +106,7 @@ class FreeSession(Session):
             with self._lock:
                 self.steps += 1
                 number = self.steps
+            self.clock.sleep(STEP_S)
             self._step(number)
         finally:
             self._inside.step = False

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
 if TYPE_CHECKING:
-    from reactor_runtime.worker.worker import Worker
+    from .worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ class Held:
 class Leases:
     """What `/worker/…` is about."""
 
-    def __init__(self, runtime: Worker) -> None:
-        self._runtime = runtime
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._held = Held()
         self._timer: asyncio.TimerHandle | None = None
         self._streams: set[asyncio.Queue[dict[str, Any]]] = set()
-        self._loaded = runtime.life.state is State.READY
-        runtime.state_changed = self.changed
+        self._loaded = worker.life.state is State.READY
+        worker.standing.listener = self.changed
 
     async def grant(self, epoch: int, ticket: str, address: str, seconds: float) -> str:
         """Begin the session of a lease; returns its id. Raises `RefusedError`."""
@@ -66,13 +66,13 @@ class Leases:
                 "stale_grant",
                 f"Lease {epoch} is not newer than {held.epoch}, which this worker saw.",
             )
-        if held.session or self._runtime.life.state is not State.READY:
-            raise RefusedError(Refusal.CONFLICT, "not_free", f"This worker is {self._runtime.life.state}.")
+        if held.session or self._worker.life.state is not State.READY:
+            raise RefusedError(Refusal.CONFLICT, "not_free", f"This worker is {self._worker.life.state}.")
         self._held = held = Held(epoch, ticket, address)
-        descriptor = await self._runtime.start_session(address)
+        descriptor = await self._worker.start_session(address)
         held.session = descriptor["session_id"]
         if seconds > 0:
-            held.until = time.monotonic() + seconds
+            held.until = WALL.time() + seconds
             self._timer = self._loop.call_later(seconds, self._over, epoch, seconds)
         self._tell(type="taken", epoch=epoch, session=held.session)
         return held.session
@@ -84,7 +84,7 @@ class Leases:
 
     def changed(self) -> None:
         """The worker is in another state."""
-        if self._runtime.life.state is not State.READY:
+        if self._worker.life.state is not State.READY:
             return
         if not self._loaded:
             self._loaded = True
@@ -93,14 +93,14 @@ class Leases:
             self._held.session, self._held.ticket = "", ""
             if self._timer is not None:
                 self._timer.cancel()
-            end = self._runtime.last_end
+            end = self._worker.standing.last_end
             reason, message = (end.reason.value, end.message) if end is not None else ("", "")
             self._tell(type="freed", epoch=self._held.epoch, reason=reason, message=message)
 
     def announcement(self) -> dict[str, Any]:
         held = self._held
         until = held.until if held.session else None
-        left = max(0.1, until - time.monotonic()) if until is not None else 0.0
+        left = max(0.1, until - WALL.time()) if until is not None else 0.0
         return {
             "type": "announced",
             "epoch": held.epoch,
@@ -108,7 +108,7 @@ class Leases:
             "session": held.session,
             "address": held.address if held.session else "",
             "left": left,
-            "model": self._runtime.model.name,
+            "model": self._worker.model.name,
         }
 
     async def reports(self) -> AsyncGenerator[dict[str, Any]]:
@@ -146,6 +146,6 @@ class Leases:
             self._end(EndReason.TIME_CAP, f"The session reached its limit of {seconds:g} s.")
 
     def _end(self, reason: EndReason, message: str) -> None:
-        if self._runtime.life.state in IN_SESSION:
+        if self._worker.life.state in IN_SESSION:
             log.info("The lease is over: %s", message)
-            self._runtime.end_session(reason, message)
+            self._worker.end_session(reason, message)

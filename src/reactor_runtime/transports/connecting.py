@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from reactor_runtime.errors import RefusedError
 from reactor_runtime.protocol.codec import DATA
-from reactor_runtime.transports.port import Engine, Peer, PeerConfig, PeerEvents, PeerState, Section
+from reactor_runtime.transports.port import Engine, Peer, PeerConfig, PeerEvent, Section
+from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged
 
 LOOKS_S = (0.2, 0.3, 0.5, 1.0, 3.0)
 """Between two looks whether a picture has left; after the last one, none has."""
@@ -52,6 +53,10 @@ class Connecting:
         yield family
 
 
+def _not_yet() -> None:
+    """A peer connects after its answer, and by then there is one to look at."""
+
+
 class CountedEngine:
     """Implements `transports.port.Engine` around another one, and counts."""
 
@@ -61,52 +66,50 @@ class CountedEngine:
         self._engine = engine
         self._connecting = connecting
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Peer:
-        heard: Any = _Events(events, self._connecting)
-        peer = heard.peer = _CountedPeer(await self._engine.create_peer(config, heard), heard)
-        return peer
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer:
+        heard = _Heard(handle, self._connecting)
+        return cast("Peer", _CountedPeer(await self._engine.create_peer(config, heard.handle), heard))
 
     def close(self) -> None:
         self._engine.close()
 
 
-class _Events:
-    """Implements `PeerEvents`, by passing everything on."""
+class _Heard:
+    """Passes on what a peer reports, and counts the steps among it."""
 
-    def __init__(self, events: PeerEvents, connecting: Connecting) -> None:
-        self._events = events
+    def __init__(self, outer: Handle, connecting: Connecting) -> None:
+        self._outer = outer
         self.connecting = connecting
         self.connected = False
         self.answered = False
         self.opened = False
-        self.peer: _CountedPeer | None = None
+        self.look: Callable[[], None] = _not_yet
+        """Begins to look whether a picture leaves."""
 
-    def state_changed(self, state: PeerState) -> None:
+    def handle(self, event: PeerEvent) -> None:
+        if isinstance(event, StateChanged):
+            self._state_changed(event.state)
+        elif isinstance(event, Opened) and event.label == DATA and not self.opened:
+            self.opened = True
+            self.connecting.add(Step.CHANNEL, Outcome.OK)
+        self._outer(event)
+
+    def _state_changed(self, state: PeerState) -> None:
         if state is PeerState.CONNECTED and not self.connected:
             self.connected = True
             self.connecting.add(Step.ICE, Outcome.OK)
             self.connecting.add(Step.DTLS, Outcome.OK)
-            if self.peer is not None:
-                self.peer.look()
+            self.look()
         elif state is PeerState.FAILED and not self.connected:
             self.connected = self.opened = True
             self.connecting.add(Step.ICE, Outcome.FAILED)
-        self._events.state_changed(state)
-
-    def channel_opened(self, label: str) -> None:
-        if label == DATA and not self.opened:
-            self.opened = True
-            self.connecting.add(Step.CHANNEL, Outcome.OK)
-        self._events.channel_opened(label)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._events, name)
 
 
 class _CountedPeer:
-    def __init__(self, peer: Peer, heard: _Events) -> None:
+    def __init__(self, peer: Peer, heard: _Heard) -> None:
         self._peer = peer
         self._heard = heard
+        heard.look = self._look
         self._looking: asyncio.Task[None] | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -137,9 +140,9 @@ class _CountedPeer:
             heard.connecting.add(Step.CHANNEL, Outcome.TIMEOUT)
         await self._peer.close()
 
-    def look(self) -> None:
+    def _look(self) -> None:
         """The connection is up: does a picture leave?"""
-        if self._peer.senders:
+        if self._peer.video_senders:
             self._looking = asyncio.ensure_future(self._first_frame())
 
     async def _first_frame(self) -> None:

@@ -11,11 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from reactor_runtime import VideoIn, VideoModel, VideoOut, command, get_ctx, model
+from reactor_runtime.bench import EncoderCost, Figures, bench
 from reactor_runtime.cli import logs
 from reactor_runtime.cli import main as program
 from reactor_runtime.errors import ReactorError, TrackError
-from reactor_runtime.testing.bench import bench
-from reactor_runtime.testing.figures import EncoderCost, Figures
 
 PROJECT = """
 import time

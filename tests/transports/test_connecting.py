@@ -8,16 +8,17 @@ from typing import Any, cast
 import pytest
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.runtimes.http import connecting as module
-from reactor_runtime.runtimes.http.connecting import Connecting, CountedEngine
-from reactor_runtime.transports.port import Engine, PeerConfig, PeerEvents, PeerState, Section
+from reactor_runtime.transports import connecting as module
+from reactor_runtime.transports.connecting import Connecting, CountedEngine
+from reactor_runtime.transports.port import Engine, PeerConfig, Section
+from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged
 
 
 class FakePeer:
     def __init__(self, error: Exception | None, sent: int) -> None:
         self.error = error
         self.sent = sent
-        self.senders = ("one",)
+        self.video_senders = ("one",)
 
     async def answer(self, offer: str, sections: Sequence[Section]) -> str:
         if self.error is not None:
@@ -36,10 +37,10 @@ class FakeEngine:
 
     def __init__(self, peer: FakePeer) -> None:
         self.peer = peer
-        self.events: Any = None
+        self.handle: Any = None
 
-    async def create_peer(self, config: PeerConfig, events: PeerEvents) -> Any:
-        self.events = events
+    async def create_peer(self, config: PeerConfig, handle: Handle) -> Any:
+        self.handle = handle
         return self.peer
 
 
@@ -48,17 +49,17 @@ class Heard:
         self.states: list[PeerState] = []
         self.labels: list[str] = []
 
-    def state_changed(self, state: PeerState) -> None:
-        self.states.append(state)
-
-    def channel_opened(self, label: str) -> None:
-        self.labels.append(label)
+    def handle(self, event: object) -> None:
+        if isinstance(event, StateChanged):
+            self.states.append(event.state)
+        elif isinstance(event, Opened):
+            self.labels.append(event.label)
 
 
 async def made(error: Exception | None = None, sent: int = 1) -> tuple[Connecting, Any, Any, Heard]:
     connecting, inner, heard = Connecting(), FakeEngine(FakePeer(error, sent)), Heard()
     engine = CountedEngine(cast("Engine", inner), connecting)
-    peer = await engine.create_peer(PeerConfig(), cast("PeerEvents", heard))
+    peer = await engine.create_peer(PeerConfig(), heard.handle)
     return connecting, peer, inner, heard
 
 
@@ -71,8 +72,8 @@ async def test_a_connection_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
     connecting, peer, inner, heard = await made()
     await peer.answer("offer", [])
     for _ in range(2):  # it may be lost and come back
-        inner.events.state_changed(PeerState.CONNECTED)
-        inner.events.channel_opened("data")
+        inner.handle(StateChanged(PeerState.CONNECTED))
+        inner.handle(Opened("data"))
     await peer._looking
     await peer.close()
     assert counts(connecting) == {
@@ -90,7 +91,7 @@ async def test_a_model_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(module, "LOOKS_S", (0.0, 0.0))
     connecting, peer, inner, _ = await made(sent=0)
     await peer.answer("offer", [])
-    inner.events.state_changed(PeerState.CONNECTED)
+    inner.handle(StateChanged(PeerState.CONNECTED))
     await peer._looking
     assert counts(connecting)["first_frame timeout"] == 1
 
@@ -112,7 +113,7 @@ async def test_a_network_that_carries_nothing(states: list[PeerState], outcome: 
     connecting, peer, inner, _ = await made()
     await peer.answer("offer", [])
     for state in states:
-        inner.events.state_changed(state)
+        inner.handle(StateChanged(state))
     await peer.close()
     assert counts(connecting) == {"offer ok": 1, f"ice {outcome}": 1}
 
@@ -120,7 +121,7 @@ async def test_a_network_that_carries_nothing(states: list[PeerState], outcome: 
 async def test_a_client_without_its_channel() -> None:
     connecting, peer, inner, _ = await made()
     await peer.answer("offer", [])
-    inner.events.state_changed(PeerState.CONNECTED)
+    inner.handle(StateChanged(PeerState.CONNECTED))
     await peer.close()
     assert counts(connecting)["channel timeout"] == 1
     families = list(connecting.collect())

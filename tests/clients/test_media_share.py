@@ -1,0 +1,160 @@
+"""One client's share of the media: rates in the open, and an estimate that comes before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from reactor_runtime import VideoModel, VideoOut, model
+from reactor_runtime.authoring.description import describe
+from reactor_runtime.clients.media_share import MediaShare
+from reactor_runtime.media.bitrate import HEADROOM, default_bitrate
+from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.session.session import Session
+from reactor_runtime.transports.memory_wire import MemorySender, MemoryWire
+from reactor_runtime.transports.port import Section
+
+SIZE = (240, 320)
+ESTIMATE = 400_000
+WITHIN = 5.0
+
+
+@model(name="painter")
+class Painter(VideoModel):
+    video = VideoOut()
+
+
+class Far:
+    """Takes what a client would."""
+
+    reading = True
+
+    def __init__(self) -> None:
+        self.frames: list[EncodedFrame] = []
+        self.changed = threading.Condition()
+
+    def take(self, label: str, data: bytes) -> None: ...
+
+    def take_frame(self, mid: str, frame: EncodedFrame) -> None:
+        with self.changed:
+            self.frames.append(frame)
+            self.changed.notify_all()
+
+    def take_sound(self, mid: str, at: float, block: object) -> None: ...
+
+    def lose_wire(self) -> None: ...
+
+    async def has(self, count: int) -> None:
+        def wait() -> bool:
+            with self.changed:
+                return self.changed.wait_for(lambda: len(self.frames) >= count, WITHIN)
+
+        assert await asyncio.to_thread(wait)
+
+
+def client(session: Session, codec: VideoCodec = VideoCodec.VP8) -> tuple[MediaShare, Far]:
+    wire, far = MemoryWire(lambda event: None), Far()
+    wire.video_senders = [MemorySender("0", codec, wire)]
+    wire.link(far)
+    return MediaShare(session, wire, [Section("0", "video", "video", True, (codec,))]), far
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Session]:
+    session = Session(1, "local", describe(Painter), lambda _: None)
+    try:
+        yield session
+    finally:
+        await asyncio.to_thread(session.close)
+
+
+def paint(session: Session, value: int) -> None:
+    session.emit("video", np.full((*SIZE, 3), value, np.uint8), None)
+
+
+async def test_the_first_estimate_counts_also_before_anything_is_sent() -> None:
+    async with running() as session:
+        share, far = client(session)
+        share.set_estimate("0", ESTIMATE)
+        share.subscribe()
+        paint(session, 1)
+        await far.has(1)
+        [rate] = share.rates()
+        assert rate.available_outgoing_bitrate == ESTIMATE
+        assert rate.target_bitrate == int(ESTIMATE * HEADROOM)
+        await share.end()
+
+
+async def test_the_keyframe_that_a_late_viewer_begins_with_is_made_for_its_network() -> None:
+    async with running() as session:
+        first, first_far = client(session)
+        first.subscribe()
+        paint(session, 1)
+        await first_far.has(1)
+        wanted = default_bitrate(SIZE[1], SIZE[0], VideoCodec.VP8)
+        assert first.rates()[0].target_bitrate == wanted
+
+        targets: list[int] = []
+        late, late_far = client(session)
+        late_far.take_frame = lambda mid, frame: (  # type: ignore[method-assign]  # looks while it arrives
+            targets.append(session.plane.encodings[0].target_bitrate),
+            Far.take_frame(late_far, mid, frame),
+        )[1]
+        late.set_estimate("0", ESTIMATE)
+        late.subscribe()
+        paint(session, 2)
+        await late_far.has(1)
+        assert late_far.frames[0].key
+        assert targets[0] == int(ESTIMATE * HEADROOM)
+        await first.end()
+        await late.end()
+
+
+async def test_rates_tell_what_has_gone_and_how_often_a_keyframe_was_waited_for() -> None:
+    async with running() as session:
+        share, far = client(session)
+        share.subscribe()
+        for value in range(3):
+            paint(session, value)
+            await far.has(value + 1)
+        [rate] = share.rates()
+        assert (rate.track, rate.codec, rate.frames_waiting) == ("video", "VP8", 0)
+        assert rate.frames_sent == 3
+        assert rate.bytes_sent == sum(len(frame.data) for frame in far.frames)
+        assert rate.available_outgoing_bitrate is None
+        assert rate.keyframe_waits == 0
+        share.count_losses()
+        share.count_losses()
+        sent = session.sent.by_stream["video", "VP8"]
+        assert (sent.frames, sent.bytes) == (rate.frames_sent, rate.bytes_sent)
+        await share.end()
+        assert share.rates() == []
+        assert session.sent.by_stream["video", "VP8"].frames == 3
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_who_pauses_is_sent_nothing_and_begins_again_with_a_keyframe(paused: bool) -> None:
+    async with running() as session:
+        share, far = client(session)
+        other, other_far = client(session)
+        share.subscribe()
+        other.subscribe()
+        paint(session, 0)
+        await far.has(1)
+        await other_far.has(1)
+        share.pause("video", paused)
+        paint(session, 1)
+        await other_far.has(2)
+        assert share.rates()[0].frames_sent == (1 if paused else 2)
+        share.pause("video", False)
+        before = len(far.frames)
+        paint(session, 2)
+        await far.has(before + 1)
+        assert not paused or far.frames[before].key
+        await share.end()
+        await other.end()
