@@ -18,7 +18,7 @@ from reactor_runtime.project import environment
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.settings import Setting, setting, settings, settings_of
 
-NOBODY_SETS = {"stuck_warning", "lifeline", "seed"}
+NOBODY_SETS = {"stuck_warning", "lifeline"}
 """Fields that an engine or a test sets."""
 DECLARED = re.compile(r'option\(\s*"(--[a-z-]+)"')
 
