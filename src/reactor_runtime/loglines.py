@@ -40,6 +40,14 @@ def session() -> int | None:
     return sessions[0]() if len(sessions) == 1 else None
 
 
+def as_it_is(text: str) -> str:
+    return text
+
+
+plain: Callable[[str], str] = as_it_is
+"""How a line for the terminal, which is none of the log, is written to stderr. Set with the log's format."""
+
+
 # All that moves a cursor, ends a line (also for `str.splitlines`), turns text round or is half a character.
 _UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -104,7 +104,13 @@ def test_a_level_leaves_less_out_or_more(capsys):
 @pytest.mark.parametrize("arguments", [("-v", "--log-format", "json"), ("--log-format", "json", "-v")])
 def test_the_options_of_the_log_come_in_any_order(arguments, tmp_path, capsys):
     assert _status(("run", "-p", str(tmp_path), *arguments)) == 1
+    assert json.loads(loglines.plain("Open http://x/"))["message"] == "Open http://x/"
     handler = next(h for h in logging.getLogger().handlers if isinstance(h.formatter, logs.Formatter))
     assert isinstance(handler.formatter, logs.JsonFormatter)
     assert logging.getLogger("reactor_runtime").level == logging.DEBUG
     assert sys.stderr is not None
+
+
+@pytest.fixture(autouse=True)
+def format_as_before(monkeypatch):
+    monkeypatch.setattr(loglines, "plain", loglines.plain)

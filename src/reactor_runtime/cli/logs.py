@@ -113,6 +113,11 @@ def _traceback(error: BaseException, trace: TracebackType | None) -> str:
     return "\n".join(parts)
 
 
+def _plain_json(text: str) -> str:
+    """For what is not logged, as an address with its token."""
+    return json.dumps({"level": "info", "logger": "terminal", "message": text})
+
+
 FORMATS = {"text": Formatter, "json": JsonFormatter}
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -125,6 +130,7 @@ def setup(verbose: bool, form: str = "text", level: str = "") -> None:
     handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(FORMATS[form](verbose))
     root.addHandler(handler)
+    loglines.plain = _plain_json if form == "json" else loglines.as_it_is
     least: int = getattr(logging, level.upper()) if level else logging.INFO
     root.setLevel(max(least, logging.INFO))  # DEBUG of libraries is nobody's but theirs
     logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else least)

@@ -62,3 +62,11 @@ async def test_nobody_else_does(role: TokenRole, configured: Any) -> None:
         headers = {"Authorization": f"Bearer {Keys([SECRET]).mint(role, 60.0)}"}
         told = (await server.http.get("/session", headers=headers)).json()
         assert ("config" in told) == (role is TokenRole.ADMIN)
+
+
+async def test_an_engine_of_a_fleet_is_told_nothing_that_it_might_pass_on(configured: Any) -> None:
+    """Its secret is admin, and its clients are anybody."""
+    lifeline: Any = object()
+    async with serve(Painter, options=HttpOptions(lifeline=lifeline)) as server:
+        server.runtime.configuration = configured
+        assert "config" not in (await server.http.get("/session")).json()

@@ -76,3 +76,12 @@ def test_a_machine_without_a_browser_is_told_of(
     open_page("http://127.0.0.1:8080/?token=secret")
     assert "no browser" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_user_without_a_home_is_greeted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.setattr(Path, "cwd", nowhere)
+    assert module._short(Path("/models/a.py")) == "/models/a.py"

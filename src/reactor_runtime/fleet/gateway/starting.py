@@ -91,6 +91,7 @@ def router(starting: Starting, which: Which, proxy: Proxy) -> APIRouter:
             raise RefusedError(
                 Refusal.UNAVAILABLE, "worker_lost", "The worker failed; try again.", retry_after=1
             )
+        descriptor.pop("config", None)  # that is for admins, which the engine is, and not every client
         return descriptor
 
     return routes

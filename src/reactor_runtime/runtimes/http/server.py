@@ -21,6 +21,7 @@ from urllib.parse import quote
 import uvicorn
 from anyio.lowlevel import checkpoint
 
+from reactor_runtime import loglines
 from reactor_runtime.authoring.description import describe
 from reactor_runtime.errors import ReactorError
 from reactor_runtime.loglines import Block
@@ -173,7 +174,7 @@ async def _greet(urls: list[str], sock: socket.socket, options: HttpOptions) -> 
     loop = asyncio.get_running_loop()
     if options.qr:
         code = await loop.run_in_executor(None, qr_code, urls[0] + (_query(options) or "/"))
-        print(code, file=sys.stderr, flush=True)
+        print(loglines.plain(code), file=sys.stderr, flush=True)
     print_addresses(urls, sock, options)
     if options.open_page:
         loop.run_in_executor(None, open_page, urls[0] + _query(options))
@@ -286,7 +287,7 @@ def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) 
     query = _query(options)
     host, port = sock.getsockname()[:2]
     for line in hints(urls, host, port, query, options):
-        print(line, file=sys.stderr, flush=True)
+        print(loglines.plain(line), file=sys.stderr, flush=True)
 
 
 def _query(options: HttpOptions) -> str:

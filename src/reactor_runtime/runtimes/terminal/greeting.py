@@ -6,6 +6,7 @@ import io
 import ipaddress
 import logging
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -108,9 +109,8 @@ def _some(names: list[str]) -> str:
 
 def _short(path: Path) -> str:
     """Below the current folder or the home folder, as a person would write it."""
-    for root, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
-        try:
-            return f"{prefix}{path.relative_to(root)}"
-        except ValueError:
-            continue
+    for root, prefix in ((Path.cwd, ""), (Path.home, "~/")):
+        # No home (HOME unset, a user without an entry) and no current folder are no reason not to start.
+        with suppress(ValueError, RuntimeError, OSError):
+            return f"{prefix}{path.relative_to(root())}"
     return str(path)
