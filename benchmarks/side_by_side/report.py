@@ -12,6 +12,10 @@ Result = Mapping[str, Any]
 
 
 DOWNLOADS = """\
+## Media over TCP
+
+`benchmarks/rungs.py` and `benchmarks/splice.py`: see [performance](performance.md#media-over-tcp).
+
 ## Downloads of weights
 
 `benchmarks/weights.py`, beside curl: see [performance](performance.md#downloads-of-weights).
