@@ -56,6 +56,10 @@ ROOMS_OF_ONE_WORKER = ("tests/interop/",)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not set(LONG_ROOMS) & set(item.path.parts))
+    for last in [item for item in items if item.get_closest_marker("last")]:
+        items.remove(last)
+        others = [index for index, item in enumerate(items) if item.path == last.path]
+        items.insert(others[-1] + 1 if others else len(items), last)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)

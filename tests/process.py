@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+logging.getLogger("reactor_runtime")  # so that who sets its level is seen from the first test on
+
 
 @dataclass(frozen=True)
 class _Part:

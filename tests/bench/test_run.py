@@ -201,7 +201,7 @@ def test_a_model_without_pictures_says_so():
 @pytest.fixture
 def painter(tmp_path, monkeypatch, process_put_back):
     (tmp_path / "model.py").write_text(PROJECT, "utf-8")
-    monkeypatch.setattr(logs, "setup", lambda verbose: None)
+    monkeypatch.setattr(logs, "setup", lambda *_: None)
     return tmp_path
 
 

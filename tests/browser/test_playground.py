@@ -70,7 +70,7 @@ def steps(*acts: Act) -> Act:
         ("set_light", slider("End"), 1),
         ("set_light", entry("spinbutton", "0.25"), 0.25),
         ("set_count", lambda card: steps(slider("Home"), slider("ArrowRight"))(card), 16),
-        ("set_count", slider("End"), 64),
+        ("set_count", slider("End"), 96),
         ("set_seed", entry("spinbutton", "4294967295"), 4294967295),
         ("set_weather", option("storm"), "storm"),
         ("set_weather", option("2"), 2),

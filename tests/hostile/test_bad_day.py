@@ -168,7 +168,9 @@ def test_the_last_words_of_a_process_that_aborts_arrive(server: Server, tmp_path
     assert server.process.wait(10) == -signal.SIGABRT
     server._reader.join(5)
     assert "terminate called" in server.log
-    assert "Fatal Python error: Aborted" in server.log
+    # Other threads' words may come between these.
+    assert "Fatal Python error: " in server.log
+    assert "Aborted" in server.log
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -129,6 +129,7 @@ def test_what_else_the_newest_sdk_asks_is_answered() -> None:
     }
 
 
+@pytest.mark.last
 def test_the_table_in_the_documentation_is_what_was_seen() -> None:
     if missing := [sdk.key for sdk in SDKS if sdk.key not in found]:
         cannot(f"Not played, so there is nothing to compare: {', '.join(missing)}.")

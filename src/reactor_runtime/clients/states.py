@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +80,8 @@ class States:
             log.debug("Nothing is released: the session of connection %d is over", connection.number)
 
     def _catch_up(self, connection: Connection) -> None:
-        while not connection.closed and connection.late and connection.limit.take(time.monotonic()):
+        now = connection.session.clock.time
+        while not connection.closed and connection.late and connection.limit.take(now()):
             message = connection.late.take()
             if message is not None:
                 self._run(connection, message)

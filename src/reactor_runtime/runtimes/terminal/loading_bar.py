@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import WALL
 from reactor_runtime.loglines import escaped
 from reactor_runtime.process import terminal
 from reactor_runtime.session.states import State
@@ -25,11 +25,11 @@ async def show_loading(runtime: Worker) -> None:
     """Until the model is there, or will not be. Nothing where stderr is no terminal."""
     if not terminal.is_one():
         return
-    began = time.monotonic()
+    began = WALL.time()
     try:
         with terminal.below_all():
             while runtime.life.state is State.CREATED and runtime.standing.load_error is None:
-                seconds = time.monotonic() - began
+                seconds = WALL.time() - began
                 if seconds > AT_ONCE_S:
                     terminal.draw(line(runtime.executor.progress.now, seconds))
                 await asyncio.sleep(DRAW_S)
