@@ -258,8 +258,9 @@ def _publish_default(alone: _Alone, info: FieldInfo, fragment: dict[str, Any], w
     """Put the default into the fragment, and return it as the declared type, so that ``mode: Mode = "fast"``
     gives the handler a `Mode`. Raises `UntrueError`."""
     lenient = make_validator(alone.rewriter.lenient(alone.node), _CORE_CONFIG)
+    default = _copied(info.default, where)
     try:
-        converted = lenient.validate_python(copy.deepcopy(info.default))
+        converted = lenient.validate_python(default)
     except ValidationError as error:
         reason = "it is no such secret" if fragment.get(SECRET) else f"it {sentences(error)}"
         raise ModelDefinitionError(f"{where} has a default that it would refuse: {reason}.") from None
@@ -277,6 +278,17 @@ def _publish_default(alone: _Alone, info: FieldInfo, fragment: dict[str, Any], w
         raise ModelDefinitionError(f"{where} has a default {error}.") from None
     fragment["default"] = sent
     return meaning
+
+
+def _copied(default: Any, where: str) -> Any:
+    """Validators may change what they are given. What cannot be copied can often be read only once, too."""
+    try:
+        return copy.deepcopy(default)
+    except Exception as error:
+        raise ModelDefinitionError(
+            f"{where} has a default that cannot be copied, as each user needs it anew: {error}. Of an "
+            f"Iterable in a model pydantic makes an iterator, which is read only once: declare a list."
+        ) from error
 
 
 def _own_words(error: Exception) -> str:
