@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from functools import lru_cache
@@ -14,9 +15,17 @@ _FOREIGN = frozenset({"site-packages", "dist-packages", "node_modules", ".venv",
 
 
 @lru_cache(maxsize=16_384)
-def _resolved(filename: str) -> Path:
+def _resolved(filename: str) -> str:
     """Where a file of code really lies. Thousands of modules are asked for, each time a model is loaded."""
-    return Path(filename).resolve()
+    if os.path.islink(filename):
+        return os.path.realpath(filename)
+    folder, name = os.path.split(filename)
+    return os.path.join(_real_folder(folder), name)
+
+
+@lru_cache(maxsize=4096)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 class Own:
@@ -24,6 +33,7 @@ class Own:
 
     def __init__(self, folder: Path, model_class: type) -> None:
         self.folder = folder.resolve()
+        self._inside = os.path.join(self.folder, "")
         self.model_class = model_class
         self._files: dict[str, bool] = {}
 
@@ -62,7 +72,9 @@ class Own:
         if filename.startswith("<"):
             return False
         try:
-            inner = _resolved(filename).relative_to(self.folder)
+            path = _resolved(filename)
         except (ValueError, OSError):
             return False
-        return not _FOREIGN.intersection(inner.parts)
+        if not path.startswith(self._inside):
+            return False
+        return not _FOREIGN.intersection(path.removeprefix(self._inside).split(os.sep))
