@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import _pytest._code.code
@@ -18,26 +17,13 @@ from tests import process
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
-from reactor_runtime.authoring.syntax import ATTEMPTS, PAUSE_S
+from reactor_runtime.authoring.syntax import undisturbed
 
-
-def _undisturbed(read: Callable[..., Any]) -> Callable[..., Any]:
-    """pytest parses the source of what failed; another thread's traceback may make that a SystemError.
-
-    One test's failure ended a whole run so (CPython before 3.11.8, gh-106905; see authoring/syntax.py).
-    """
-
-    def reading(*args: Any, **more: Any) -> Any:
-        for _ in range(ATTEMPTS):
-            with contextlib.suppress(SystemError):
-                return read(*args, **more)
-            time.sleep(PAUSE_S)
-        return read(*args, **more)
-
-    return reading
-
-
-_pytest._code.code.getstatementrange_ast = _undisturbed(_pytest._code.code.getstatementrange_ast)
+# One test's failure ended a whole run: pytest parses the source of what failed.
+_getstatementrange_ast = _pytest._code.code.getstatementrange_ast
+_pytest._code.code.getstatementrange_ast = lambda *args, **more: undisturbed(
+    _getstatementrange_ast, *args, **more
+)
 
 # Machines are busy, and that is no finding. CI judges a change: there the examples are always the same.
 settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("CI")))
