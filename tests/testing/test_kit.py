@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.testing.documents import ROOT, run_test
 
 from reactor_runtime import VideoModel, command, get_ctx, model
 from reactor_runtime.errors import CommandError, WeightsError
@@ -32,21 +31,9 @@ class Example(VideoModel):
         return str(VideoModel.weights("big"))
 
 
-ROOT = Path(__file__).parents[2]
-
-
 def test_the_test_of_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:
     section = (ROOT / "docs" / "guide.md").read_text().partition("## Testing")[2]
-    found = re.search(r"```python\n(.*?)```", section, re.S)
-    assert found is not None
-    monkeypatch.syspath_prepend(str(ROOT / "examples" / "brightness"))
-    monkeypatch.delitem(sys.modules, "model", raising=False)
-    names: dict[str, object] = {}
-    exec(found.group(1), names)
-    test = names["test_a_visit"]
-    assert callable(test)
-    test()
-    del sys.modules["model"]
+    run_test(section, "test_a_visit", monkeypatch)
 
 
 async def test_without_httpx_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,12 @@ import typing
 from pathlib import Path
 
 import pytest
+from tests.testing.documents import ROOT, run_test
 
 from reactor_runtime import testing
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.testing import Client, MemoryServer, Options
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "testing.md").read_text("utf-8")
 INTERNAL = {"runtime", "engine"}
 """Of a server, for our own tests."""
@@ -80,13 +80,4 @@ def test_the_bench_is_no_part_of_it() -> None:
 
 
 def test_the_test_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.search(r"```python\n(.*?)```", DOCUMENT, re.S)
-    assert found is not None
-    monkeypatch.syspath_prepend(str(ROOT / "examples" / "brightness"))
-    monkeypatch.delitem(sys.modules, "model", raising=False)
-    names: dict[str, object] = {}
-    exec(found.group(1), names)
-    test = names["test_two_people"]
-    assert callable(test)
-    test()
-    del sys.modules["model"]
+    run_test(DOCUMENT, "test_two_people", monkeypatch)
