@@ -21,6 +21,9 @@ SHORT = {
     (" answers: ", " is ", "."),
     (" answers ", ": "),
     ("torch ", " runs on the CPU."),
+    ("torch ", " and driver ", " of the ", " agree."),
+    (" encodes.",),
+    (" are free for weights at ", "."),
 }
 """Too few words to be told apart by. The tests look for what is put into them."""
 
