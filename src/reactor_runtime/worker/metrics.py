@@ -67,7 +67,7 @@ class Metrics:
         for state in State:
             self._state.labels(state.value).set(state is runtime.life.state)
         connections = runtime.clients.connections.values()
-        self._clients.set(sum(1 for connection in connections if connection.live))
+        self._clients.set(sum(1 for connection in connections if connection.presence.live))
         if runtime.session is not None:
             runtime.clients.count_losses()
             self.collect(runtime.session)
