@@ -23,7 +23,7 @@ class FakeWire:
 
     def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
         del label, binary
-        self.sent.append(json.loads(data)["data"]["data"])
+        self.sent.append(json.loads(data)["data"]["data"]["word"])
         return True
 
     def buffered(self) -> int:
@@ -46,7 +46,7 @@ class Rig:
         self.conversation = Conversation(self.wire, offer, codec, self.lost, 1)
 
     def say(self, text: str) -> bool:
-        return self.conversation.say(lambda codec: codec.runtime("word", text))
+        return self.conversation.say(lambda codec: codec.runtime("word", {"word": text}))
 
 
 async def test_what_comes_early_is_held_and_leaves_in_order() -> None:
