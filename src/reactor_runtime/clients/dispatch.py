@@ -236,8 +236,8 @@ class Dispatcher:
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
         """Tell the client, when it happens, that this frame of the default track goes out to it."""
         session = self._owner.session
-        if session is not None and session.default_track is not None:
-            connection.watch_frame(session.default_track, request, frame)
+        if session is not None and session.media.default_track is not None:
+            connection.watch_frame(session.media.default_track, request, frame)
 
     @staticmethod
     def _say_error(
