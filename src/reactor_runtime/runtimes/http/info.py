@@ -80,6 +80,7 @@ async def schema(worker: TheWorker) -> dict[str, Any]:
 @router.get("/metrics", response_class=Response, dependencies=[ADMIN])
 async def metrics(worker: TheWorker) -> Response:
     """Counters in the text format of Prometheus."""
+    await worker.clients.look()
     return Response(worker.metrics.render(worker), media_type=CONTENT_TYPE_LATEST)
 
 

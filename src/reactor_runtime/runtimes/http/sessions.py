@@ -76,6 +76,7 @@ async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
     """
     end = worker.standing.last_end
     running = worker.session
+    await worker.clients.look()
     worker.clients.count_losses()
     return {
         **worker.descriptor(),
