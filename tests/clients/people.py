@@ -8,14 +8,30 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from reactor_runtime.clients.channels import Notice
+from reactor_runtime.clients.commands import ClientCommands
 from reactor_runtime.clients.connection import Connection
-from reactor_runtime.clients.late import LateCalls
 from reactor_runtime.clients.negotiation import Offer
-from reactor_runtime.clients.ratelimit import TokenBucket
 from reactor_runtime.protocol.codec import Codec
 from reactor_runtime.testing import VirtualClock
 
 _numbers = itertools.count(1)
+
+
+@dataclass
+class There:
+    """What is read of a `Presence`."""
+
+    ready: bool = True
+    live: bool = True
+    closed: bool = False
+
+
+@dataclass
+class Talk:
+    """What is read of a `Conversation`."""
+
+    notice: Notice | None = None
+    codec: Codec | None = None
 
 
 @dataclass(eq=False)
@@ -24,17 +40,13 @@ class Person:
 
     offer: Offer
     session: Any
+    presence: There
+    conversation: Talk
     id: int = 0
     number: int = 0
     address: str = ""
-    ready: bool = True
-    live: bool = True
-    closed: bool = False
-    notice: Notice | None = None
-    codec: Codec | None = None
     made_at: float = 0.0
-    limit: TokenBucket = field(default_factory=TokenBucket)
-    late: LateCalls = field(default_factory=LateCalls)
+    commands: ClientCommands = field(default_factory=ClientCommands)
 
 
 def sdp(peer: str = "", session: str = "1") -> str:
@@ -53,5 +65,7 @@ def person(
     """A client that is there and may steer, unless `facts` say otherwise."""
     number = next(_numbers)
     session = SimpleNamespace(number=1, clock=clock or VirtualClock())
+    there = There(**{name: facts.pop(name) for name in ("ready", "live", "closed") if name in facts})
+    talk = Talk(**{name: facts.pop(name) for name in ("notice", "codec") if name in facts})
     given = {"id": number, "number": number, **facts}
-    return cast("Connection", Person(offer(peer, may_steer=may_steer), session, **given))
+    return cast("Connection", Person(offer(peer, may_steer=may_steer), session, there, talk, **given))
