@@ -27,7 +27,7 @@ class There:
 
 
 @dataclass
-class Talk:
+class Said:
     """What is read of a `Conversation`."""
 
     notice: Notice | None = None
@@ -40,12 +40,12 @@ class Person:
 
     offer: Offer
     session: Any
-    presence: There
-    conversation: Talk
     id: int = 0
     number: int = 0
     address: str = ""
     made_at: float = 0.0
+    presence: There = field(default_factory=There)
+    conversation: Said = field(default_factory=Said)
     commands: ClientCommands = field(default_factory=ClientCommands)
 
 
@@ -65,7 +65,13 @@ def person(
     """A client that is there and may steer, unless `facts` say otherwise."""
     number = next(_numbers)
     session = SimpleNamespace(number=1, clock=clock or VirtualClock())
-    there = There(**{name: facts.pop(name) for name in ("ready", "live", "closed") if name in facts})
-    talk = Talk(**{name: facts.pop(name) for name in ("notice", "codec") if name in facts})
-    given = {"id": number, "number": number, **facts}
-    return cast("Connection", Person(offer(peer, may_steer=may_steer), session, there, talk, **given))
+    there = {name: facts.pop(name) for name in ("ready", "live", "closed") if name in facts}
+    said = {name: facts.pop(name) for name in ("notice", "codec") if name in facts}
+    given = {
+        "id": number,
+        "number": number,
+        "presence": There(**there),
+        "conversation": Said(**said),
+        **facts,
+    }
+    return cast("Connection", Person(offer(peer, may_steer=may_steer), session, **given))
