@@ -99,7 +99,7 @@ def play(made: Rig, observers: Observers, *, watched: bool = True) -> Session:
     """A visit with one command, which somebody watches."""
     session, sink = made.begin(observers), Sink()
     if watched:
-        session.plane.subscribe("video", VideoCodec.VP8, sink)
+        session.media.plane.subscribe("video", VideoCodec.VP8, sink)
     ended = made.run(session)
     assert made.ask(session, "say", text="hello") == "hello"
     if watched:
@@ -142,7 +142,7 @@ def test_an_observer_is_no_listener_for_whom_anything_is_encoded() -> None:
     observers = Observers([observer])
     with rig(Painter) as made:
         session = play(made, observers, watched=False)
-        assert session.plane.encodings == ()
+        assert session.media.plane.encodings == ()
     assert observers.join(WITHIN)
     assert "frame video" not in observer.told
 

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import re
-import time
+from functools import partial
 
 import pytest
+from tests.growth import check_growth
 
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import events as events_module
@@ -35,18 +36,13 @@ def filled(history: int) -> Journal:
 
 @pytest.mark.parametrize("behind", [1, 20, BATCH])
 def test_the_next_events_cost_the_same_whatever_the_history(behind: int) -> None:
-    """Sixteen times the history, at most 2.5 times the time: the best of several, since machines are busy."""
+    """Sixteen times the history costs less than twice may."""
 
-    def best(journal: Journal) -> float:
-        times = []
-        for _ in range(7):
-            began = time.perf_counter()
-            for _ in range(200):
-                assert len(journal.since(journal.last - behind)) == behind
-            times.append(time.perf_counter() - began)
-        return min(times)
+    def read(journal: Journal) -> None:
+        for _ in range(200):
+            assert len(journal.since(journal.last - behind)) == behind
 
-    assert best(filled(65_536)) <= 2.5 * best(filled(HISTORY)) + 0.001
+    check_growth(partial(read, filled(HISTORY)), partial(read, filled(65_536)), grain=0.001)
 
 
 @pytest.mark.parametrize("history", [1, 3, 300, HISTORY])

@@ -44,8 +44,8 @@ class States:
 
     def delay(self, connection: Connection, message: CommandMessage) -> None:
         """Keep a call that came too fast until there is room for it; a newer one takes its place."""
-        waiting = bool(connection.late)
-        replaced = connection.late.put(message)
+        waiting = bool(connection.commands.late)
+        replaced = connection.commands.late.put(message)
         if replaced is not None:
             self._supersede(connection, replaced)
         if not waiting:
@@ -53,7 +53,7 @@ class States:
 
     def overtaken(self, connection: Connection, name: str) -> None:
         """A call of this state has come in time: one that waits from before is old."""
-        replaced = connection.late.take(name)
+        replaced = connection.commands.late.take(name)
         if replaced is not None:
             self._supersede(connection, replaced)
 
@@ -79,11 +79,15 @@ class States:
 
     def _catch_up(self, connection: Connection) -> None:
         now = connection.session.clock.time
-        while not connection.closed and connection.late and connection.limit.take(now()):
-            message = connection.late.take()
+        while (
+            not connection.presence.closed
+            and connection.commands.late
+            and connection.commands.limit.take(now())
+        ):
+            message = connection.commands.late.take()
             if message is not None:
                 self._run(connection, message)
-        if not connection.closed and connection.late:
+        if not connection.presence.closed and connection.commands.late:
             self._catch_up_later(connection)
 
     def _catch_up_later(self, connection: Connection) -> None:

@@ -242,7 +242,7 @@ class Worker:
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
         )
         forks.close_on_exec()
-        session.set_connected(present)
+        session.connected = present
         if present:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected

@@ -82,7 +82,7 @@ async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
         "lost": {} if running is None else running.losses(),
         "clients": worker.clients.describe(),
         "free_in": worker.life.free_in(worker.clock.time()),
-        "notices": {} if running is None else running.plane.notices(),
+        "notices": {} if running is None else running.media.plane.notices(),
         "audit": audited.describe(worker),
         **({"config": worker.configuration()} if asking.grant.rules and not _of_a_fleet(worker) else {}),
         "last_end": None

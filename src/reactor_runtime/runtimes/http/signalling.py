@@ -306,7 +306,7 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
     except TimeoutError:
         return None
     except asyncio.CancelledError:
-        if connection.closed:
+        if connection.presence.closed:
             raise RefusedError(
                 Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again."
             ) from None
@@ -334,9 +334,9 @@ def _require_known(worker: Worker, connection_id: int, request: Request) -> None
 def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
     """What a client lacks that cannot be told over its channel."""
     connection = worker.clients.connections.get(connection_id)
-    if connection is None or connection.notice is None:
+    if connection is None or connection.conversation.notice is None:
         return {}
-    return {"notice": connection.notice.to_json()}
+    return {"notice": connection.conversation.notice.to_json()}
 
 
 def _ice_servers(worker: Worker) -> dict[str, Any]:
