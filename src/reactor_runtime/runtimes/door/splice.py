@@ -13,6 +13,7 @@ from typing import cast
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.runtimes.door.connections import Slot
 from reactor_runtime.transports.stun import NotStunError, first_frame, server_user
 from reactor_runtime.transports.tcp_media import Place, TcpPeers
@@ -130,7 +131,7 @@ class Splice(asyncio.Protocol):
 
     async def _open(self, place: Place) -> None:
         try:
-            async with asyncio.timeout(OPEN_S):
+            async with timeout(self._slot.clock, OPEN_S):
                 host, port = await place.address()
                 _, engine = await self._loop.create_connection(lambda: _EngineSide(self), host, port)
         except (OSError, TimeoutError) as error:
