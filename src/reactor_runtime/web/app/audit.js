@@ -1,6 +1,5 @@
+// @ts-check
 // What one session left to the next, for the author who plays on the machine that serves.
-
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 export class Audit {
   #api;
@@ -14,7 +13,7 @@ export class Audit {
   }
 
   async look() {
-    if (!LOOPBACK.has(location.hostname)) return;
+    if (!this.#api.isHome) return;
     const { audit } = await this.#api.session().catch(() => ({}));
     const last = audit?.last;
     if (!last || last.session <= this.#told) return;

@@ -1,7 +1,9 @@
+// @ts-check
 // What is seen, as a file: one picture, or a film of it. Both are drawn on a canvas, so that several tracks,
 // reconnections and changes of size end up in one file.
 
 import { el } from "./dom.js";
+import { columnsFor } from "./stage.js";
 
 // Named as what is recorded: Firefox asked for a sound that is not there records nothing and says nothing.
 const FORMATS = [["video/mp4;codecs=avc1.42E01F", "mp4a.40.2"], ["video/webm;codecs=vp9", "opus"], ["video/webm;codecs=vp8", "opus"]];
@@ -26,6 +28,14 @@ function drawSeen({ videos, columns }, canvas = document.createElement("canvas")
   return canvas;
 }
 
+/** What is seen now: the large picture, or all of them, in rows of `columns`. */
+function seenOn({ large, main, tiles }) {
+  const videos = large ? [main] : [...tiles.values()].map(({ video }) => video);
+  return { videos: videos.filter(Boolean), columns: columnsFor(videos.length) };
+}
+
+const streamsOn = ({ tiles, sounds }) => [...tiles.values()].map(({ video }) => video.srcObject).concat([...sounds.values()].map(({ srcObject }) => srcObject));
+
 function save(blob, name) {
   const url = URL.createObjectURL(blob);
   el("a", { href: url, download: name }).click();
@@ -34,19 +44,21 @@ function save(blob, name) {
 
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
 
-/** The two buttons. `stage` is what is seen, `name()` the model's name, `said(text)` hears of files and failures. */
+/** What the two buttons of `capturing.js` do. `seenIn()` gives the stage, `name()` the model's name, `said(text)` hears of files and failures,
+ * `record` is the button that says whether a film is taken. */
 export class Capture {
   #recorder = null;
   #stop = () => {};
 
-  constructor({ stage, name, said }) {
-    Object.assign(this, { stage, name, said });
-    this.snapshot = el("button", { type: "button", class: "plain", onclick: () => this.takeSnapshot() }, "Snapshot");
-    this.record = el("button", { type: "button", class: "plain", hidden: !("MediaRecorder" in globalThis), onclick: () => this.toggle() }, "Record");
+  constructor({ seenIn, name, said, record }) {
+    this.seenIn = seenIn;
+    this.name = name;
+    this.said = said;
+    this.record = record;
   }
 
   async takeSnapshot() {
-    const { seen } = this.stage;
+    const seen = seenOn(this.seenIn());
     if (!seen.videos[0]?.videoWidth) return this.said("There is no picture yet.");
     const blob = await new Promise((done) => drawSeen(seen).toBlob(done, "image/png"));
     return save(blob, `${this.name()}-${stamp()}.png`);
@@ -58,11 +70,11 @@ export class Capture {
   }
 
   #begin() {
-    const stage = this.stage;
-    if (!stage.seen.videos[0]?.videoWidth) return this.said("There is no picture yet.");
-    const canvas = drawSeen(stage.seen);
+    const stage = this.seenIn();
+    if (!seenOn(stage).videos[0]?.videoWidth) return this.said("There is no picture yet.");
+    const canvas = drawSeen(seenOn(stage));
     const stream = canvas.captureStream();
-    for (const sound of stage.streams.flatMap((each) => each?.getAudioTracks() ?? []).slice(0, 1)) stream.addTrack(sound);
+    for (const sound of streamsOn(stage).flatMap((each) => each?.getAudioTracks() ?? []).slice(0, 1)) stream.addTrack(sound);
     const heard = stream.getAudioTracks().length > 0;
     const types = FORMATS.map(([video, audio]) => (heard ? `${video},${audio}` : video));
     const mimeType = [...types, "video/webm"].find((each) => MediaRecorder.isTypeSupported(each));
@@ -94,7 +106,8 @@ export class Capture {
     let last = -1;
     let request = 0;
     const draw = () => {
-      const { seen, frames } = this.stage;
+      const seen = seenOn(this.seenIn());
+      const { frames } = this.seenIn();
       if (frames !== last && seen.videos.length) drawSeen(seen, canvas, true);
       last = frames;
       request = requestAnimationFrame(draw);

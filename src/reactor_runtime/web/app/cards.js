@@ -1,13 +1,15 @@
+// @ts-check
 // A card for each command: its fields, when it sends, and what became of it.
 
-import { placed, problems, Unreadable } from "./checks.js";
-import { Newest } from "./commands.js";
+import { placed, problems, Unreadable } from "../core/checks.js";
+import { Newest } from "../core/newest.js";
 import { find, makeControl } from "./controls.js";
-import { pairOf } from "./directions.js";
-import { el, freshId, humanize, sectioned } from "./dom.js";
+import { pairOf } from "../core/directions.js";
+import { el, freshId, sectioned } from "./dom.js";
+import { humanize } from "../core/names.js";
 import { withHistory } from "./history.js";
 import { Pad } from "./pads.js";
-import { initial, readCommand, withoutSecrets } from "./schema.js";
+import { initial, readCommand, withoutSecrets } from "../core/schema.js";
 
 const MANY = 8; // fields that are worth a row of their own
 
@@ -48,7 +50,7 @@ export class Cards {
     ];
     this.#cards = new Map(cards.flatMap((card) => card.names.map((name) => [name, card])));
     const none = cards.length ? [] : [el("p", { class: "help" }, "This model declares no commands.")];
-    const prompt = cards.find((card) => card.isPrompt);
+    const prompt = cards.find((card) => card instanceof Card && card.isPrompt);
     prompt?.element.classList.add("docked");
     this.#dock.replaceChildren(...(prompt ? [prompt.element] : []));
     this.#dock.parentElement.hidden = !prompt;
@@ -136,7 +138,7 @@ class Card {
     this.#newest = new Newest((args) => send(command.name, args), (error, reply) => {
       this.#unsent = error?.code === "not_connected";
       if (error) this.#refused(error);
-      else this.#said(`✓ ${Math.max(1, Math.round(reply.ms))} ms`);
+      else this.#said(markOf(reply));
       heard(command.name, error, reply);
     });
     this.#build(prefs);
@@ -345,6 +347,7 @@ class Actions {
     this.heard = heard;
     this.error = el("p", { class: "error", role: "alert", hidden: true });
     this.tools = el("span", { class: "tools" });
+    this.mark = el("span", { class: "mark" });
     this.keys = new Map();
     const button = ({ name, description }) => {
       const key = el("kbd", { "aria-hidden": "true", hidden: true });
@@ -352,7 +355,7 @@ class Actions {
       return el("button", { type: "button", title: description || name, "data-command": name, onclick: () => this.fire(name) }, humanize(name), key);
     };
     this.element = el("div", { class: "card actions" },
-      el("div", { class: "title" }, el("h2", {}, "Actions"), this.tools),
+      el("div", { class: "title" }, el("h2", {}, "Actions"), this.mark, this.tools),
       el("div", { class: "row" }, ...commands.map(button)),
       this.error);
   }
@@ -367,7 +370,9 @@ class Actions {
   async fire(name) {
     this.error.hidden = true;
     try {
-      this.heard(name, null, await this.send(name, {}));
+      const reply = await this.send(name, {});
+      this.mark.textContent = reply.superseded ? markOf(reply) : "";
+      this.heard(name, null, reply);
     } catch (refusal) {
       this.error.textContent = refusal.message;
       this.error.hidden = false;
@@ -375,6 +380,9 @@ class Actions {
     }
   }
 }
+
+/** What became of a command: a newer call may have taken its place before it ran. */
+const markOf = ({ ms, superseded }) => (superseded ? "↷ a newer one ran" : `✓ ${Math.max(1, Math.round(ms))} ms`);
 
 const isWhole = (value) => !(value instanceof Unreadable || value instanceof File)
   && (typeof value !== "object" || value === null || Object.values(value).every(isWhole));

@@ -1,11 +1,13 @@
+// @ts-check
 // A control for each field, whole types included. A control is `{element, path, children, read, write, mark,
 // clear}`: `read()` gives a value, undefined when unset, or Unreadable; `write(value)` never reports back.
 
-import { Unreadable, armOf } from "./checks.js";
-import { el, freshId, humanize } from "./dom.js";
+import { Unreadable, armOf } from "../core/checks.js";
+import { el, freshId } from "./dom.js";
+import { humanize } from "../core/names.js";
 import { chips, dice, handle } from "./extras.js";
 import { Pad } from "./pads.js";
-import { initial } from "./schema.js";
+import { initial } from "../core/schema.js";
 import { makeWidget } from "./widgets.js";
 
 /**

@@ -1,6 +1,8 @@
+// @ts-check
 // Directions under the thumb: a cross of buttons on the picture, for hands without a keyboard.
 
-import { el, humanize } from "./dom.js";
+import { el } from "./dom.js";
+import { humanize } from "../core/names.js";
 
 const ARROWS = { up: "▲", left: "◀", right: "▶", down: "▼" };
 const CODES = { up: "PadUp", left: "PadLeft", right: "PadRight", down: "PadDown" };

@@ -1,3 +1,4 @@
+// @ts-check
 // The smallest helpers for building elements; every module that draws uses them.
 
 /** `el("p", {class: "help"}, "text")`: attributes by name, listeners as `onclick`, false and null left out. */
@@ -14,14 +15,6 @@ export function el(tag, attributes = {}, ...children) {
 
 let count = 0;
 export const freshId = (stem) => `${stem}-${++count}`;
-
-/** `set_prompt` and `setPrompt` both read "Set prompt". */
-export function humanize(name) {
-  const words = String(name).replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[_\-.]+/g, " ").trim();
-  return words ? words[0].toUpperCase() + words.slice(1) : String(name);
-}
-
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
  * The fields of a card that belong together, as their author says (`"group": "Camera"`): `elements` of `fields`, those of

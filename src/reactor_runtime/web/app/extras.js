@@ -1,7 +1,8 @@
+// @ts-check
 // What stands beside a widget: chips of presets, a dice, a dial, a unit, a number that is scrubbed, a reset.
 
 import { el } from "./dom.js";
-import { initial } from "./schema.js";
+import { initial } from "../core/schema.js";
 
 const SEED_MAX = 2 ** 32 - 1;
 const SCRUB_START_PX = 4;

@@ -1,3 +1,4 @@
+// @ts-check
 // Gamepads: buttons are keys, sticks move pads. Asked once per frame, and only while one is plugged in.
 
 const DEAD_ZONE = 0.15;
@@ -11,7 +12,10 @@ export class Gamepads {
 
   /** `pads()` are those that sticks may move; `isPlaying()` whether anything may move at all; `signal` ends it. */
   constructor(keyboard, pads, isPlaying, signal) {
-    Object.assign(this, { keyboard, pads, isPlaying, signal });
+    this.keyboard = keyboard;
+    this.pads = pads;
+    this.isPlaying = isPlaying;
+    this.signal = signal;
     addEventListener("gamepadconnected", () => this.#begin(), { signal });
   }
 

@@ -1,3 +1,4 @@
+// @ts-check
 // What was written before: the arrow up in a prompt, as in a shell.
 
 const KEPT = 30;

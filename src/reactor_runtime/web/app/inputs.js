@@ -1,7 +1,8 @@
+// @ts-check
 // What the visitor gives to the model: camera, microphone or screen, for each input track that it declares.
 
-import { el, humanize } from "./dom.js";
-import { mediaWords } from "./words.js";
+import { el } from "./dom.js";
+import { humanize } from "../core/names.js";
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 const CAMERA_BPS = 6_000_000;
@@ -13,7 +14,8 @@ export class Inputs {
 
   /** `failed(what, sentence)` hears why something is not there; `prefs` keeps the chosen devices; `signal` ends it. */
   constructor(root, { failed, prefs, signal }) {
-    Object.assign(this, { failed, prefs });
+    this.failed = failed;
+    this.prefs = prefs;
     this.#root = root;
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#rows.forEach((row) => row.devicesChanged()), { signal });
   }
@@ -57,7 +59,11 @@ class Row {
 
   constructor({ name, kind }, failed, prefs) {
     const what = kind === "video" ? "camera" : "microphone";
-    Object.assign(this, { name, kind, what, failed, prefs });
+    this.name = name;
+    this.kind = kind;
+    this.what = what;
+    this.failed = failed;
+    this.prefs = prefs;
     this.preview = el("video", { muted: true, playsinline: true, disablepictureinpicture: true, hidden: true, "aria-label": `Preview of ${humanize(name)}` });
     this.preview.muted = true;
     this.level = el("meter", { min: 0, max: 1, hidden: true, "aria-label": `Level of ${humanize(name)}` });
@@ -212,4 +218,18 @@ function listen(track, heard) {
     clearInterval(timer);
     context.close();
   };
+}
+
+/** Why a camera, microphone or screen is not there. */
+function mediaWords(error, what) {
+  switch (error?.name) {
+    case "NotAllowedError": return `The ${what} was refused. Allow it in the browser's site settings, then try again.`;
+    case "NotFoundError": return `No ${what} was found on this device.`;
+    case "NotReadableError": return `The ${what} is in use by another program.`;
+    case "OverconstrainedError": return `This ${what} is not there any more. Choose another one.`;
+    case "Ended": return `The ${what} was switched off.`;
+    case "Unplugged": return `The ${what} was unplugged. It goes on by itself when it is back.`;
+    case "Insecure": return `A ${what} needs a secure page: open this one over https:// or as http://localhost.`;
+    default: return `The ${what} could not be started: ${error?.message ?? "unknown reason"}.`;
+  }
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Keys of the keyboard to `holds`, unless they belong to what has the focus.
 
 const LEAVE_TO_ALL = new Set(["Tab", "Escape"]);
@@ -57,7 +58,7 @@ export class Keyboard {
 function belongsTo(element, code) {
   if (!(element instanceof Element)) return false;
   if (element.matches("textarea, select, [contenteditable]")) return true;
-  const kind = element.matches("input") ? element.type : element.getAttribute("role") ?? element.localName;
+  const kind = element instanceof HTMLInputElement ? element.type : element.getAttribute("role") ?? element.localName;
   if (element.matches("input") && !(kind in OWN_KEYS)) return true; // text and numbers
   return OWN_KEYS[kind]?.test(code) ?? false;
 }

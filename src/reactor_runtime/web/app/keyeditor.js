@@ -1,7 +1,8 @@
+// @ts-check
 // Which key does what, as people see and change it: a small table for each card.
 
 import { el, freshId } from "./dom.js";
-import { keyName } from "./keymap.js";
+import { keyName } from "../core/keymap.js";
 
 /** A button that opens the table of `targets`; `changed()` hears of every change. */
 export function keyEditor(targets, keymap, keyboard, changed) {

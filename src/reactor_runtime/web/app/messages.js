@@ -1,3 +1,4 @@
+// @ts-check
 // The list of what the model said and what went wrong. Bounded; bursts of one type share a line.
 
 import { el } from "./dom.js";

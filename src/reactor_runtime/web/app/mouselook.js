@@ -1,3 +1,4 @@
+// @ts-check
 // The mouse as in games: the pointer is locked to the picture, and its movement moves a pad. Esc lets go of it.
 
 import { el } from "./dom.js";

@@ -1,8 +1,10 @@
+// @ts-check
 // Two numbers as one movement: a pad in the card, the pointer on the picture, a stick of a gamepad.
 
-import { restOf } from "./directions.js";
-import { el, humanize } from "./dom.js";
-import { tidy } from "./schema.js";
+import { restOf } from "../core/directions.js";
+import { el } from "./dom.js";
+import { humanize } from "../core/names.js";
+import { tidy } from "../core/schema.js";
 
 const LEAN_PX = 24; // of a mouse between two events: a stick that leans all the way
 const CROSS_PX = 500; // from the middle of a range to its end

@@ -1,11 +1,12 @@
+// @ts-check
 // Everything that plays besides the mouse on a control: keys, gamepads, sticks and crosses on the picture.
 
 import { makeCross } from "./cross.js";
 import { Gamepads } from "./gamepad.js";
-import { Holds } from "./holds.js";
+import { Holds } from "../core/holds.js";
 import { keyEditor } from "./keyeditor.js";
 import { Keyboard } from "./keyboard.js";
-import { Keymap, keyName } from "./keymap.js";
+import { Keymap, keyName } from "../core/keymap.js";
 import { mouseLook } from "./mouselook.js";
 
 const CROSSES_MAX = 2;
@@ -18,7 +19,10 @@ export class Play {
    * `signal` ends it.
    */
   constructor({ cards, surface, thumbs, prefs, keysOn, isPlaying, signal }) {
-    Object.assign(this, { cards, surface, thumbs, prefs });
+    this.cards = cards;
+    this.surface = surface;
+    this.thumbs = thumbs;
+    this.prefs = prefs;
     this.keyboard = new Keyboard(keysOn, new Holds(new Keymap([]), cards), isPlaying, signal);
     this.gamepads = new Gamepads(this.keyboard, () => cards.pads, isPlaying, signal);
     addEventListener("blur", () => this.releaseAll(), { signal });

@@ -1,6 +1,7 @@
+// @ts-check
 // The waiting room of a fleet: a ticket, its place in the line, and the claim when it is our turn.
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../core/api.js";
 
 const SILENT = new Set([0, 404, 503]);
 
@@ -12,7 +13,10 @@ export class Room {
 
   /** `openEvents` makes an `EventSource`; tests give a pretended one. */
   constructor({ api, openEvents = (url) => new EventSource(url), isInFront = () => !document.hidden }) {
-    Object.assign(this, { api, openEvents, isInFront, expiresAt: null });
+    this.api = api;
+    this.openEvents = openEvents;
+    this.isInFront = isInFront;
+    this.expiresAt = null;
     this.#home = api.base;
   }
 

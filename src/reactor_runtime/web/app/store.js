@@ -1,3 +1,4 @@
+// @ts-check
 // What outlives a page: the values of the controls, what people chose, and the claim to a session.
 
 /** Storage may be switched off; the page works without it. */

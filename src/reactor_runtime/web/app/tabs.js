@@ -1,8 +1,9 @@
+// @ts-check
 // Several panels in one place, as the ARIA practices want them: arrows move, the chosen one is in the tab order.
 
 import { el, freshId } from "./dom.js";
 
-/** `panels` is `[[label, element], …]`; returns the list of tabs and what to append. */
+/** `panels` is `[[label, element, chosen], …]`, `chosen()` being called whenever it is; returns the list of tabs and what to append. */
 export function makeTabs(label, panels) {
   const tabs = panels.map(([name, panel]) => {
     panel.id ||= freshId("panel");
@@ -12,9 +13,11 @@ export function makeTabs(label, panels) {
     return tab;
   });
   const choose = (chosen) => tabs.forEach((tab, index) => {
+    const [, panel, shown] = panels[index];
     tab.setAttribute("aria-selected", String(tab === chosen));
     tab.tabIndex = tab === chosen ? 0 : -1;
-    panels[index][1].hidden = tab !== chosen;
+    panel.hidden = tab !== chosen;
+    if (tab === chosen) shown?.();
   });
   const list = el("div", {
     role: "tablist",

@@ -1,11 +1,12 @@
+// @ts-check
 // What people touch: one widget for each kind of single value. A widget is `{element, target, read, write}`:
 // `target` is the part that is marked when the value is wrong.
 
-import { Unreadable } from "./checks.js";
+import { Unreadable } from "../core/checks.js";
 import { el, freshId } from "./dom.js";
 import { dial } from "./extras.js";
-import { tidy } from "./schema.js";
-import { progress } from "./uploads.js";
+import { tidy } from "../core/schema.js";
+import { progress } from "../core/uploads.js";
 
 /** The widget of a field that holds one value. */
 export function makeWidget(field, on, names, label) {
@@ -162,7 +163,7 @@ const WIDGETS = {
     zone.addEventListener("dragleave", (event) => over(event, false));
     zone.addEventListener("drop", (event) => (over(event, false), take(event.dataTransfer.files)));
     zone.take = take; // pictures that are pasted: see `cards.js`
-    progress.addEventListener("progress", ({ detail: { file, share } }) => {
+    progress.addEventListener("progress", (/** @type {CustomEvent} */ { detail: { file, share } }) => {
       if (file !== input.files[0]) return;
       bar.hidden = share >= 1;
       bar.value = share;

@@ -1,18 +1,30 @@
+// @ts-check
 // The runtime's HTTP. Every refusal becomes an ApiError that carries the server's own sentence and code.
 
-import { inHeader } from "./token.js";
-
 export class ApiError extends Error {
-  /** `status` 0 means that no answer came at all. */
+  /**
+   * `status` 0 means that no answer came at all.
+   * @param {number} status
+   * @param {string} code
+   * @param {string} detail
+   * @param {{retryAfter?: number | null, state?: string, progress?: number | null}} extra
+   */
   constructor(status, code, detail, extra = {}) {
     super(detail);
-    Object.assign(this, { name: "ApiError", status, code, extra });
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.extra = extra;
   }
 }
 
 const ANSWER_LIMIT_MS = 15_000; // the server holds a start for 10 s while the last session closes
 const NEGOTIATION_LIMIT_MS = 30_000;
 const POLL_FLOOR_MS = 100;
+const AT_HOME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** A header's characters are bytes: those of the token in UTF-8. */
+const inHeader = (token) => String.fromCharCode(...new TextEncoder().encode(token));
 
 export class Api {
   /** `base` is the server's address, with or without a slash; `token` is for pages that get no cookie from it. */
@@ -21,7 +33,17 @@ export class Api {
     this.token = token;
   }
 
-  #headers(type) {
+  /** Where the server is, in full. */
+  get address() {
+    return new URL(this.base || ".", location.href).href;
+  }
+
+  /** Whether it is this machine. */
+  get isHome() {
+    return AT_HOME.test(new URL(this.address).hostname);
+  }
+
+  headers(type) {
     const content = type ? { "Content-Type": type } : {};
     return this.token ? { ...content, Authorization: `Bearer ${inHeader(this.token)}` } : content;
   }
@@ -34,7 +56,7 @@ export class Api {
         method,
         cache: "no-store",
         signal: file ? undefined : AbortSignal.timeout(ANSWER_LIMIT_MS),
-        headers: this.#headers(file ? "application/octet-stream" : body && "application/json"),
+        headers: this.headers(file ? "application/octet-stream" : body && "application/json"),
         body: body === undefined || file ? body : JSON.stringify(body),
       });
     } catch {
@@ -68,16 +90,6 @@ export class Api {
     return (await this.call("POST", "/stop_session")).answer;
   }
 
-  /** Sends a file to the session; resolves with what commands name it by. */
-  async upload(sessionId, file, sent = () => {}) {
-    const about = { name: file.name, size: file.size, ...(file.type && { mime_type: file.type }) };
-    const { answer } = await this.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
-    sent(0);
-    await this.#put(`/uploads/${encodeURIComponent(answer.presigned_id)}`, file, sent);
-    sent(1);
-    return answer.presigned_id;
-  }
-
   /** `{hook, error, line}` of a failure; refused to who is not at the machine. */
   async cause(reference) {
     return (await this.call("GET", `/errors/${reference}`)).answer;
@@ -87,29 +99,7 @@ export class Api {
   farewell(sessionId, id) {
     const url = this.base + this.#connection(sessionId, id, "farewell");
     if (!this.token && navigator.sendBeacon?.(url)) return;
-    fetch(url, { method: "POST", keepalive: true, headers: this.#headers() }).catch(() => {});
-  }
-
-  /** `fetch` does not say how far it is. */
-  #put(path, file, sent) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open("PUT", this.base + path);
-      for (const [name, value] of Object.entries(this.#headers("application/octet-stream"))) request.setRequestHeader(name, value);
-      request.upload.onprogress = ({ loaded, total }) => total && sent(loaded / total);
-      request.onerror = () => reject(new ApiError(0, "unreachable", "The server does not answer."));
-      request.onload = () => {
-        if (request.status < 400) return resolve();
-        let answer = {};
-        try {
-          answer = JSON.parse(request.responseText);
-        } catch {
-          // no words of the server: its status has to do
-        }
-        return reject(new ApiError(request.status, answer.code ?? `http_${request.status}`, answer.detail ?? `The server answered ${request.status}.`));
-      };
-      request.send(file);
-    });
+    fetch(url, { method: "POST", keepalive: true, headers: this.headers() }).catch(() => {});
   }
 
   wire(sessionId, leaf) {

@@ -1,3 +1,4 @@
+// @ts-check
 // What a value must satisfy before it is sent, in the server's own words. Pure: no DOM.
 
 /** What a control holds when its text is no value at all: unfinished JSON, half a number. */

@@ -1,3 +1,4 @@
+// @ts-check
 // Commands and their replies, over any function that can send a JSON object. No DOM, no WebRTC.
 
 const REPLY_LIMIT_MS = 10_000;
@@ -5,7 +6,9 @@ const REPLY_LIMIT_MS = 10_000;
 export class CommandError extends Error {
   constructor(code, message, field) {
     super(message);
-    Object.assign(this, { name: "CommandError", code, field: field ?? null });
+    this.name = "CommandError";
+    this.code = code;
+    this.field = field ?? null;
   }
 }
 
@@ -16,11 +19,14 @@ export class Commands {
 
   /** `transmit(object)` returns false when the wire is closed; `sent(id, at)` hears of each command that left,
    * `replied(id, ms)` of each reply. */
-  constructor(transmit, { limit = REPLY_LIMIT_MS, sent = () => {}, replied = () => {} } = {}) {
-    Object.assign(this, { transmit, limit, sent, replied });
+  constructor(transmit, { limit = REPLY_LIMIT_MS, sent = (_id, _at) => {}, replied = (_id, _ms) => {} } = {}) {
+    this.transmit = transmit;
+    this.limit = limit;
+    this.sent = sent;
+    this.replied = replied;
   }
 
-  /** Resolves with `{result, frame, ms}`; rejects with a CommandError. */
+  /** Resolves with `{result, frame, superseded, ms}`; rejects with a CommandError. */
   send(name, args = {}) {
     const id = `c${this.#next++}`;
     return new Promise((resolve, reject) => {
@@ -42,7 +48,7 @@ export class Commands {
     if (!waiting) return false;
     const ms = performance.now() - waiting.at;
     this.replied(data.id, ms);
-    if (type === "commandResult") waiting.resolve({ result: data.result ?? null, frame: data.frame ?? null, ms });
+    if (type === "commandResult") waiting.resolve({ result: data.result ?? null, frame: data.frame ?? null, superseded: data.superseded === true, ms });
     else waiting.reject(new CommandError(data.code, data.message, data.field));
     return true;
   }
@@ -60,54 +66,5 @@ export class Commands {
     this.#waiting.delete(id);
     clearTimeout(waiting.timer);
     return waiting;
-  }
-}
-
-/**
- * Sends the newest value of something that moves faster than the model replies: one command in flight, one
- * waiting, and the waiting one is replaced by whatever comes after it.
- */
-export class Newest {
-  #busy = false;
-  #waiting = null;
-
-  /** `send(args)` returns a promise; `settled(error | null, reply | null)` hears of each outcome. */
-  constructor(send, settled) {
-    this.send = send;
-    this.settled = settled;
-  }
-
-  push(args) {
-    this.#waiting = { args };
-    if (!this.#busy) this.#drain();
-  }
-
-  /** Sends this one in any case, as for a key that was pressed: nothing replaces it, and nothing older follows. */
-  async now(args) {
-    this.#waiting = null;
-    await this.#try(args);
-  }
-
-  /** Forgets what waits, as when a new session begins. */
-  clear() {
-    this.#waiting = null;
-  }
-
-  async #drain() {
-    this.#busy = true;
-    while (this.#waiting) {
-      const { args } = this.#waiting;
-      this.#waiting = null;
-      await this.#try(args);
-    }
-    this.#busy = false;
-  }
-
-  async #try(args) {
-    try {
-      this.settled(null, await this.send(args));
-    } catch (error) {
-      this.settled(error, null);
-    }
   }
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // What a model's words mean for playing: directions, rest, and pairs of numbers that are one movement. Pure.
 
 const WORDS = {

@@ -1,3 +1,4 @@
+// @ts-check
 // What an author says of a parameter beside its type: `json_schema_extra={"widget": "seed", "unit": "px", …}`. Pure.
 // What is not known, or does not fit the type, changes nothing.
 

@@ -1,3 +1,4 @@
+// @ts-check
 // What is held down and what follows from it: the newest direction counts, and letting go means rest. No DOM.
 
 import { directionsIn, neutralOf } from "./directions.js";

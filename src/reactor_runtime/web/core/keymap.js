@@ -1,7 +1,8 @@
+// @ts-check
 // Which key does what: by itself for directions, as a person says for anything else. Pure.
 
 import { directionsIn, directionsOf } from "./directions.js";
-import { humanize } from "./dom.js";
+import { humanize } from "./names.js";
 
 const LETTERS = { up: "KeyW", left: "KeyA", down: "KeyS", right: "KeyD", rise: "KeyE", sink: "KeyQ", jump: "Space" };
 const ARROWS = { up: "ArrowUp", left: "ArrowLeft", down: "ArrowDown", right: "ArrowRight", jump: "Space" };

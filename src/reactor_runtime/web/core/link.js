@@ -1,10 +1,11 @@
+// @ts-check
 // A link that carries the values of the controls, behind its `#`: no server ever sees them.
 
 const LENGTH_MAX = 16_000;
 
-/** Null where the values are too long for an address. */
-export function linkWith(values) {
-  const url = `${location.origin}${location.pathname}#${encodeURIComponent(JSON.stringify(values))}`;
+/** Behind `address`; null where the values are too long for an address. */
+export function linkWith(values, address) {
+  const url = `${address}#${encodeURIComponent(JSON.stringify(values))}`;
   return url.length > LENGTH_MAX ? null : url;
 }
 

@@ -1,8 +1,9 @@
+// @ts-check
 // One WebRTC connection: an m-section for each declared track, one data channel, candidates as they come.
 // This is the only module that knows RTCPeerConnection; session.js talks to what `openPeer` returns.
 
 import { ApiError } from "./api.js";
-import { candidatesIn, carrierOf, noWay, onlyWished, placeOf, readCandidate, wayOf } from "./ladder.js";
+import { candidatesIn, onlyWished, readCandidate } from "./ladder.js";
 
 const READY_LIMIT_MS = 20_000;
 const EARLY_MS = 2_500; // no way that carries takes longer than this
@@ -17,7 +18,7 @@ const VERSION = "1";
  * `signal` closes it, at any time, in silence. `on.slow(sentence)` hears what to do where no way carries so far; it may yet.
  * `wish` is the one wire that is to be used, as in `ladder.js`.
  * The result: `outputs` and `inputs` (`{name, kind, transceiver}`), `id`, `send(object)`, `stats()`,
- * `way(report)` (which rung carries, and why), `close()`.
+ * `tried` (the candidates of both sides), `close()`.
  */
 export async function openPeer({ api, sessionId, tracks, id = null, wish = null, on, signal }) {
   const [iceServers, given] = await Promise.all([api.iceServers(sessionId), id ?? api.connection(sessionId)]);
@@ -68,7 +69,7 @@ class Peer {
     const answer = await api.answer(sessionId, this.id);
     const wished = onlyWished(answer, this.wish);
     this.tried.remote = candidatesIn(wished);
-    this.place = placeOf(new URL(api.base || ".", location.href), navigator.userAgent);
+    this.address = api.address; // there is an answer
     await this.connection.setRemoteDescription({ type: "answer", sdp: wished });
     this.#look();
     await ready;
@@ -99,14 +100,16 @@ class Peer {
     const { connection } = this;
     return new Promise((resolve, reject) => {
       const fail = (code, sentence) => reject(new ApiError(0, code, sentence));
+      const noWay = () => this.#noRoute().then((sentence) => fail("ice_failed", sentence));
       this.#giveUp = () => fail("closed", "The connection was closed.");
-      setTimeout(() => this.place && /new|checking/.test(connection.iceConnectionState) && this.#on.slow(this.#noRoute()), EARLY_MS);
-      const late = setTimeout(() => fail("ice_failed", this.#noRoute()), READY_LIMIT_MS);
+      const stuck = () => this.address && /new|checking/.test(connection.iceConnectionState);
+      setTimeout(() => stuck() && this.#noRoute().then((sentence) => stuck() && this.#on.slow(sentence)), EARLY_MS);
+      const late = setTimeout(noWay, READY_LIMIT_MS);
       const look = this.#look = () => {
         const state = connection.connectionState;
         if (state === "connected" && this.#channel.readyState === "open") resolve();
         // Firefox may say so before the answer, when it has no address of its own; what to do stands in the answer.
-        else if (state === "failed" && this.place) fail("ice_failed", this.#noRoute());
+        else if (state === "failed" && this.address) noWay();
         else return;
         clearTimeout(late);
       };
@@ -117,15 +120,9 @@ class Peer {
   }
 
   /** Which addresses were tried, and what would help. */
-  #noRoute() {
-    const page = this.place ?? placeOf(location.href, navigator.userAgent);
-    return noWay({ ...this.tried, wish: this.wish, page });
-  }
-
-  /** Which rung of the ladder carries, by a report of `stats()`: `{name, sentence}`, or null. */
-  way(report) {
-    const carrier = carrierOf(report);
-    return carrier && wayOf(carrier, { wish: this.wish, remote: this.tried.remote });
+  async #noRoute() {
+    const { noWay, placeOf } = await import("./noway.js");
+    return noWay({ ...this.tried, wish: this.wish, page: placeOf(this.address ?? location.href, navigator.userAgent) });
   }
 
   #watch() {

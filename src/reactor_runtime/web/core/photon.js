@@ -1,3 +1,4 @@
+// @ts-check
 // From a command to the picture that shows it: pairs the server's word on which frame that is with the frames
 // that the browser displays. Sans-IO: the caller gives all times, in ms of one clock.
 

@@ -1,3 +1,4 @@
+// @ts-check
 // What a declared command asks for: schema → fields. Pure: no DOM. What a value must satisfy is in checks.js.
 
 import { hintsIn, inOrder } from "./hints.js";

@@ -1,22 +1,21 @@
+// @ts-check
 // A visit from first request to last: finds the session, connects, notices loss, and comes back by itself.
 // It knows no DOM and no WebRTC; `api` and `openPeer` are given to it, so tests give it pretended ones.
 
 import { ApiError } from "./api.js";
 import { Commands } from "./commands.js";
+import { ENDS, PHASES } from "./phases.js";
 
-// Ends after which playing on needs a person's wish, not the page's.
-const ASK_AFTER = new Set(["stopped", "completed", "time_cap", "replaced", "error", "turn_missed"]);
 const BUSY_POLL_MS = 2_000;
 const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
 const SLOW_START_MS = 1_000;
 const STEADY_MS = 5_000;
+const AGAIN = new Set(["closed", "queue_again", "not_offered"]); // the session ended under our hands: ask again
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
-const KEEP_PHASE = new Set(["lost", "gone", "loading", "failed", "busy", "idle", "locked", "queued", "turn", "noroute", "closing"]);
-const STAYS = new Set(["lost", "noroute"]); // what is said then is said until it is over
 
 /**
- * Phases: `asking, queued, turn, loading, failed, busy, closing, idle, connecting, live, lost, gone, locked, noroute, refused, ended`.
+ * Its phases are those of `phases.js`.
  *
  * Events, all with `detail`: `phase {phase, detail, reason, progress}`; `session {descriptor, resumed}` before each
  * connection; `peer` when media flows; `role {role, reason}`; `message` (what the model sent); `frameTime`;
@@ -25,7 +24,7 @@ const STAYS = new Set(["lost", "noroute"]); // what is said then is said until i
  */
 export class Session extends EventTarget {
   #run = null;
-  #wake = () => {};
+  #wake = (_ = undefined) => {};
   #peer = null;
   #claim = null; // {session, connection}: what we take part in
   #watch = false; // the wish to look on while somebody else plays
@@ -34,8 +33,16 @@ export class Session extends EventTarget {
   /** `claim` is what `leave()` of an earlier page returned: with it, this page goes on where that one was. */
   constructor({ api, openPeer, claim = null, room = null, wait = delay }) {
     super();
-    Object.assign(this, { api, openPeer, room, wait, descriptor: null, role: "controller" });
-    Object.assign(this, { phase: "ended", detail: "", reason: null, progress: null });
+    this.api = api;
+    this.openPeer = openPeer;
+    this.room = room;
+    this.wait = wait;
+    this.descriptor = null;
+    this.role = "controller";
+    this.phase = "ended";
+    this.detail = "";
+    this.reason = null;
+    this.progress = null;
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
     this.adopt(claim);
   }
@@ -137,7 +144,7 @@ export class Session extends EventTarget {
         const over = await this.#visit(signal);
         if (signal.aborted) return;
         if (over) this.#tell("claim", null);
-        if (over && ASK_AFTER.has(over.reason)) {
+        if (over && ENDS[over.reason]?.asks) {
           this.#enter("ended", over.message, over.reason);
           if (over.reason !== "error") return;
           await this.#restarted(signal);
@@ -160,7 +167,7 @@ export class Session extends EventTarget {
     const { descriptor, resumed, ended } = await this.#obtain(signal);
     if (signal.reason === "stopped" && !this.#watch && !resumed && descriptor) return this.#close(); // begun after the wish to stop
     if (signal.aborted || ended) return ended;
-    if (!STAYS.has(this.phase)) this.#enter("connecting");
+    if (!PHASES[this.phase].stays) this.#enter("connecting");
     this.descriptor = descriptor;
     this.#end = null;
     this.role = "controller"; // until the server says otherwise
@@ -211,7 +218,7 @@ export class Session extends EventTarget {
       if (open && this.#watch) return { descriptor: running, resumed: false };
     }
     this.#watch = false;
-    if (!KEEP_PHASE.has(this.phase)) this.#enter("asking");
+    if (!PHASES[this.phase].keeps) this.#enter("asking");
     this.role = "controller";
     const descriptor = await (this.room ? this.room.enter(signal, (place) => this.#queued(place)) : this.#asking(this.api.start()));
     this.#claim = { session: identity(descriptor), connection: null, base: this.room?.base };
@@ -234,7 +241,8 @@ export class Session extends EventTarget {
     try {
       return await starting;
     } finally {
-      timer = clearInterval(timer);
+      clearInterval(timer);
+      timer = 0;
     }
   }
 
@@ -248,7 +256,8 @@ export class Session extends EventTarget {
   }
 
   #cast({ role, reason = "", view_only: viewOnly = false }) {
-    Object.assign(this, { role, viewOnly });
+    this.role = role;
+    this.viewOnly = viewOnly;
     this.#tell("role", { role, reason });
   }
 
@@ -262,7 +271,7 @@ export class Session extends EventTarget {
   /** Puts a failure into a phase; returns how long to wait before the next try. */
   #explain(error, failures) {
     if (!(error instanceof ApiError)) console.error(error);
-    const { status, code, message, extra = {} } = error;
+    const { code, message, extra = {} } = error;
     const pause = backOff(failures);
     // A process that could not load its model ends: its last words say more than its silence.
     if (code === "unreachable" && this.phase === "failed") return FAILED_POLL_MS;
@@ -270,11 +279,21 @@ export class Session extends EventTarget {
     if (code === "loading") return this.#enter("loading", message, null, extra.progress), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
+    if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
+    if (AGAIN.has(code)) return pause;
+    return this.#refused(error, pause);
+  }
+
+  /**
+   * What has no code of its own is told by its status.
+   * @param {ApiError} error
+   * @param {number} pause
+   */
+  #refused({ status, message, extra = {} }, pause) {
     if (status === 401) return this.#enter("locked", message, this.api.token ? "wrong" : null), FAILED_POLL_MS;
     if (status === 409 && extra.state === "CLOSING") return this.phase === "closing" || this.#enter("closing"), LOADING_POLL_MS;
-    if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
     if (status === 409) return this.#enter("busy", message), this.about(), BUSY_POLL_MS;
-    if (status === 404 || code === "closed" || code === "queue_again" || code === "not_offered") return pause; // the session ended under our hands: ask again
+    if (status === 404) return pause;
     this.#watch = false; // no place among the viewers: wait like everybody else
     return this.#enter("refused", message), (extra.retryAfter ?? 0) * 1000 || Math.max(pause, BUSY_POLL_MS);
   }
@@ -301,7 +320,10 @@ export class Session extends EventTarget {
 
   #enter(phase, detail = "", reason = null, progress = null) {
     if (phase === this.phase && detail === this.detail && reason === this.reason && progress === this.progress) return;
-    Object.assign(this, { phase, detail, reason, progress });
+    this.phase = phase;
+    this.detail = detail;
+    this.reason = reason;
+    this.progress = progress;
     this.#tell("phase", { phase, detail, reason, progress });
   }
 

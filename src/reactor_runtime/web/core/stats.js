@@ -1,3 +1,4 @@
+// @ts-check
 // The browser's counters → numbers that mean something: rates over the time since the last look. Pure.
 
 /** What is shown, in this order: `[key, label, unit, digits]`. */
@@ -52,6 +53,11 @@ export function ratesBetween(before, after) {
     codec: after.codec,
   };
 }
+
+/** Why no picture is shown although they arrive; "" where that is not so. */
+export const undecodedIn = (counters) => (counters?.received > 100 && counters.frames === 0
+  ? "Pictures arrive, but this browser decodes none of them. Smaller ones would work (1920×1080), or start the server with --encoder vp8."
+  : "");
 
 const scaled = (value, by) => (value === null ? null : value * by);
 
