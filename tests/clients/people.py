@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,27 +12,25 @@ from reactor_runtime.clients.channels import Notice
 from reactor_runtime.clients.commands import ClientCommands
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.negotiation import Offer
-from reactor_runtime.protocol.codec import Codec
+from reactor_runtime.protocol.codec import Codec, JsonCodec, Say
 from reactor_runtime.testing import VirtualClock
 
 _numbers = itertools.count(1)
 
 
 @dataclass
-class There:
-    """What is read of a `Presence`."""
+class Conversation:
+    """Keeps what the client is told, as JSON."""
 
-    ready: bool = True
-    live: bool = True
-    closed: bool = False
+    notice: Notice | None
+    codec: Codec | None
+    told: list[dict[str, Any]] = field(default_factory=list)
 
-
-@dataclass
-class Said:
-    """What is read of a `Conversation`."""
-
-    notice: Notice | None = None
-    codec: Codec | None = None
+    def say(self, say: Say) -> bool:
+        outgoing = say(self.codec or JsonCodec())
+        if outgoing is not None:
+            self.told.append(json.loads(outgoing.data)["data"])
+        return True
 
 
 @dataclass(eq=False)
@@ -44,8 +43,8 @@ class Person:
     number: int = 0
     address: str = ""
     made_at: float = 0.0
-    presence: There = field(default_factory=There)
-    conversation: Said = field(default_factory=Said)
+    presence: Any = None
+    conversation: Any = None
     commands: ClientCommands = field(default_factory=ClientCommands)
 
 
@@ -60,18 +59,21 @@ def offer(peer: str = "", *, may_steer: bool = True, session: str = "1") -> Offe
 
 
 def person(
-    peer: str = "", *, may_steer: bool = True, clock: VirtualClock | None = None, **facts: Any
+    peer: str = "",
+    *,
+    may_steer: bool = True,
+    clock: VirtualClock | None = None,
+    ready: bool = True,
+    live: bool = True,
+    closed: bool = False,
+    notice: Notice | None = None,
+    codec: Codec | None = None,
+    **facts: Any,
 ) -> Connection:
-    """A client that is there and may steer, unless `facts` say otherwise."""
+    """A client that is there and may steer, unless the facts say otherwise."""
     number = next(_numbers)
-    session = SimpleNamespace(number=1, clock=clock or VirtualClock())
-    there = {name: facts.pop(name) for name in ("ready", "live", "closed") if name in facts}
-    said = {name: facts.pop(name) for name in ("notice", "codec") if name in facts}
-    given = {
-        "id": number,
-        "number": number,
-        "presence": There(**there),
-        "conversation": Said(**said),
-        **facts,
-    }
+    session = SimpleNamespace(number=1, clock=clock or VirtualClock(), next_frame=lambda: 0)
+    presence = SimpleNamespace(ready=ready, live=live, closed=closed)
+    conversation = Conversation(notice, codec)
+    given = {"id": number, "number": number, "presence": presence, "conversation": conversation, **facts}
     return cast("Connection", Person(offer(peer, may_steer=may_steer), session, **given))
