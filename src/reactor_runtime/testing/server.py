@@ -31,7 +31,7 @@ from reactor_runtime.session.states import State
 from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
 from reactor_runtime.worker.worker import Worker
 
-from .client import Client
+from .client import WITHIN_S, Client
 
 if TYPE_CHECKING:
     import httpx
@@ -87,7 +87,7 @@ class MemoryServer:
         await client.connect()
         return client
 
-    async def wait_state(self, state: State | str, within: float = 5.0) -> None:
+    async def wait_state(self, state: State | str, within: float = WITHIN_S) -> None:
         """Return when the worker is in `state`, as "READY". Raises `TimeoutError`."""
         async with asyncio.timeout(within):
             while self.runtime.life.state != state:  # noqa: ASYNC110 - a test may look at any state
