@@ -112,11 +112,14 @@ class Timers:
         self._lock = threading.Lock()
         """Guards what waits. Nothing is called while it is held."""
 
-    def add(self, until: float, function: Callable[..., object], *args: object) -> Timer:
-        """Call a function on the running event loop when `until` has come."""
+    def add(
+        self, now: float, seconds: float, function: Callable[..., object], args: tuple[object, ...]
+    ) -> Timer:
+        """Call a function on the running event loop when so much time has passed."""
         timer = _Timer(_running_loop(), function, args)
         with self._lock:
-            heapq.heappush(self._waiting, (until, next(self._order), timer))
+            heapq.heappush(self._waiting, (now + seconds, next(self._order), timer))
+        self.fire(now)
         return timer
 
     def fire(self, now: float) -> None:
@@ -199,7 +202,7 @@ class FreeClock:
         self._timers.fire(self._now)
 
     def call_later(self, seconds: float, function: Callable[..., object], *args: object) -> Timer:
-        return self._timers.add(self._now + seconds, function, *args)
+        return self._timers.add(self._now, seconds, function, args)
 
     def at(self, frame: int, action: Callable[[], None]) -> None:
         """Do something before frame `frame` is made; at the next end of a step when that is made already."""

@@ -145,6 +145,15 @@ async def test_what_is_called_later_comes_on_the_loop_in_its_order(clock: Clock)
     assert {thread for _, _, thread in calls} == {loop}
 
 
+async def test_what_is_due_at_once_comes_with_the_next_turn(clock: Clock) -> None:
+    called: list[str] = []
+    clock.call_later(0, called.append, "now")
+    assert called == []
+    async with asyncio.timeout(WITHIN):
+        while not called:  # noqa: ASYNC110 - its turn is what is tested
+            await asyncio.sleep(0)
+
+
 async def test_a_timeout_ends_what_takes_longer(clock: Clock) -> None:
     before = clock.time()
     with pytest.raises(TimeoutError):
@@ -176,7 +185,7 @@ def test_a_loop_that_has_ended_is_called_no_more() -> None:
     timers, called = Timers(), list[str]()
 
     async def add() -> None:
-        timers.add(1.0, called.append, "too late")
+        timers.add(0.0, 1.0, called.append, ("too late",))
 
     asyncio.run(add())
     timers.fire(2.0)

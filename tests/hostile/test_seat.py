@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.runtimes.http.models import Painter
+from tests.runtimes.http.waiting import for_a_seat
 
 from reactor_runtime.clients import descriptors, seats
 from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
@@ -105,18 +106,10 @@ async def come_back(server: MemoryServer, clock: LeapingClock) -> Client:
     """A client that comes back beside one that is live: it waits for that one, and time passes."""
     client = server.client()
     connecting = asyncio.ensure_future(client.connect("PUT"))
-    await waiting(server)
+    await for_a_seat(server)
     clock.advance(seats.CONSENT_WAIT_S)
     await connecting
     return client
-
-
-async def waiting(server: MemoryServer) -> None:
-    """Return when an offer waits for a seat: it is the only one that sees every change."""
-    places = server.runtime.arrivals.seats
-    async with asyncio.timeout(5):
-        while not places._changed._waiters:  # type: ignore[attr-defined] # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0)
 
 
 async def test_a_put_beside_a_live_client_waits_and_then_looks_on() -> None:
@@ -126,7 +119,7 @@ async def test_a_put_beside_a_live_client_waits_and_then_looks_on() -> None:
         first = await server.join()
         second = server.client()
         connecting = asyncio.ensure_future(second.connect("PUT"))
-        await waiting(server)
+        await for_a_seat(server)
         clock.advance(seats.CONSENT_WAIT_S / 2)
         assert (await server.http.get("/health")).status_code == 200
         assert not connecting.done()
@@ -167,7 +160,7 @@ async def test_the_wait_ends_when_the_first_goes() -> None:
         first = await server.join()
         again = server.client()
         connecting = asyncio.ensure_future(again.connect("PUT"))
-        await waiting(server)
+        await for_a_seat(server)
         first.leave()
         await connecting
 
@@ -198,7 +191,7 @@ async def test_a_flat_post_beside_a_live_flat_client_is_a_further_client() -> No
             body = {"sdp": wire.create_offer(), "type": "offer"}
             asking = asyncio.ensure_future(server.http.post("/sdp_params", json=body))
             if wire is wires[1]:
-                await waiting(server)
+                await for_a_seat(server)
                 clock.advance(seats.CONSENT_WAIT_S)
             wire.connect((await asking).raise_for_status().json()["sdp"])
 

@@ -71,7 +71,7 @@ class VirtualClock:
         self.wait_event(threading.Event(), seconds)
 
     def call_later(self, seconds: float, function: Callable[..., object], *args: object) -> Timer:
-        return self._timers.add(self.time() + seconds, function, *args)
+        return self._timers.add(self.time(), seconds, function, args)
 
     def end_step(self, frame: int) -> None:
         """Nobody is held: a test moves the clock itself."""

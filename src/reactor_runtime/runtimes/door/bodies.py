@@ -116,7 +116,9 @@ class _Body:
         if self._ended:
             # What is awaited now is that the client goes, and that has no deadline.
             return await self._receive()
-        async with timeout(self._clock, self._left()):
+        if (left := self._left()) <= 0:
+            raise TimeoutError
+        async with timeout(self._clock, left):
             return await self._receive()
 
     async def whole(self) -> bytes | None:
@@ -157,7 +159,7 @@ class _Body:
 
     def _left(self) -> float:
         allowed = UPLOAD_GRACE_S + self._seen / self._rate if self._rate else BODY_S
-        return max(0.0, self._began + allowed - self._clock.time())
+        return self._began + allowed - self._clock.time()
 
 
 _COMPLEX = f"JSON may nest {DEPTH_LIMIT} deep and hold {KEYS_LIMIT} keys and {VALUES_LIMIT} values at most."
