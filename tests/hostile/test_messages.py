@@ -11,7 +11,7 @@ import pytest
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime import CommandError, UploadedFile, VideoModel, VideoOut, command, get_ctx, model
-from reactor_runtime.clients import channels, connection
+from reactor_runtime.clients import channels, conversation
 from reactor_runtime.protocol import reactor_wire
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
@@ -189,7 +189,7 @@ async def test_a_client_without_the_channel_sees_pictures_and_is_told(
     code: str,
 ) -> None:
     assert channels.CHANNEL_WAIT_S < 5
-    monkeypatch.setattr(connection, "CHANNEL_WAIT_S", 0.1)
+    monkeypatch.setattr(conversation, "CHANNEL_WAIT_S", 0.1)
     async with serve(Painter) as server:
         client = await without_data(server, labels, opened=opened)
         await client.wait_frames(2)
@@ -212,7 +212,7 @@ async def test_a_client_without_the_channel_sees_pictures_and_is_told(
 
 
 async def test_a_channel_that_comes_late_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CHANNEL_WAIT_S", 0.05)
+    monkeypatch.setattr(conversation, "CHANNEL_WAIT_S", 0.05)
     async with serve(Painter) as server:
         client = await without_data(server, ("data",), opened=False)
         await client.wait_frames(1)

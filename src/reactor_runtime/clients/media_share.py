@@ -101,7 +101,7 @@ class MediaShare:
             track = self._sections[sender.mid].track
             sink = FrameSink(sender, track)
             self._sinks[sender.mid] = sink
-            encoding = self._session.plane.subscribe(
+            encoding = self._session.media.plane.subscribe(
                 track, sender.codec, sink, self._estimates.get(sender.mid)
             )
             self._encodings[sender.mid] = encoding
@@ -111,7 +111,7 @@ class MediaShare:
         for audio in self._wire.audio_senders:
             if audio not in self._sounds:
                 self._sounds.append(audio)
-                self._session.sound.subscribe(self._sections[audio.mid].track, audio)
+                self._session.media.sound.subscribe(self._sections[audio.mid].track, audio)
 
     def replace(self, sections: Sequence[Section]) -> None:
         """A further offer was answered."""
@@ -157,12 +157,12 @@ class MediaShare:
         for mid, sink in list(self._sinks.items()):
             if sink.sender not in left:
                 # Ending an encoding joins its thread, which may be in native code for a frame's time.
-                await loop.run_in_executor(None, self._session.plane.unsubscribe, sink)
+                await loop.run_in_executor(None, self._session.media.plane.unsubscribe, sink)
                 self._count(sink)
                 self._sinks.pop(mid, None)
                 self._encodings.pop(mid, None)
         for audio in [each for each in self._sounds if each not in heard]:
-            self._session.sound.unsubscribe(audio)
+            self._session.media.sound.unsubscribe(audio)
             self._sounds.remove(audio)
 
     def _frame_out(

@@ -47,7 +47,7 @@ class RateMetrics:
         self._target.clear()
         slowest: dict[tuple[str, str], float] = {}
         for connection in connections:
-            for rate in connection.rates():
+            for rate in connection.media.rates():
                 stream = (rate.track, rate.codec)
                 self._target.labels(*stream).set(rate.target_bitrate)
                 if rate.available_outgoing_bitrate is not None:

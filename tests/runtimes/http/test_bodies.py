@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import check_growth
 
 from reactor_runtime.runtimes.door import bodies as bodies_module
 from reactor_runtime.runtimes.door.bodies import BODY_LIMIT, JSON_LIMIT, Bodies
@@ -199,22 +200,10 @@ def test_what_is_no_json_has_a_shape_too(text: bytes) -> None:
 
 @pytest.mark.parametrize("part", [b'\\"', b'"', b"\\", b'"\\', b"[", b"[]", b'"a":', b'"' + b"\\" * 9])
 def test_the_shape_takes_time_that_grows_with_the_text(part: bytes) -> None:
-    """Double the text, at most 2.5 times the time: the best of several, since machines are busy."""
-
-    def best(text: bytes) -> float:
-        times = []
-        for _ in range(7):
-            began = time.thread_time()
-            shape(text)
-            times.append(time.thread_time() - began)
-        return min(times)
-
     count = 50_000 // len(part)
     for begin in (b'"', b""):
-        # Thrice: a machine whose speed changes in between says nothing.
-        assert any(
-            best(begin + part * 2 * count) <= 2.5 * best(begin + part * count) + 0.002 for _ in range(3)
-        )
+        small, large = begin + part * count, begin + part * 2 * count
+        check_growth(partial(shape, small), partial(shape, large), grain=0.002)
 
 
 @pytest.mark.parametrize(

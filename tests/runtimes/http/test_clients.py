@@ -123,7 +123,7 @@ async def test_viewers_receive_the_same_single_encode(monkeypatch: pytest.Monkey
             await viewer.wait_frames(5)
         session = server.runtime.session
         assert session is not None
-        [encoding] = session.plane.encodings
+        [encoding] = session.media.plane.encodings
         assert len(opened) == 1
         assert len(encoding.sinks) == 6
         # The very same objects went to everybody: nothing was encoded twice.

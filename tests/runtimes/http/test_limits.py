@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from reactor_runtime.clients import connection as connection_module
+from reactor_runtime.clients import presence as presence_module
 from reactor_runtime.clients.ratelimit import COMMAND_BURST, COMMANDS_PER_S
 from reactor_runtime.clients.roles import PEERS_LIMIT
 from reactor_runtime.protocol.messages import CLIENT_MESSAGE_LIMIT
@@ -119,8 +119,8 @@ async def test_20_offers_a_minute_from_one_address() -> None:
 
 
 async def test_negotiation_30_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection_module.NEGOTIATION_S == 30
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.05)
+    assert presence_module.NEGOTIATION_S == 30
+    monkeypatch.setattr(presence_module, "NEGOTIATION_S", 0.05)
     async with serve(Painter) as server:
         client = server.client()
         await client.start()
@@ -133,8 +133,8 @@ async def test_negotiation_30_s(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_idle_peer_20_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection_module.PING_TIMEOUT_S == 20
-    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.0)
+    assert presence_module.PING_TIMEOUT_S == 20
+    monkeypatch.setattr(presence_module, "PING_TIMEOUT_S", 0.0)
     async with serve(Painter) as server:
         silent = await server.join()
         pinging = server.client()

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, command, get_ctx, model
-from reactor_runtime.clients import connection as connection_module
-from reactor_runtime.clients.connection import EARLY_MESSAGES, HELD_MESSAGES
+from reactor_runtime.clients import conversation as conversation_module
+from reactor_runtime.clients import presence as presence_module
+from reactor_runtime.clients.connection import EARLY_MESSAGES
+from reactor_runtime.clients.conversation import HELD_MESSAGES
 from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media.encoders import VideoCodec
@@ -143,7 +145,7 @@ async def test_runtime_messages() -> None:
 
 
 async def test_ping_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(presence_module, "PING_TIMEOUT_S", 0.1)
     monkeypatch.setattr("reactor_runtime.worker.worker.WATCHDOG_S", 0.05)
     async with serve(Painter) as server:
         never_pinged = await server.join()
@@ -405,7 +407,7 @@ class Greeter(VideoModel):
 
 
 async def test_held_messages_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "CODEC_WAIT_S", 60)
+    monkeypatch.setattr(conversation_module, "CODEC_WAIT_S", 60)
     async with serve(Greeter) as server:
         client = server.client()
         await client.start()

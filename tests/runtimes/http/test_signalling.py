@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.clients import connection as connection_module
+from reactor_runtime.clients import presence as presence_module
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.session.states import State
@@ -348,7 +348,7 @@ async def test_offers_per_minute() -> None:
 
 
 async def test_negotiation_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.1)
+    monkeypatch.setattr(presence_module, "NEGOTIATION_S", 0.1)
     async with serve(Painter) as server:
         body = await started(server)
         await post_offer(server, body)
@@ -364,7 +364,7 @@ async def test_negotiation_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_reconnect_never_inherits_the_deadline_of_an_older_offer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.25)
+    monkeypatch.setattr(presence_module, "NEGOTIATION_S", 0.25)
     async with serve(Painter) as server:
         body = await started(server)
         await post_offer(server, body)

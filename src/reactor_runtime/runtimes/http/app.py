@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reactor_runtime._version import __version__
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.access.access import Access
 from reactor_runtime.runtimes.door.addresses import Proxies
@@ -51,7 +52,10 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    worker: Callable[[], Worker], options: HttpOptions, leases: Callable[[], Leases] | None = None
+    worker: Callable[[], Worker],
+    options: HttpOptions,
+    leases: Callable[[], Leases] | None = None,
+    clock: Clock = WALL,
 ) -> App:
     """`worker` gives the worker behind the routes; it exists as soon as the event loop runs.
 
@@ -61,7 +65,7 @@ def create_app(
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(
-        Bodies(api, options.max_upload * 2**20),
+        Bodies(api, options.max_upload * 2**20, clock),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
