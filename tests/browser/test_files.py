@@ -19,6 +19,7 @@ LATER = {
     "app/capture.js": "a button is pressed",
     "app/charts.js": "the statistics are looked at",
     "app/room.js": "a fleet has a waiting room",
+    "app/share.js": "somebody shares",
     "app/tokenfield.js": "the token is wrong",
     "app/waterfall.js": "the statistics are looked at",
     "core/causes.js": "the model failed",

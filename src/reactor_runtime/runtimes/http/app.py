@@ -23,7 +23,7 @@ from reactor_runtime.runtimes.door.prefix import Prefix
 from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
-from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
+from . import cloud, control, events, info, page, probes, sessions, share, signalling, uploads
 from .guard import Guard
 from .options import HttpOptions
 from .refusals import STATUSES
@@ -95,7 +95,7 @@ def create_api(worker: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = worker
-    routers = (info, probes, events, sessions, signalling, uploads, cloud)
+    routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)

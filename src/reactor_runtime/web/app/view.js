@@ -28,6 +28,7 @@ export class View extends Viewer {
   #noticed = "";
   #begun = false;
   measured = new Measured();
+  sharing = null; // a promise of the dialog, once somebody asked for it
 
   /**
    * @param {import("./viewer.js").Given & {page?: boolean, controls?: boolean, commands?: boolean, Room?: typeof import("./room.js").Room | null}} given
@@ -104,11 +105,21 @@ export class View extends Viewer {
         page ? this.#log() : null));
   }
 
+  async #share() {
+    this.sharing ??= import("./share.js").then(({ shareDialog }) => {
+      const made = shareDialog({ api: this.api, values: () => this.cards.values(), said: (text) => this.messages.note(text) });
+      this.app.append(made.dialog);
+      return made;
+    });
+    (await this.sharing).open();
+  }
+
   #bar() {
+    const share = el("button", { type: "button", class: "plain", hidden: this.room !== null, onclick: () => this.#share() }, "Share");
     this.name = el("h1", {}, this.model);
     this.tells = el("p", { class: "about" });
     this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
-    return el("header", { class: "bar" }, this.name, this.tells, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.toggle);
+    return el("header", { class: "bar" }, this.name, this.tells, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), share, this.toggle);
   }
 
   #log() {

@@ -23,6 +23,9 @@ const NEGOTIATION_LIMIT_MS = 30_000;
 const POLL_FLOOR_MS = 100;
 const AT_HOME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether an address is one of this machine alone. */
+export const isLoopback = (address) => AT_HOME.test(new URL(address).hostname);
+
 /** A header's characters are bytes: those of the token in UTF-8. */
 const inHeader = (token) => String.fromCharCode(...new TextEncoder().encode(token));
 
@@ -40,7 +43,7 @@ export class Api {
 
   /** Whether it is this machine. */
   get isHome() {
-    return AT_HOME.test(new URL(this.address).hostname);
+    return isLoopback(this.address);
   }
 
   headers(type) {
