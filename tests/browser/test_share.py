@@ -34,6 +34,7 @@ def shared(page: Any) -> str:
     code = page.get_by_role("img", name="QR code of the link")
     code.wait_for()
     shot = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert shot is not None
     read, _, _ = cv2.QRCodeDetector().detectAndDecode(shot)
     return str(read)
 
