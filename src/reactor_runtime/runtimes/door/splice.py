@@ -15,6 +15,7 @@ from typing import cast
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.runtimes.door.connections import Slot
 from reactor_runtime.runtimes.door.relay import Pair, Relay
 from reactor_runtime.transports.stun import NotStunError, first_frame, server_user
@@ -123,7 +124,7 @@ class Splice(asyncio.Protocol):
 
     async def _open(self, place: Place) -> None:
         try:
-            async with asyncio.timeout(OPEN_S):
+            async with timeout(self._slot.clock, OPEN_S):
                 engine = await connected(await place.address())
         except (OSError, TimeoutError) as error:
             self.end("no_engine", f"The engine does not take it: {type(error).__name__}.")
