@@ -36,10 +36,11 @@ PICTURE_S = 20.0
 SHOWN = 260
 """Characters of a page's text."""
 FASTRTC_PAGE = (
-    "import app, gradio, os, uvicorn; uvicorn.run(gradio.mount_gradio_app(app.app, app.stream.ui, path='/ui'),"
+    "import app, gradio, os, uvicorn;"
+    " uvicorn.run(gradio.mount_gradio_app(app.app, app.stream.ui, path='/ui'),"
     " host='127.0.0.1', port=int(os.environ['PORT']), log_level='warning')"
 )
-"""Its page is Gradio's, which an author mounts; the one that it starts by itself has no routes of the author's."""
+"""Its page is Gradio's, which an author mounts; what it starts by itself has no routes of the author's."""
 PATHS = {"FastRTC": "/ui/"}
 START = "Start Stream"
 """Where a page has a button of this name, nothing begins before it is pressed."""

@@ -1,7 +1,7 @@
 """Networks that let some packets through and drop the others without a word, as firewalls and Docker do.
 
-Each is a namespace beside this one, joined with it by a pair of interfaces. nftables drops and translates;
-where it is missing, UDP goes into a black hole, and nothing stands in for the translation.
+Each is a namespace beside this one, joined with it by a pair of interfaces. The kernel's own nftables
+drops and translates.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ table inet silent {{
   }}
 }}
 """
+PASSED = "flush table inet silent"
 DOCKER = f"""
 table ip docker {{
   chain prerouting {{
@@ -68,13 +70,36 @@ class Network:
         for line in lines:
             subprocess.run(["nsenter", f"--net=/proc/{self.pid}/ns/net", *line.split()], check=True)
 
-    def rules(self, rules: str) -> None:
-        assert NFT is not None
-        command = ["nsenter", f"--net=/proc/{self.pid}/ns/net", NFT, "-f", "-"]
-        subprocess.run(command, input=rules, text=True, check=True)
+    def rules(self, text: str) -> None:
+        rules(text, "nsenter", f"--net=/proc/{self.pid}/ns/net")
 
     def close(self) -> None:
         self._process.communicate()
+
+
+@dataclass
+class Walled:
+    url: str
+    """Of the server, without its port."""
+    chromium: str
+    """A program that is Chromium in the other network."""
+    _other: Network
+
+    def let_through(self) -> None:
+        """From now on UDP passes."""
+        rules(PASSED)
+        self._other.rules(PASSED)
+
+
+def needs_nft() -> None:
+    if NFT is None:
+        pytest.skip("Needs Debian's nftables.")
+
+
+def rules(text: str, *there: str) -> None:
+    """Load rules, here or where `there` leads."""
+    assert NFT is not None
+    subprocess.run([*there, NFT, "-f", "-"], input=text, text=True, check=True)
 
 
 def here(*lines: str) -> None:
@@ -96,8 +121,9 @@ def networks(count: int, interface: str) -> Iterator[list[Network]]:
 
 
 @contextmanager
-def without_udp(chromium: str, folder: Path) -> Iterator[Tunnel]:
+def without_udp(chromium: str, folder: Path) -> Iterator[Walled]:
     """A second network that reaches `WITHOUT_UDP` of this one; what is UDP arrives at neither end."""
+    needs_nft()
     with networks(1, "lan0") as [other]:
         here(
             f"ip link add lan0 type veth peer name lan1 netns {other.pid}",
@@ -110,23 +136,18 @@ def without_udp(chromium: str, folder: Path) -> Iterator[Tunnel]:
             "ip link set lan1 addrgenmode none",
             "ip link set lan1 up",
         )
-        if NFT is None:
-            other.run("ip rule add ipproto udp blackhole pref 10")
-        else:
-            other.rules(DROPPED.format(interface="lan1"))
-            subprocess.run([NFT, "-f", "-"], input=DROPPED.format(interface="lan0"), text=True, check=True)
+        other.rules(DROPPED.format(interface="lan1"))
+        rules(DROPPED.format(interface="lan0"))
         try:
-            yield Tunnel(f"http://{WITHOUT_UDP}", inside(other.pid, chromium, folder))
+            yield Walled(f"http://{WITHOUT_UDP}", inside(other.pid, chromium, folder), other)
         finally:
-            if NFT is not None:
-                here(f"{NFT} delete table inet silent")
+            rules("delete table inet silent")
 
 
 @contextmanager
 def published(port: int, chromium: str, folder: Path) -> Iterator[Tunnel]:
     """A browser on a LAN, a host on it, and this network as a container behind that host's translation."""
-    if NFT is None:
-        pytest.skip("Needs nftables.")
+    needs_nft()
     with networks(2, "eth9") as [host, laptop]:
         here(
             f"ip link add eth9 type veth peer name docker0 netns {host.pid}",
