@@ -15,8 +15,10 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,14 @@ FASTRTC_PAGE = (
 PATHS = {"FastRTC": "/ui/"}
 START = "Start Stream"
 """Where a page has a button of this name, nothing begins before it is pressed."""
+PUBLISHED = HERE / "tunnel.md"
+HEAD = """## Through a tunnel
+
+`benchmarks/tunnel.py --publish` wrote this on {date}. The browser's network shares one TCP stream with the
+server's and nothing else, as through `ssh -L`. FastRTC has the page of Gradio that an author mounts, with
+*Start Stream* pressed.
+
+"""
 RECEIVER = "http://localhost:18098"
 FRAMES = """Math.max(0, ...[...document.querySelectorAll("video")]
   .map((video) => video.getVideoPlaybackQuality().totalVideoFrames))"""
@@ -132,19 +142,37 @@ def joined(page: Page, options: dict[str, object]) -> float:
     return float(page.evaluate(f"window.bench.join({json.dumps(options)})"))
 
 
+def table(chromium: str) -> Iterator[str]:
+    yield "|  | its own page, within 20 s | the receiver of `benchmarks/run` |"
+    yield "| --- | --- | --- |"
+    for contender in contenders():
+        if not contender.python.exists():
+            yield f"| {contender.name} | its environment is not there: run `benchmarks/run` first | |"
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            found = played(contender, chromium, Path(folder))
+        yield f"| {found.name} | {found.page} | {found.received} |"
+
+
+def publish(lines: list[str]) -> None:
+    """Where `benchmarks/run --publish` takes it from, and in what that wrote before."""
+    before = PUBLISHED.read_text()
+    text = HEAD.format(date=date.today()) + "\n".join(lines) + "\n\n"
+    PUBLISHED.write_text(text)
+    page = REPOSITORY / "docs" / "benchmarks.md"
+    page.write_text(page.read_text().replace(before, text))
+
+
 def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("No Chromium here: install Debian's chromium or set CHROMIUM= to a browser.")
-    print("|  | its own page, within 20 s | the receiver of `benchmarks/run` |")
-    print("| --- | --- | --- |")
-    for contender in contenders():
-        if not contender.python.exists():
-            print(f"| {contender.name} | its environment is not there: run `benchmarks/run` first | |")
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            found = played(contender, chromium, Path(folder))
-        print(f"| {found.name} | {found.page} | {found.received} |", flush=True)
+    lines = []
+    for line in table(chromium):
+        print(line, flush=True)
+        lines.append(line)
+    if "--publish" in sys.argv[1:]:
+        publish(lines)
 
 
 if __name__ == "__main__":
