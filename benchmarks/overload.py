@@ -1,9 +1,9 @@
 """A frame's price when the processor is short.
 
-``P=.venv-test/bin/python; $P tests/netns.py $P benchmarks/overload.py``: a server sends 1080p VP8 to one client
-without a page (aiortc). In turn they have the machine, and are held to half a core together (a cgroup of the
-kernel's; needs root on Linux). Printed as Markdown: frames delivered, what was skipped, and processor time of
-the server for each delivered frame.
+``P=.venv-test/bin/python; $P tests/netns.py $P benchmarks/overload.py``: a server sends 1080p VP8 to one
+client without a page (aiortc). In turn they have the machine, and are held to half a core together (a
+cgroup of the kernel's; needs root on Linux). Printed as Markdown: frames delivered, what was skipped, and
+processor time of the server for each delivered frame.
 """
 
 from __future__ import annotations

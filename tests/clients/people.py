@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
 from reactor_runtime.clients.channels import Notice
+from reactor_runtime.clients.commands import ClientCommands
 from reactor_runtime.clients.connection import Connection
-from reactor_runtime.clients.late import LateCalls
 from reactor_runtime.clients.negotiation import Offer
-from reactor_runtime.clients.ratelimit import TokenBucket
-from reactor_runtime.protocol.codec import Codec
+from reactor_runtime.protocol.codec import Codec, JsonCodec, Say
 from reactor_runtime.testing import VirtualClock
 
 _numbers = itertools.count(1)
+
+
+@dataclass
+class Conversation:
+    """Keeps what the client is told, as JSON."""
+
+    notice: Notice | None
+    codec: Codec | None
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def say(self, say: Say) -> bool:
+        outgoing = say(self.codec or JsonCodec())
+        if outgoing is not None:
+            self.told.append(json.loads(outgoing.data)["data"])
+        return True
 
 
 @dataclass(eq=False)
@@ -27,14 +42,10 @@ class Person:
     id: int = 0
     number: int = 0
     address: str = ""
-    ready: bool = True
-    live: bool = True
-    closed: bool = False
-    notice: Notice | None = None
-    codec: Codec | None = None
     made_at: float = 0.0
-    limit: TokenBucket = field(default_factory=TokenBucket)
-    late: LateCalls = field(default_factory=LateCalls)
+    presence: Any = None
+    conversation: Any = None
+    commands: ClientCommands = field(default_factory=ClientCommands)
 
 
 def sdp(peer: str = "", session: str = "1") -> str:
@@ -48,10 +59,21 @@ def offer(peer: str = "", *, may_steer: bool = True, session: str = "1") -> Offe
 
 
 def person(
-    peer: str = "", *, may_steer: bool = True, clock: VirtualClock | None = None, **facts: Any
+    peer: str = "",
+    *,
+    may_steer: bool = True,
+    clock: VirtualClock | None = None,
+    ready: bool = True,
+    live: bool = True,
+    closed: bool = False,
+    notice: Notice | None = None,
+    codec: Codec | None = None,
+    **facts: Any,
 ) -> Connection:
-    """A client that is there and may steer, unless `facts` say otherwise."""
+    """A client that is there and may steer, unless the facts say otherwise."""
     number = next(_numbers)
-    session = SimpleNamespace(number=1, clock=clock or VirtualClock())
-    given = {"id": number, "number": number, **facts}
+    session = SimpleNamespace(number=1, clock=clock or VirtualClock(), next_frame=lambda: 0)
+    presence = SimpleNamespace(ready=ready, live=live, closed=closed)
+    conversation = Conversation(notice, codec)
+    given = {"id": number, "number": number, "presence": presence, "conversation": conversation, **facts}
     return cast("Connection", Person(offer(peer, may_steer=may_steer), session, **given))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
-from reactor_runtime.clients.conversation import HELD_MESSAGES, Conversation
+import pytest
+
+from reactor_runtime.clients.channels import CHANNEL_WAIT_S
+from reactor_runtime.clients.conversation import CODEC_WAIT_S, HELD_MESSAGES, Conversation
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.protocol.codec import DATA, JsonCodec
 from reactor_runtime.session.losses import Losses, Lost
+from reactor_runtime.testing import VirtualClock
 from reactor_runtime.transports.wire import AudioSender, VideoSender
 
 
@@ -42,8 +47,9 @@ class Rig:
     ) -> None:
         self.wire = FakeWire()
         self.lost = Losses()
+        self.clock = VirtualClock()
         offer = Offer("", (), has_channel, limit)
-        self.conversation = Conversation(self.wire, offer, codec, self.lost, 1)
+        self.conversation = Conversation(self.wire, offer, codec, self.lost, 1, self.clock)
 
     def say(self, text: str) -> bool:
         return self.conversation.say(lambda codec: codec.runtime("word", {"word": text}))
@@ -96,3 +102,68 @@ async def test_nothing_is_said_without_a_channel_or_after_the_end() -> None:
     rig.conversation.close()
     assert not rig.say("word")
     assert rig.wire.sent == []
+
+
+async def test_who_shows_nothing_for_so_long_gets_json() -> None:
+    rig = Rig()
+    rig.conversation.opened(DATA)
+    rig.say("held")
+    rig.conversation.await_codec()
+    rig.clock.advance(CODEC_WAIT_S - 0.01)
+    await asyncio.sleep(0)
+    assert rig.wire.sent == []
+    rig.clock.advance(0.01)
+    await asyncio.sleep(0)
+    assert rig.wire.sent == ["held"]
+    assert isinstance(rig.conversation.codec, JsonCodec)
+
+
+@pytest.mark.parametrize(
+    ("opened", "code"),
+    [([], "channel_not_open"), (["chat"], "wrong_channel"), (["control"], "channel_not_open")],
+)
+async def test_who_opens_no_channel_in_time_looks_on_and_why_is_known(opened: list[str], code: str) -> None:
+    rig, called = Rig(), list[str]()
+    for label in opened:
+        rig.conversation.opened(label)
+    rig.conversation.await_channel(lambda: called.append("without"))
+    rig.conversation.await_channel(lambda: called.append("twice"))
+    rig.clock.advance(CHANNEL_WAIT_S - 0.01)
+    await asyncio.sleep(0)
+    assert called == []
+    assert rig.conversation.notice is None
+    rig.clock.advance(0.01)
+    await asyncio.sleep(0)
+    assert called == ["without"]
+    assert rig.conversation.notice is not None
+    assert rig.conversation.notice.code == code
+
+
+@pytest.mark.parametrize("end", ["opened", "closed"])
+async def test_who_has_opened_or_gone_by_then_is_not_meant(end: str) -> None:
+    rig, called = Rig(), list[str]()
+    rig.conversation.await_channel(lambda: called.append("without"))
+    if end == "opened":
+        rig.conversation.opened(DATA)
+    else:
+        rig.conversation.close()
+    rig.clock.advance(CHANNEL_WAIT_S)
+    await asyncio.sleep(0)
+    assert called == []
+    assert rig.conversation.notice is None
+
+
+async def test_an_offer_without_a_channel_is_known_for_it_at_once() -> None:
+    notice = Rig(has_channel=False).conversation.notice
+    assert notice is not None
+    assert notice.code == "no_channel"
+
+
+async def test_a_client_that_takes_too_little_is_told_of_in_the_log_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig(JsonCodec(), limit=10)
+    rig.conversation.opened(DATA)
+    for _ in range(3):
+        assert not rig.say("long")
+    assert sum("takes messages of 10 bytes" in record.message for record in caplog.records) == 1

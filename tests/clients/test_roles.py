@@ -72,7 +72,7 @@ def test_who_cannot_speak_or_may_only_watch_does_not_steer() -> None:
 def test_the_place_of_one_that_is_closed_is_vacant() -> None:
     roles, gone, here = Roles(8, shared_control=False), person(), person()
     roles.join(gone)
-    gone.closed = True
+    gone.presence.closed = True
     assert roles.join(here) is Role.CONTROLLER
 
 
@@ -188,7 +188,7 @@ def test_one_that_is_closed_holds_no_track() -> None:
     roles, gone, here = Roles(8, shared_control=True), person(), person()
     roles.publish(gone, "camera")
     assert refusal(roles, here) == "PUBLISHER_SLOT_TAKEN"
-    gone.closed = True
+    gone.presence.closed = True
     assert refusal(roles, here) is None
 
 
@@ -235,7 +235,7 @@ def step(roles: Roles, verb: str, first: Connection, second: Connection, track: 
     elif verb in ("publish", "unpublish"):
         getattr(roles, verb)(first, track)
     elif verb == "close":
-        first.closed = True
+        first.presence.closed = True
     else:
         getattr(roles, verb)(first)
 

@@ -77,7 +77,7 @@ def test_who_may_only_watch_takes_nobodys_place_who_may_more() -> None:
     guest = room.enter("C", live=False, may_steer=False)
     assert room.of("B", may_steer=False) is guest
     assert room.of("A", may_steer=False) is guest
-    guest.live = True
+    guest.presence.live = True
     assert room.of("B", may_steer=False) is None
 
 
@@ -156,7 +156,7 @@ def test_the_newest_follows() -> None:
     newest = room.enter("C")
     room.seats.expect(newest)
     assert room.seats.heir_of(steers) is newest
-    newest.closed = True
+    newest.presence.closed = True
     assert room.seats.heir_of(steers) is not newest
 
 
@@ -205,7 +205,7 @@ async def test_it_waits_no_longer_than_until_that_client_goes_silent() -> None:
     room.seats.changed()  # something else
     await asyncio.sleep(0)
     assert not wait.done()
-    steers.live = False
+    steers.presence.live = False
     room.seats.changed()
     async with asyncio.timeout(5):
         await wait

@@ -109,12 +109,16 @@ class Clients:
                 "role": self.roles.role_of(c).value,
                 "live": c.presence.live,
                 "since": round(c.made_at, 3),
-                "outbound": [asdict(rate) for rate in c.media.rates()],
+                "outbound": [*map(asdict, c.media.rates()), *map(asdict, c.media.audio.rates())],
                 **({"notice": c.conversation.notice.to_json()} if c.conversation.notice is not None else {}),
             }
             for c in self.connections.values()
             if c.presence.ready
         ]
+
+    async def look(self) -> None:
+        """Ask the wires for what only they know."""
+        await asyncio.gather(*(each.media.audio.look() for each in self.connections.values()))
 
     def count_losses(self) -> None:
         """Bring the session's count of lost frames up to date."""

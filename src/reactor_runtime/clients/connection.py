@@ -70,7 +70,7 @@ class Connection:
         self.offer = offer
         self.link = link
         self.presence = Presence(session.clock, self._lose)
-        self.conversation = Conversation(link.wire, offer, codec, session.lost, number)
+        self.conversation = Conversation(link.wire, offer, codec, session.lost, number, session.clock)
         self.commands = ClientCommands()
         self.media = MediaShare(session, link.wire, offer.sections)
         self._owner = owner

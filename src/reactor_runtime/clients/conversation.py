@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from reactor_runtime.session.losses import Losses, Lost
 from .channels import CHANNEL_WAIT_S, NO_CHANNEL, Notice, notice
 
 if TYPE_CHECKING:
+    from reactor_runtime.clock import Clock, Timer
     from reactor_runtime.transports.wire import Wire
 
     from .negotiation import Offer
@@ -29,7 +29,9 @@ HELD_MESSAGES = 256
 class Conversation:
     """Held is what cannot be said yet: until the client's channel is open, and while its codec is unknown."""
 
-    def __init__(self, wire: Wire, offer: Offer, codec: Codec | None, lost: Losses, number: int) -> None:
+    def __init__(
+        self, wire: Wire, offer: Offer, codec: Codec | None, lost: Losses, number: int, clock: Clock
+    ) -> None:
         """Without a `codec`, the first inbound message decides."""
         self.codec = codec
         self.notice: Notice | None = None if offer.has_channel else NO_CHANNEL
@@ -38,12 +40,13 @@ class Conversation:
         self._offer = offer
         self._lost = lost
         self._number = number
+        self._clock = clock
         self._channels: set[str] = set()
         """Those that are open."""
         self._held: deque[Say] = deque(maxlen=HELD_MESSAGES)
         self._told_size = False
-        self._codec_timer: asyncio.TimerHandle | None = None
-        self._channel_timer: asyncio.TimerHandle | None = None
+        self._codec_timer: Timer | None = None
+        self._channel_timer: Timer | None = None
         self._closed = False
 
     @property
@@ -83,8 +86,7 @@ class Conversation:
     def await_codec(self) -> None:
         """The client can write from now on: it has a moment to show how."""
         if self.codec is None:
-            loop = asyncio.get_running_loop()
-            self._codec_timer = loop.call_later(CODEC_WAIT_S, self.settle, JsonCodec())
+            self._codec_timer = self._clock.call_later(CODEC_WAIT_S, self.settle, JsonCodec())
 
     def opened(self, label: str) -> None:
         self._channels.add(label)
@@ -98,8 +100,7 @@ class Conversation:
         """The client is connected; `then` is called when it has opened no channel `data` in time, which
         the `notice` says from then on."""
         if self._channel_timer is None:
-            loop = asyncio.get_running_loop()
-            self._channel_timer = loop.call_later(CHANNEL_WAIT_S, self._go_without, then)
+            self._channel_timer = self._clock.call_later(CHANNEL_WAIT_S, self._go_without, then)
 
     def _go_without(self, then: Callable[[], None]) -> None:
         if self._closed or self.open:

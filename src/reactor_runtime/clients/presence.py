@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ class Presence:
         self._clock = clock
         self._last_ping: float | None = None
         why = f"it did not connect within {NEGOTIATION_S:g} s"
-        self._reaper = asyncio.get_running_loop().call_later(NEGOTIATION_S, expire, why)
+        self._reaper = clock.call_later(NEGOTIATION_S, expire, why)
 
     def begin(self) -> None:
         """Media can flow for the first time."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.protocol.codec import FlatCodec
 from reactor_runtime.transports import sdp
 
@@ -69,7 +70,8 @@ class Seats:
                 return
             changed = self._changed
             try:
-                await asyncio.wait_for(changed.wait(), left)
+                async with timeout(self._clients.clock, left):
+                    await changed.wait()
             except TimeoutError:
                 return
 

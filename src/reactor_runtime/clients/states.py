@@ -5,8 +5,6 @@ Event loop only.
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -51,7 +49,7 @@ class States:
         if replaced is not None:
             self._supersede(connection, replaced)
         if not waiting:
-            asyncio.get_running_loop().call_later(LATE_S, self._catch_up, connection)
+            self._catch_up_later(connection)
 
     def overtaken(self, connection: Connection, name: str) -> None:
         """A call of this state has come in time: one that waits from before is old."""
@@ -90,5 +88,7 @@ class States:
             if message is not None:
                 self._run(connection, message)
         if not connection.presence.closed and connection.commands.late:
-            again = functools.partial(self._catch_up, connection)
-            asyncio.get_running_loop().call_later(LATE_S, again)
+            self._catch_up_later(connection)
+
+    def _catch_up_later(self, connection: Connection) -> None:
+        connection.session.clock.call_later(LATE_S, self._catch_up, connection)

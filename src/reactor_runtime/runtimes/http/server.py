@@ -241,10 +241,10 @@ def bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that is none
         raise BindError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Is another server running there? "
-            "Choose another with --port."
+            f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}. Is another server "
+            "running there? Choose another with --port."
         ) from error
     sockets = [first]
     if host in ("127.0.0.1", "localhost"):

@@ -21,7 +21,7 @@ from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
 from reactor_runtime.clients.reach import reached
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import timeout
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
@@ -268,7 +268,8 @@ async def _connect_implicit(
         if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
+                async with timeout(worker.clock, IMPLICIT_TURN_S):
+                    await arrivals.implicit_read.wait()
             target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
         arrivals.use_implicit(target)
     beside = target not in worker.clients.connections
@@ -300,7 +301,8 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
     if connection is None or pending is None:
         raise RefusedError(Refusal.NOT_FOUND, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(pending), within)
+        async with timeout(worker.clock, within):
+            answer = await asyncio.shield(pending)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
@@ -338,4 +340,4 @@ def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
 
 
 def _ice_servers(worker: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(worker.arrivals.ice.servers(WALL.unix()))}
+    return {"ice_servers": wire_form(worker.arrivals.ice.servers(worker.clock.unix()))}
