@@ -123,6 +123,21 @@ async def test_a_pair_is_dropped_once_and_nobody_is_told() -> None:
     assert not one.ended
 
 
+async def test_orders_without_number_hold_nobody_while_the_thread_is_busy() -> None:
+    both = Relay(Counter())
+    one, busy, over = Joined(both), threading.Event(), threading.Event()
+    both._order(lambda carrier: (busy.set(), over.wait(WITHIN_S)))
+    await until(busy.is_set)
+    many = threading.Thread(target=lambda: [both.drop(one.pair) for _ in range(5000)], daemon=True)
+    many.start()
+    await asyncio.to_thread(many.join, WITHIN_S)
+    held = many.is_alive()
+    over.set()
+    await until(lambda: not at_work())
+    one.close()
+    assert not held
+
+
 async def test_a_kernel_that_watches_no_more_ends_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def __init__(self) -> None:

@@ -58,7 +58,8 @@ class Relay:
                     target=self._run, args=(carrier,), name="reactor-splice", daemon=True
                 ).start()
             self._orders.append(order)
-            self._carrier.wake()
+            if len(self._orders) == 1:  # the first of those that the thread takes at once
+                self._carrier.wake()
 
     def _run(self, carrier: _Carrier) -> None:
         while carrier.ends or not self._finished(carrier):
@@ -127,7 +128,7 @@ class _Carrier:
         self._poller.register(self._woken.fileno(), select.POLLIN)
 
     def wake(self) -> None:
-        """From any thread: there is an order."""
+        """There is an order. One byte at a time: a pipe that is full would hold who writes."""
         self._waker.send(b"!")
 
     def carry(self) -> bool:
