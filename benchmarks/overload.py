@@ -1,9 +1,9 @@
 """A frame's price when the processor is short.
 
 ``P=.venv-test/bin/python; $P tests/netns.py $P benchmarks/overload.py``: a server sends 1080p VP8 to one
-client without a page (aiortc). In turn they have the machine, and are held to half a core together (a
-cgroup of the kernel's; needs root on Linux). Printed as Markdown: frames delivered, what was skipped, and
-processor time of the server for each delivered frame.
+client without a page (aiortc). In turn the server has the machine, and is held to half a core (a cgroup of
+the kernel's; needs root on Linux); the client is no part of it unless `--together` says so. Printed as
+Markdown: frames delivered, what was skipped, and processor time of the server for each delivered frame.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ class Window:
     """Of a delivered frame: the server without the model's own thread."""
     whole_ms: float
     skipped: float
+    encoded: float
+    sent: float
     keyframes: float
     waits: float
 
@@ -141,6 +143,8 @@ def between(before: Sample, after: Sample) -> Window:
         (cpu - model) / frames * 1000,
         cpu / frames * 1000,
         grown('place="encoder"'),
+        grown('what="frames_encoded"'),
+        grown("reactor_sent_frames"),
         grown('what="keyframes"'),
         grown("keyframe_waits_total"),
     )
@@ -164,9 +168,8 @@ async def measured(server: Server, group: Share, arguments: argparse.Namespace) 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/overload.py")
-    parser.add_argument(
-        "--cores", type=float, default=0.5, help="what server and client have when it is short"
-    )
+    parser.add_argument("--cores", type=float, default=0.5, help="what the server has when it is short")
+    parser.add_argument("--together", action="store_true", help="the client is held with it")
     parser.add_argument("--size", default="1920x1080")
     parser.add_argument("--codec", default="VP8")
     parser.add_argument("--seconds", type=float, default=10.0)
@@ -191,7 +194,8 @@ def main() -> None:
     arguments = parse()
     before = os.getloadavg()[0]
     with share() as group, serving(arguments.size) as server:
-        group.take(os.getpid())
+        if arguments.together:
+            group.take(os.getpid())
         group.take(server.process.pid)
         found = asyncio.run(measured(server, group, arguments))
     middle = {
@@ -213,6 +217,8 @@ def main() -> None:
         ("processor time of the server for each, without the model's thread, ms", "price_ms"),
         ("the same with it, ms", "whole_ms"),
         (f"frames skipped in front of the encoder, in {arguments.seconds:g} s", "skipped"),
+        ("frames encoded", "encoded"),
+        ("frames given to the engine", "sent"),
         ("keyframes", "keyframes"),
         ("waits for one", "waits"),
     ):

@@ -39,9 +39,15 @@ def root(tmp_path: Path) -> Path:
 def get(root: Path, tmp_path: Path) -> Get:
     """Downloads `vae` from a source."""
 
-    def run(source: str, name: str = "vae", progress: Silent | None = None, **settings: object) -> Outcome:
+    def run(
+        source: str,
+        name: str = "vae",
+        progress: Silent | None = None,
+        pace: Pace = IMPATIENT,
+        **settings: object,
+    ) -> Outcome:
         order = Order(name, parse_source(source, tmp_path), **settings)  # type: ignore[arg-type]
-        return download(order, root, progress or Silent())
+        return download(order, root, progress or Silent(), pace)
 
     return run
 
