@@ -16,6 +16,7 @@ from reactor_runtime import AudioOut, CommandError, VideoIn, VideoModel, VideoOu
 from reactor_runtime.errors import MessageError, ModelLoadError, NoSessionError
 from reactor_runtime.executors.port import ModelOutcome
 from reactor_runtime.executors.thread.feed import FEED_LIMIT
+from reactor_runtime.executors.thread.waiting import PENDING_LIMIT
 from reactor_runtime.session.session import Session
 
 from .rig import WITHIN, rig, this_thread

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reactor_runtime.runtimes.door import relay
-from reactor_runtime.runtimes.door.relay import Pair, Relay
+from reactor_runtime.runtimes.door.relay import NEW_POLLER, Pair, Relay
 
 WITHIN_S = 20
 

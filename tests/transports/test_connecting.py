@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.transports import connecting as module
 from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.port import Engine, PeerConfig, Section
 from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged

@@ -10,7 +10,10 @@ from tests.project.weights.places import Site, serving
 from tests.project.weights.silent import Silent
 
 from reactor_runtime.project.weights.download import Order, Outcome, download
+from reactor_runtime.project.weights.fetch import Pace
 from reactor_runtime.project.weights.source import parse_source
+
+IMPATIENT = Pace(first_pause=0.001, longest_pause=0.01)
 
 Get = Callable[..., Outcome]
 

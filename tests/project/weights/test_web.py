@@ -7,22 +7,21 @@ import http.client
 import io
 import threading
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.project.weights.conftest import Get, noise
+from tests.project.weights.conftest import IMPATIENT, Get, noise
 from tests.project.weights.places import Site, serving
 from tests.project.weights.silent import Silent
 
 from reactor_runtime.errors import WeightsError
-from reactor_runtime.project.weights import fetch
+from reactor_runtime.project.weights import connection, fetch
 from reactor_runtime.project.weights.manifest import Entry, Manifest, read_manifest
 from reactor_runtime.project.weights.staging import BLOCK
 
 BODY = noise(21 * BLOCK + 4321)
 MANIFEST = b'{"format": "reactor-weights/1", "complete": true, "files": {"a": {"size": %b, "sha256": "0"}}}'
-
-
 SMALL_RANGES = replace(IMPATIENT, range_blocks=1)
 
 
@@ -67,7 +66,9 @@ def test_a_connection_that_drops_again_and_again(site: Site, get: Get, root: Pat
     assert site.sent < 1.2 * len(BODY), "each goes on where it broke off"
 
 
-def test_a_server_that_gives_nothing_is_given_up_and_what_came_is_kept(site: Site, get: Get, root: Path) -> None:
+def test_a_server_that_gives_nothing_is_given_up_and_what_came_is_kept(
+    site: Site, get: Get, root: Path
+) -> None:
     site.files["/f"] = BODY
     site.refuse = lambda path: 503 if site.sent > 4 * BLOCK else 0
     with pytest.raises(WeightsError, match=r"f could not be fetched: .*503.*What has arrived is kept"):

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -314,9 +315,7 @@ def test_a_server_that_answers(answers: Answers, index: int, level: str, words: 
         ("waits", "note", "speaks HTTP alone"),
     ],
 )
-def test_whether_a_port_takes_media(
-    first: str, level: str, words: str
-) -> None:
+def test_whether_a_port_takes_media(first: str, level: str, words: str) -> None:
     with answering(GOOD, first) as url:
         said(examine_url(url, within=0.3)[2], level, words)
 

@@ -14,8 +14,9 @@ import torch
 
 from reactor_runtime import VideoModel, model
 from reactor_runtime.authoring.context import Context
-from reactor_runtime.session.audit import Audit, compare, tree
+from reactor_runtime.session.audit import Audit
 from reactor_runtime.session.audit.given import Given, vocabulary_of
+from reactor_runtime.session.audit.reading import USUAL, Bounds
 
 from . import hostile
 
