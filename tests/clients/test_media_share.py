@@ -13,7 +13,7 @@ import pytest
 
 from reactor_runtime import VideoModel, VideoOut, model
 from reactor_runtime.authoring.description import describe
-from reactor_runtime.clients.media_share import MediaShare
+from reactor_runtime.clients.media_share import STATS_S, MediaShare
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.bitrate import HEADROOM, default_bitrate
@@ -196,21 +196,26 @@ async def test_who_loses_something_and_does_not_ask_gets_keyframes(
         await share.end()
 
 
-async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("reactor_runtime.clients.media_share.STATS_S", 0.01)
-    async with running() as session:
+async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone() -> None:
+    clock = VirtualClock()
+    async with running(clock) as session:
         share, _ = client(session)
         share.subscribe()
+
+        asked = asyncio.Event()
 
         async def closing() -> dict[str, Any]:
             raise RefusedError(Refusal.CONFLICT, "connection_closed", "This connection is closed.")
 
         async def busy() -> dict[str, Any]:
+            asked.set()
             return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]  # never
 
-        for stats in (closing, busy):
-            share._wire.stats = stats  # type: ignore[method-assign]  # what an engine might do
-            await share.look_for_losses()
+        share._wire.stats = closing  # type: ignore[method-assign]  # what an engine might do
+        await share.look_for_losses()
+        share._wire.stats = busy  # type: ignore[method-assign]  # the same
+        looking = asyncio.ensure_future(share.look_for_losses())
+        await asked.wait()
+        clock.advance(STATS_S)
+        await looking
         await share.end()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.errors import RefusedError
 from reactor_runtime.session.losses import Lost
 
@@ -96,7 +97,8 @@ class MediaShare:
         if not self._sinks:
             return
         try:
-            report = await asyncio.wait_for(self._wire.stats(), STATS_S)
+            async with timeout(self._session.clock, STATS_S):
+                report = await self._wire.stats()
         except (RefusedError, TimeoutError):  # it is closing, or its engine is busy: the next look will tell
             return
         now = self._session.clock.time()
