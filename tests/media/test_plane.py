@@ -194,19 +194,16 @@ def test_the_size_may_change_and_be_odd() -> None:
         assert [f.key for f in sink.frames] == [True, True, True]
 
 
-def test_a_size_that_no_encoder_follows_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(plane_module, "FOLLOWED_PIXELS", DEFAULT_SIZE[0] * DEFAULT_SIZE[1])
+def test_a_size_that_no_encoder_follows_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
         assert not caplog.messages
         for _ in range(2):
-            plane.emit("main", np.broadcast_to(rgb(1, 1, 1), (1200, 2000, 3)), None)
+            plane.emit("main", np.broadcast_to(rgb(1, 1, 1), (2200, 4000, 3)), None)
     (said,) = caplog.messages
     assert "'main'" in said
-    assert "2000×1200" in said
-    assert "cv2.resize(frame, (1800, 1080), interpolation=cv2.INTER_AREA)" in said
+    assert "4000×2200" in said
+    assert "cv2.resize(frame, (1920, 1056), interpolation=cv2.INTER_AREA)" in said
 
 
 def test_tracks_have_their_own_numbers_and_encodes() -> None:
