@@ -191,6 +191,10 @@ class Clients:
             if connection.presence.silent():
                 await self.drop(connection, "the client stopped pinging")
 
+    async def look_for_losses(self) -> None:
+        """See `MediaShare.look_for_losses`."""
+        await asyncio.gather(*(c.media.look_for_losses() for c in self.connections.values()))
+
     # --- ConnectionOwner ---
 
     def connection_ready(self, connection: Connection) -> None:
