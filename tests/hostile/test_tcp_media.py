@@ -179,6 +179,17 @@ async def test_those_that_carry_media_count_and_are_not_ended_for_others() -> No
         assert (await server.get(source="127.0.0.9")).status == 200
 
 
+async def test_a_peer_that_there_is_not_is_one_line_for_who_looks(caplog: pytest.LogCaptureFixture) -> None:
+    async with media_door() as (server, _, _):
+        with caplog.at_level("DEBUG", splice.__name__):
+            wire = await server.wire()
+            wire.send(request(b"nobody:theirs"))
+            await server.hurried(wire.rest())
+    assert [
+        (each.levelname, each.getMessage()) for each in caplog.records if each.name == splice.__name__
+    ] == [("DEBUG", "A connection for media over TCP ends: No peer has the ufrag 'nobody'.")]
+
+
 async def test_what_passes_is_counted_for_operators() -> None:
     async with media_door() as (server, media, _):
         server.memory.runtime.metrics.registry.register(media)
