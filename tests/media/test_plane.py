@@ -16,6 +16,7 @@ from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media import rgb as rgb_module
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.media.i420 import to_i420
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
@@ -94,6 +95,29 @@ def test_an_encode_that_nobody_takes_ends() -> None:
 
         assert plane.encodings == ()
         assert not [t for t in threading.enumerate() if t.name == "reactor-encode-main-VP8"]
+
+
+def test_what_was_encoded_counts_while_its_encoding_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def close(encoding: Encoding) -> None:
+        counted.append(plane.encoded().encoded)
+        end(encoding)
+        counted.append(plane.encoded().encoded)
+
+    end = Encoding.close
+    monkeypatch.setattr(Encoding, "close", close)
+    with open_plane() as plane:
+        left, stays = Sink(), Sink()
+        plane.subscribe("main", VideoCodec.VP8, left)
+        plane.emit("main", rgb(1), None)
+        assert plane.drain(5.0)
+        plane.unsubscribe(left)
+        plane.subscribe("main", VideoCodec.VP8, stays)
+        plane.emit("main", rgb(2), None)
+        assert plane.drain(5.0)
+    first, then, both, after = counted
+    assert 1 <= first == then < both == after == plane.encoded().encoded
 
 
 def test_without_anybody_to_see_it_nothing_is_encoded_and_the_model_goes_on() -> None:
