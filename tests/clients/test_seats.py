@@ -25,12 +25,12 @@ class Room:
         self.roles = Roles(8, shared_control=False)
         self.seats = Seats(cast("Clients", self))
 
-    def enter(self, peer: str = "", *, implicit: bool = True, **facts: Any) -> Connection:
+    def enter(self, peer: str = "", *, default_connection: bool = True, **facts: Any) -> Connection:
         """A client that came without an id, unless that is said otherwise."""
         connection = person(peer, clock=self.clock, **{"made_at": self.clock.unix(), **facts})
         self.connections[connection.id] = connection
-        if implicit:
-            self.seats.implicit_ids.add(connection.id)
+        if default_connection:
+            self.seats.default_connections.add(connection.id)
         return connection
 
     def of(self, peer: str = "B", address: str = "here", **facts: Any) -> Connection | None:
@@ -52,7 +52,7 @@ def test_the_same_peer_gets_its_own_place_live_or_not() -> None:
 
 def test_one_that_named_its_id_is_nobody_elses_place() -> None:
     room = Room()
-    room.enter("B", implicit=False, live=False)
+    room.enter("B", default_connection=False, live=False)
     assert room.of("B") is None
 
 
@@ -163,13 +163,13 @@ def test_the_newest_follows() -> None:
 def test_nobody_follows_itself_nor_one_that_named_its_id() -> None:
     room = Room()
     room.seats.expect(room.enter("C"))  # nobody steers
-    steers = room.enter("A", implicit=False)
+    steers = room.enter("A", default_connection=False)
     room.roles.join(steers)
     room.seats.expect(steers)
     heir = room.enter("B")
     room.seats.expect(heir)
     assert room.seats.heir_of(steers) is None
-    room.seats.implicit_ids.add(steers.id)
+    room.seats.default_connections.add(steers.id)
     room.seats.expect(steers)
     assert room.seats.heir_of(steers) is None
 

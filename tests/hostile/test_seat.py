@@ -81,7 +81,7 @@ async def test_a_client_without_an_id_has_one_that_nobody_can_name() -> None:
 
 async def test_guessing_is_limited_by_address_and_locks_nobody_else_out() -> None:
     async with serve(Painter) as server:
-        server.runtime.arrivals.lookups.per_minute = UNKNOWN_IDS_PER_MINUTE
+        server.runtime.signalling.lookups.per_minute = UNKNOWN_IDS_PER_MINUTE
         await server.http.post("/start_session")
         mine = await announced(server.http)
         async with from_elsewhere(server) as stranger:

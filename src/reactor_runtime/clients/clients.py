@@ -48,7 +48,7 @@ class Clients:
         self.clock = clock
         self.connections: dict[int, Connection] = {}
         self.roles = self._fresh_roles(options)
-        self.arrivals = Signalling(engine, options, self, clock)
+        self.signalling = Signalling(engine, options, self, clock)
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
@@ -61,7 +61,7 @@ class Clients:
     def begin(self) -> None:
         """A new session: nobody has a role, nothing is pending."""
         self.roles = self._fresh_roles(self._options)
-        self.arrivals.begin()
+        self.signalling.begin()
         self._end = None
         self.steered_last = 0
         self._told.clear()
@@ -163,7 +163,7 @@ class Clients:
         connections = [*self.connections.values(), *self._parting]
         self.connections = {}
         self._told.clear()
-        self.arrivals.seats.begin()
+        self.signalling.seats.begin()
         await asyncio.gather(*(connection.close() for connection in connections))
 
     async def drop(self, connection: Connection, why: str) -> None:
@@ -174,12 +174,12 @@ class Clients:
         self._owner.note("disconnected", connection=connection.number, why=why)
         if self.connections.get(connection.id) is connection:
             del self.connections[connection.id]
-            self.arrivals.remember(connection)
+            self.signalling.remember(connection)
         vacant = self.roles.leave(connection)
         self._owner.let_go(connection)
         if vacant:
             self.steered_last = connection.id
-        self.arrivals.seats.changed()
+        self.signalling.seats.changed()
         self._present(connection.session)  # closing takes its time, and a goodbye may come meanwhile
         await connection.close()
         if vacant and self.roles.controller is None:
@@ -221,7 +221,7 @@ class Clients:
         self._tell_end(connection)
 
     def presence_changed(self, connection: Connection) -> None:
-        self.arrivals.seats.changed()
+        self.signalling.seats.changed()
         if not connection.presence.live:
             self._owner.let_go(connection)
         self._present(connection.session)
@@ -268,7 +268,7 @@ class Clients:
 
     def _pass_on(self, gone: Connection) -> None:
         """Let the one steer that waits for it; otherwise say that nobody does."""
-        heir = self.arrivals.seats.heir_of(gone)
+        heir = self.signalling.seats.heir_of(gone)
         if heir is None:
             self._say_vacant()
         else:

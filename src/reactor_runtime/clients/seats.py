@@ -31,7 +31,7 @@ class Seats:
     """The connections that came without an id, and who follows the one that steers."""
 
     def __init__(self, clients: Clients) -> None:
-        self.implicit_ids: set[int] = set()
+        self.default_connections: set[int] = set()
         self._clients = clients
         self._changed = asyncio.Event()
         self._heirs: dict[Connection, tuple[Connection, float]] = {}
@@ -39,7 +39,7 @@ class Seats:
 
     def begin(self) -> None:
         """A new session."""
-        self.implicit_ids.clear()
+        self.default_connections.clear()
         self._heirs.clear()
 
     def changed(self) -> None:
@@ -79,7 +79,7 @@ class Seats:
         """`heir` came in beside a live client, which it may be itself: it steers if that one goes soon."""
         steers = self._clients.roles.controller
         may = heir.offer.may_steer
-        if may and steers is not None and steers is not heir and steers.id in self.implicit_ids:
+        if may and steers is not None and steers is not heir and steers.id in self.default_connections:
             self._heirs[heir] = (steers, self._clients.clock.time() + HEIR_S)
 
     def heir_of(self, gone: Connection) -> Connection | None:
@@ -94,7 +94,7 @@ class Seats:
         return waiting[-1] if waiting else None
 
     def _ours(self, flat: bool) -> list[Connection]:
-        ours = [c for i, c in self._clients.connections.items() if i in self.implicit_ids]
+        ours = [c for i, c in self._clients.connections.items() if i in self.default_connections]
         return [c for c in ours if isinstance(c.conversation.codec, FlatCodec)] if flat else ours
 
 

@@ -46,13 +46,13 @@ class Signalling:
     def __init__(self, engine: Engine, options: ClientOptions, clients: Clients, clock: Clock = WALL) -> None:
         self.pending = PendingConnections()
         self.ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
-        self.implicit = new_id()
+        self.default_connection = new_id()
         """Which connection the paths without a connection id mean: the newest that came through them."""
         self.seats = Seats(clients)
-        self.implicit_read = asyncio.Event()
+        self.default_read = asyncio.Event()
         """Set while nobody has still to fetch the answer of that connection."""
-        self.implicit_read.set()
-        self.implicit_turn = asyncio.Lock()
+        self.default_read.set()
+        self.default_turn = asyncio.Lock()
         self.tcp_peers = TcpPeers()
         """Peers whose media may come over the HTTP port."""
         self._former: dict[int, str] = {}
@@ -73,8 +73,8 @@ class Signalling:
         self._former.clear()
         self.seats.begin()
         self._count = 0
-        self.implicit = new_id()
-        self.implicit_read.set()
+        self.default_connection = new_id()
+        self.default_read.set()
 
     def limit_offers(self, address: str) -> None:
         """Raises `RefusedError` when an address offers more often than it may."""
@@ -110,23 +110,28 @@ class Signalling:
 
     def announce(self, session: Session, address: str = "") -> int:
         """A new connection id."""
-        taken = {*self._clients.connections, *self._connecting, *self._former, self.implicit}
+        taken = {*self._clients.connections, *self._connecting, *self._former, self.default_connection}
         return self.pending.announce(session.number, self._clock.time(), taken, address)
 
-    def implicit_for(self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool) -> int:
+    def default_connection_for(
+        self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool
+    ) -> int:
         """Which connection an offer without an id is for; see `Seats`. Otherwise it is a further client."""
         found = self.seats.of(offer, address, again=again, flat=flat)
         if found is not None:
             return found.id
-        if self.implicit in self._clients.connections or self.implicit in self._connecting:
+        if (
+            self.default_connection in self._clients.connections
+            or self.default_connection in self._connecting
+        ):
             return self.announce(session, address)
-        return self.implicit
+        return self.default_connection
 
-    def use_implicit(self, connection_id: int) -> None:
+    def use_default_connection(self, connection_id: int) -> None:
         """From now on, the paths without an id mean this connection."""
-        self.implicit = connection_id
-        self.seats.implicit_ids.add(connection_id)
-        self.implicit_read.clear()
+        self.default_connection = connection_id
+        self.seats.default_connections.add(connection_id)
+        self.default_read.clear()
 
     async def connect(
         self,

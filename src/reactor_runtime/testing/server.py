@@ -141,10 +141,10 @@ def _httpx() -> ModuleType:
 
 def _count_nothing_by_address(runtime: Worker) -> None:
     """All clients of a test have one address, and no test is a flood unless it says so in its options."""
-    arrivals = runtime.arrivals
-    arrivals.lookups.per_minute = 0
-    if arrivals.offers.per_minute == ClientOptions.offers_per_minute:
-        arrivals.offers.per_minute = 0
+    signalling = runtime.signalling
+    signalling.lookups.per_minute = 0
+    if signalling.offers.per_minute == ClientOptions.offers_per_minute:
+        signalling.offers.per_minute = 0
 
 
 def _leave(server: MemoryServer, status: int) -> None:

@@ -37,6 +37,9 @@ class RateMetrics:
         self._sent = Gauge(
             "reactor_sent_bitrate", "What goes to all clients, bits a second", STREAM, registry=registry
         )
+        self._waiting = Gauge(
+            "reactor_frames_waiting", "Frames in front of the encoder", STREAM, registry=registry
+        )
         self._bytes = Counter("reactor_sent_bytes", "Media that went to clients", STREAM, registry=registry)
         self._frames = Counter("reactor_sent_frames", "Video of that, in frames", STREAM, registry=registry)
         self._waits = Counter(
@@ -51,11 +54,13 @@ class RateMetrics:
         self._estimate.clear()
         self._target.clear()
         self._sent.clear()
+        self._waiting.clear()
         slowest: dict[tuple[str, str], float] = {}
         for connection in connections:
             for rate in connection.media.rates():
                 stream = (rate.track, rate.codec)
                 self._target.labels(*stream).set(rate.target_bitrate)
+                self._waiting.labels(*stream).set(rate.frames_waiting)
                 self._sent.labels(*stream).inc(rate.sent_bitrate)
                 if rate.available_outgoing_bitrate is not None:
                     slowest[stream] = min(slowest.get(stream, float("inf")), rate.available_outgoing_bitrate)

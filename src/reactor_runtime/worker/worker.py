@@ -171,8 +171,8 @@ class Worker:
         return self.clients.roles
 
     @property
-    def arrivals(self) -> Signalling:
-        return self.clients.arrivals
+    def signalling(self) -> Signalling:
+        return self.clients.signalling
 
     @property
     def session(self) -> Session | None:
@@ -196,7 +196,7 @@ class Worker:
         self.claims.offered(self.clock.time())
         if connection_id == self.clients.steered_last:
             self._apply(self.life.returning(session.number, self.clock.time()))
-        return await self.arrivals.connect(
+        return await self.signalling.connect(
             session,
             offer,
             connection_id,

@@ -16,7 +16,7 @@ import pytest
 from reactor_runtime import VideoModel, VideoOut, command, get_ctx, model
 from reactor_runtime.clients import pending as pending_module
 from reactor_runtime.clients import seats as seats_module
-from reactor_runtime.clients import signalling as arrivals_module
+from reactor_runtime.clients import signalling as signalling_module
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media.encoders import create_encoder
@@ -174,7 +174,7 @@ async def test_offers_that_became_nothing_make_room() -> None:
         await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         fresh = await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         assert fresh.status_code == 503
-        clock.advance(arrivals_module.STALE_OFFER_S)
+        clock.advance(signalling_module.STALE_OFFER_S)
         viewer = await beside(server)
 
         await viewer.wait_frames(1)

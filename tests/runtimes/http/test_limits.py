@@ -102,7 +102,7 @@ async def test_64_peers_a_session() -> None:
 async def test_20_offers_a_minute_from_one_address() -> None:
     assert HttpOptions().offers_per_minute == 20
     async with serve(Painter) as server:
-        server.runtime.arrivals.offers.per_minute = 20  # the kit itself counts nothing
+        server.runtime.signalling.offers.per_minute = 20  # the kit itself counts nothing
         client = server.client()
         await client.start()
         body = await client.offer()

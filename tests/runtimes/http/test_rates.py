@@ -29,6 +29,9 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
         assert rate["frames_sent"] >= 6
         assert rate["bytes_sent"] > 0
         assert rate["sent_bitrate"] > 0
+        assert 0 <= rate["frames_waiting"] <= 4
+        assert rate["frames_skipped"] >= 0
+        assert rate["keyframe_waits"] >= 0
 
         families = text_string_to_metric_families((await server.http.get("/metrics")).text)
         found = {sample.name: sample for family in families for sample in family.samples}
@@ -37,6 +40,7 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
             "reactor_available_outgoing_bitrate",
             "reactor_target_bitrate",
             "reactor_sent_bitrate",
+            "reactor_frames_waiting",
             "reactor_sent_bytes_total",
             "reactor_sent_frames_total",
             "reactor_keyframe_waits_total",
@@ -104,4 +108,5 @@ async def test_rates_of_a_session_that_is_over_are_not_told() -> None:
         await client.stop()
         text = (await server.http.get("/metrics")).text
         assert "reactor_target_bitrate{" not in text
+        assert "reactor_frames_waiting{" not in text
         assert "reactor_sent_frames_total{" in text

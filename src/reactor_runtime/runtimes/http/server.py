@@ -153,7 +153,7 @@ async def _serve(
     media, connecting = MediaPort(TcpPeers()), Connecting()
     engine = CountedEngine(_engine(options, media.peers), connecting)
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
-    runtime.arrivals.tcp_peers = media.peers
+    runtime.signalling.tcp_peers = media.peers
     leases = Leases(runtime) if options.lifeline is not None else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))

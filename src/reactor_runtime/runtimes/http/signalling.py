@@ -44,7 +44,7 @@ RELAY_GATHERING_S = 4.0
 """The same with TURN: clients give up when the answer is not there after 6.2 s."""
 FLAT_ANSWER_WAIT_S = 5.0
 """How long clients that do not poll wait for the answer."""
-IMPLICIT_TURN_S = 0.5
+DEFAULT_TURN_S = 0.5
 """How long an offer without a connection id waits until the answer before it has been fetched."""
 CANDIDATES_LIMIT = 64
 CHROMIUM = "Chrome/"
@@ -111,7 +111,7 @@ async def ice_servers(session_id: SessionId, worker: TheWorker) -> dict[str, Any
 async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
     worker.check_session_id(session_id)
-    await _connect_implicit(worker, request, body)
+    await _connect_default(worker, request, body)
     return JSONResponse(None, 202)
 
 
@@ -122,7 +122,7 @@ async def offer_again(
     """Take the offer of a client that reconnects. Beside a client that is live it waits up to 3 s for that
     one to go, whose place it takes; then it is a further client."""
     worker.check_session_id(session_id)
-    await _connect_implicit(worker, request, body, again=True)
+    await _connect_default(worker, request, body, again=True)
     return JSONResponse(None, 202)
 
 
@@ -130,11 +130,11 @@ async def offer_again(
 async def answer(session_id: SessionId, worker: TheWorker, request: Request) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     worker.check_session_id(session_id)
-    sdp = await _answer(worker, request, worker.arrivals.implicit, ANSWER_WAIT_S)
+    sdp = await _answer(worker, request, worker.signalling.default_connection, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse(None, 202)
-    worker.arrivals.implicit_read.set()
-    return JSONResponse({"sdp_answer": sdp, **_notice(worker, worker.arrivals.implicit)})
+    worker.signalling.default_read.set()
+    return JSONResponse({"sdp_answer": sdp, **_notice(worker, worker.signalling.default_connection)})
 
 
 @router.post("/ice_candidates", status_code=202)
@@ -143,7 +143,7 @@ async def candidates(
 ) -> JSONResponse:
     """Take the client's candidates as it finds them."""
     worker.check_session_id(session_id)
-    await _add_candidates(worker, worker.arrivals.implicit, body, address_of(request))
+    await _add_candidates(worker, worker.signalling.default_connection, body, address_of(request))
     return JSONResponse(None, 202)
 
 
@@ -151,7 +151,7 @@ async def candidates(
 async def announce(session_id: SessionId, worker: TheWorker, request: Request) -> JSONResponse:
     """A new connection id, which is the connection's secret. Nothing is sent to it before its offer."""
     worker.check_session_id(session_id)
-    connection_id = worker.arrivals.announce(worker.require_session(), address_of(request))
+    connection_id = worker.signalling.announce(worker.require_session(), address_of(request))
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
@@ -223,11 +223,11 @@ async def flat_ice_servers(worker: TheWorker) -> dict[str, Any]:
 @flat_router.post("/sdp_params")
 async def flat_offer(body: FlatOfferBody, worker: TheWorker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
-    connection_id = await _connect_implicit(
+    connection_id = await _connect_default(
         worker, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
     )
     sdp = await _answer(worker, request, connection_id, FLAT_ANSWER_WAIT_S)
-    worker.arrivals.implicit_read.set()
+    worker.signalling.default_read.set()
     if sdp is None:
         raise RefusedError(Refusal.CONFLICT, "superseded", "Another offer took this one's place.")
     return {"sdp": sdp, "type": "answer"}
@@ -237,7 +237,7 @@ def _read(worker: Worker, request: Request, body: OfferBody) -> Offer:
     """Check an offer against the model, and how often its address may offer."""
     worker.require_session()
     address = address_of(request)
-    worker.arrivals.limit_offers(address)
+    worker.signalling.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
     watches_frames = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(worker.options.encoder))
@@ -253,33 +253,37 @@ def _read(worker: Worker, request: Request, body: OfferBody) -> Offer:
     return replace(offer, may_steer=visit(request).grant.may_steer)
 
 
-async def _connect_implicit(
+async def _connect_default(
     worker: Worker, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(worker, request, body)
-    arrivals, address = worker.arrivals, address_of(request)
+    signalling, address = worker.signalling, address_of(request)
     flat = isinstance(codec, FlatCodec)
     if again:
         # Outside the turn: others need not wait for it.
-        await arrivals.seats.wait(offer, address, flat=flat)
-    async with arrivals.implicit_turn:
-        target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
-        if target != arrivals.implicit:
+        await signalling.seats.wait(offer, address, flat=flat)
+    async with signalling.default_turn:
+        target = signalling.default_connection_for(
+            worker.require_session(), offer, address, again=again, flat=flat
+        )
+        if target != signalling.default_connection:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
-                async with timeout(worker.clock, IMPLICIT_TURN_S):
-                    await arrivals.implicit_read.wait()
-            target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
-        arrivals.use_implicit(target)
+                async with timeout(worker.clock, DEFAULT_TURN_S):
+                    await signalling.default_read.wait()
+            target = signalling.default_connection_for(
+                worker.require_session(), offer, address, again=again, flat=flat
+            )
+        signalling.use_default_connection(target)
     beside = target not in worker.clients.connections
     try:
         connection = await _connect(worker, offer, target, codec or JsonCodec(), address)
     except BaseException:
-        arrivals.implicit_read.set()
+        signalling.default_read.set()
         raise
     if again and beside:
-        arrivals.seats.expect(connection)
+        signalling.seats.expect(connection)
     return target
 
 
@@ -311,7 +315,7 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
                 Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again."
             ) from None
         raise
-    return worker.arrivals.address_answer(answer, _reached(worker, request))
+    return worker.signalling.address_answer(answer, _reached(worker, request))
 
 
 def _reached(worker: Worker, request: Request) -> tuple[str, int] | None:
@@ -324,11 +328,11 @@ async def _add_candidates(worker: Worker, connection_id: int, body: CandidatesBo
     session = worker.require_session()
     for entry in body.candidates:
         candidate = IceCandidate(entry.candidate, entry.sdp_mid, entry.sdp_mline_index)
-        await worker.arrivals.add_candidate(session, connection_id, candidate, address)
+        await worker.signalling.add_candidate(session, connection_id, candidate, address)
 
 
 def _require_known(worker: Worker, connection_id: int, request: Request) -> None:
-    worker.arrivals.require(worker.require_session(), connection_id, address_of(request))
+    worker.signalling.require(worker.require_session(), connection_id, address_of(request))
 
 
 def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
@@ -340,4 +344,4 @@ def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
 
 
 def _ice_servers(worker: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(worker.arrivals.ice.servers(worker.clock.unix()))}
+    return {"ice_servers": wire_form(worker.signalling.ice.servers(worker.clock.unix()))}
