@@ -55,6 +55,8 @@ class Signalling:
         self.implicit_turn = asyncio.Lock()
         self.tcp_peers = TcpPeers()
         """Peers whose media may come over the HTTP port."""
+        self.behind_gateway = False
+        """Requests come through a fleet's gateway, and it says where clients reached it."""
         self._former: dict[int, str] = {}
         """By id, the addresses that they came from."""
         self._connecting: dict[int, str] = {}

@@ -9,13 +9,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Protocol, cast
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from reactor_runtime.runtimes.door.connections import Slot
 from reactor_runtime.transports.stun import NotStunError, first_frame, server_user
-from reactor_runtime.transports.tcp_media import Place, TcpPeers
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +25,22 @@ OPEN_S = 5.0
 """How long the engine may take to listen, and to accept."""
 
 
+class Place(Protocol):
+    async def address(self) -> tuple[str, int]:
+        """Where a peer's media is taken. Waits without a limit."""
+        ...
+
+
+class Places(Protocol):
+    def find(self, user: str) -> Place | None:
+        """By the ufrag that a client names us by."""
+        ...
+
+
 class MediaPort:
     """What is counted of all of them, and where their peers are."""
 
-    def __init__(self, peers: TcpPeers) -> None:
+    def __init__(self, peers: Places) -> None:
         self.peers = peers
         self.joined = 0
         """Connections that carry media now."""

@@ -130,10 +130,12 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    media, connecting = MediaPort(TcpPeers()), Connecting()
-    engine = CountedEngine(_engine(options, media.peers), connecting)
+    peers, connecting = TcpPeers(), Connecting()
+    media = MediaPort(peers)
+    engine = CountedEngine(_engine(options, peers), connecting)
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
-    runtime.arrivals.tcp_peers = media.peers
+    runtime.arrivals.tcp_peers = peers
+    runtime.arrivals.behind_gateway = options.lifeline is not None
     leases = Leases(runtime) if options.lifeline is not None else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
