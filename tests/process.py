@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 logging.getLogger("reactor_runtime")  # so that who sets its level is seen from the first test on
+
+
+AUDIT_S = 30.0
+"""How long the audit of a session that has ended may go on after its test."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,14 @@ def _set_faulthandler(enabled: bool) -> None:
     (faulthandler.enable if enabled else faulthandler.disable)()
 
 
+def _gc() -> bool:
+    """The audit of a session that has just ended may still run, and rests collection meanwhile."""
+    deadline = time.monotonic() + AUDIT_S
+    while not gc.isenabled() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return gc.isenabled()
+
+
 def _set_gc(enabled: bool) -> None:
     (gc.enable if enabled else gc.disable)()
 
@@ -187,7 +200,7 @@ PARTS = (
     _Part("sys.path", lambda: list(sys.path), _set_path),
     _Part("sys.meta_path", lambda: list(sys.meta_path), _set_meta_path),
     _Part("faulthandler", faulthandler.is_enabled, _set_faulthandler),
-    _Part("garbage collection", gc.isenabled, _set_gc),
+    _Part("garbage collection", _gc, _set_gc),
     _Part("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     _Part("excepthook", lambda: sys.excepthook, lambda value: setattr(sys, "excepthook", value)),
 )

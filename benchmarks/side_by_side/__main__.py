@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from . import versions
 from .browser import files
 from .chart import draw
 from .environments import CHECKOUT, HERE
@@ -41,6 +42,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=6.0, help="of the steady part")
     parser.add_argument("--ours", type=Path, help="measure the checkout in this folder in place of this one")
     parser.add_argument("--beside", type=Path, help="measure the checkout in this folder beside this one")
+    parser.add_argument(
+        "--before",
+        type=Path,
+        help="this checkout, twice, and the one in this folder: is any figure worse?",
+    )
     parser.add_argument("--note", default="", help="a sentence on the machine for the report")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its chart too")
     return parser.parse_args(arguments)
@@ -50,6 +56,10 @@ def contenders(arguments: argparse.Namespace) -> list[Contender]:
     chosen = [_at(each, arguments.ours) if each.ours and arguments.ours else each for each in CONTENDERS]
     if arguments.beside:
         chosen[1:1] = [dataclasses.replace(_at(CONTENDERS[0], arguments.beside), name="ours, beside")]
+    if arguments.before:
+        ours = chosen[0]
+        before = dataclasses.replace(_at(ours, arguments.before), name=versions.BEFORE)
+        chosen = [ours, before, dataclasses.replace(ours, name=versions.AGAIN)]
     wanted = {name.strip() for name in arguments.only.split("|")} - {""}
     unknown = wanted - {each.name for each in chosen}
     if unknown:
@@ -154,6 +164,10 @@ def main() -> None:
     result = run(arguments)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     (RESULTS / f"{stamp}.json").write_text(json.dumps(result, indent=1) + "\n")
+    if arguments.before:
+        (RESULTS / f"{stamp}.md").write_text(versions.table(result) + "\n")
+        print(f"\n{versions.table(result)}\nIn {RESULTS / stamp}.md and .json")
+        return
     (RESULTS / f"{stamp}.md").write_text(markdown(result))
     draw(result, RESULTS / f"{stamp}.svg")
     if arguments.publish:

@@ -6,6 +6,7 @@ import pytest
 from side_by_side.figures import METRICS, Metric, best, judge, medians
 from side_by_side.report import markdown
 from side_by_side.scenario import Frames
+from side_by_side.versions import changes
 
 LATENCY = Metric("p50", "latency", "ms", ratio=1 / 4, limit=100)
 
@@ -85,3 +86,24 @@ def test_the_report_names_what_passed_and_why_a_cell_is_empty():
     assert "| emit → decoded, p50, ms | 10.0 | 100.0 | 1/10.0 | ≤ 1/4 of theirs | pass | - |" in text
     assert "| sender CPU per frame and added viewer, ms | 0.5 | - (1) |" in text
     assert "1. public 9: one peer only." in text
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "now", "again", "worse"),
+    [
+        ("latency_p50_ms", 10, 10.2, 10.2, False),
+        ("latency_p50_ms", 10, 10.4, 10.4, True),
+        ("latency_p50_ms", 10, 10.0, 10.8, False),
+        ("latency_p50_ms", 10, 5, 5, False),
+        ("fps", 30, 28, 28, True),
+        ("fps", 30, 31, 31, False),
+        ("mbit_s", 3, 2, 2, True),
+    ],
+)
+def test_a_version_is_worse_only_beyond_what_the_same_one_differs_by(key, before, now, again, worse):
+    (change,) = changes([{key: before}], [{key: now}], [{key: again}])
+    assert change.worse is worse
+
+
+def test_figures_that_one_of_them_lacks_are_not_compared():
+    assert changes([{"fps": 30}], [{"fps": 30}], [{"rss_mib": 100}]) == []

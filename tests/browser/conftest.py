@@ -11,7 +11,7 @@ import pytest
 from tests.chromium import launched
 from tests.sites import Handler, serving
 
-from reactor_runtime.runtimes.http.page import POLICY
+from reactor_runtime.runtimes.http.page import POLICY, load
 
 from .pages import HERE, WEB
 from .server import Server, live
@@ -78,7 +78,7 @@ class _Files(Handler):
         if self.path == "/blank":
             return self._send(b"<!doctype html><title>blank</title><main></main>", "text/html")
         file = WEB / name
-        if "/" in name or not file.is_file():
+        if name not in load():
             return self.send_error(404)
         return self._send(file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
 

@@ -72,7 +72,7 @@ def test_messages_are_drawn_once_a_picture(files: str, new_page: Any) -> None:
     page.goto(f"{files}/blank")
     asked, lines, last = page.evaluate(
         """async () => {
-            const { Messages } = await import('/web/messages.js');
+            const { Messages } = await import('/web/app/messages.js');
             const messages = new Messages(document.querySelector('main'));
             let asked = 0;
             const get = Object.getOwnPropertyDescriptor(Element.prototype, 'scrollHeight').get;

@@ -175,6 +175,6 @@ def test_a_server_that_does_not_allow_the_site_is_explained(
     page = new_page()
     page.goto(f"{files}/blank")
     words = page.evaluate(
-        "async () => (await import('/web/words.js')).wordsFor({ phase: 'gone' }, 'https://my.site').sentence"
+        "async () => (await import('/web/core/phases.js')).wordsFor({ phase: 'gone' }, 'https://my.site').sentence"
     )
     assert "--allow-origin https://my.site" in words

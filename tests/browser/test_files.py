@@ -2,60 +2,129 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from reactor_runtime.runtimes.http.page import EMBEDDED, PAGES, load
 
 from .pages import WEB
 
-FILES = sorted(path for path in WEB.iterdir() if path.is_file())
+FILES = sorted(path for path in WEB.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 MODULES = [path for path in FILES if path.suffix == ".js"]
+NAMES = [path.relative_to(WEB).as_posix() for path in MODULES]
 WIRE_LIMIT = 70_000
+LIGHT_LIMIT = 20_000
+LATER = {
+    "app/busy.js": "somebody else plays",
+    "app/capture.js": "a button is pressed",
+    "app/charts.js": "the statistics are looked at",
+    "app/room.js": "a fleet has a waiting room",
+    "app/share.js": "somebody shares",
+    "app/tokenfield.js": "the token is wrong",
+    "app/waterfall.js": "the statistics are looked at",
+    "core/causes.js": "the model failed",
+    "core/noway.js": "no media comes through",
+    "core/token.js": "the token is wrong",
+}
+"""What the page asks for when something happens that need not happen, and no sooner."""
+STATIC = re.compile(r'^(?:import|export) .*?from "(.+?)"|^import "(.+?)"', re.MULTILINE)
+
+
+def imported(name: str, pattern: re.Pattern[str] = STATIC) -> set[str]:
+    folder = "web" if name == EMBEDDED else posixpath.dirname(f"web/{name}")  # it is served one floor higher
+    base = "" if name == EMBEDDED else folder
+    found = ("".join(each) for each in pattern.findall(load()[name].plain.decode()))
+    return {posixpath.normpath(posixpath.join(base, each)).removeprefix("web/") for each in found}
+
+
+def loaded_with(*names: str) -> set[str]:
+    """These and what they import, and so on."""
+    seen: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo.extend(imported(name))
+    return seen
+
+
+def weight(names: set[str]) -> int:
+    return sum(len(load()[name].zipped or load()[name].plain) for name in names)
 
 
 def test_the_page_weighs_less_than_70_kb_on_the_wire() -> None:
-    elsewhere = {
-        "room.js",
-        "locked.js",
-        "locked.html",
-        EMBEDDED,
-    }  # what the page of `reactor run` does not load
-    loaded = [file for name, file in load().items() if name not in elsewhere]
-    assert sum(len(file.zipped or file.plain) for file in loaded) < WIRE_LIMIT
+    named = set(re.findall(r'(?:href|src)="web/(\S+?)"', (WEB / "index.html").read_text()))
+    assert weight({"index.html", *named, *loaded_with("app.js")}) < WIRE_LIMIT
+
+
+def test_a_player_that_only_shows_weighs_less_than_20_kb() -> None:
+    names = {EMBEDDED, "stage.css", *loaded_with("app/viewer.js")}
+    assert weight(names) < LIGHT_LIMIT
+    assert "app/cards.js" not in names
 
 
 def test_what_is_served_is_what_is_written_without_its_comments() -> None:
     served = load()
-    for path in MODULES:
-        written, sent = path.read_text().splitlines(), served[path.name].plain.decode().splitlines()
-        assert len(sent) == len(written), path.name
+    for path, name in zip(MODULES, NAMES, strict=True):
+        written, sent = path.read_text().splitlines(), served[name].plain.decode().splitlines()
+        assert len(sent) == len(written), name
         left_out = [
             line.strip().removeprefix(kept).strip()
             for line, kept in zip(written, sent, strict=True)
             if line.strip() != kept
         ]
-        assert all(line.startswith(("//", "/**", "*")) for line in left_out), path.name
+        assert all(line.startswith(("//", "/**", "*")) for line in left_out), name
         # A template literal over several lines could hold what looks like a comment.
-        assert all(line.count("`") % 2 == 0 for line in sent), path.name
+        assert all(line.count("`") % 2 == 0 for line in sent), name
 
 
-def test_no_text_in_the_style_sheet_holds_what_is_made_tight() -> None:
-    style = re.sub(r"/\*.*?\*/", "", (WEB / "style.css").read_text(), flags=re.DOTALL)
-    assert not [text for text in re.findall(r'"[^"\n]*"', style) if re.search(r"[{};,>]|: ", text)]
+def test_no_text_in_a_style_sheet_holds_what_is_made_tight() -> None:
+    for path in FILES:
+        if path.suffix == ".css":
+            style = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+            assert not [text for text in re.findall(r'"[^"\n]*"', style) if re.search(r"[{};,>]|: ", text)]
 
 
 def test_every_module_is_preloaded_so_that_imports_cost_one_round_trip() -> None:
     preloaded = re.findall(r'modulepreload" href="web/(\S+?)"', (WEB / "index.html").read_text())
-    later = ["again.js", "app.js", "locked.js", "room.js", EMBEDDED]  # a room is in front of a fleet only
-    assert sorted([*preloaded, *later]) == [path.name for path in MODULES]
+    assert sorted({*preloaded, "app.js"}) == sorted(loaded_with("app.js"))
+    assert sorted({*preloaded, *LATER, "again.js", "app.js", "locked.js", EMBEDDED}) == sorted(NAMES)
 
 
 def test_imports_name_modules_of_the_page_only() -> None:
-    for path in MODULES:
-        for name in re.findall(r'^import .*from "(.+?)"', path.read_text(), re.MULTILINE):
-            folder = WEB.parent if path.name == EMBEDDED else WEB
-            assert (folder / name).resolve().parent == WEB, f"{path.name} imports {name}"
-            assert (folder / name).is_file(), f"{path.name} imports {name}"
+    dynamic = re.compile(r'import\("(.+?)"()\)')
+    for name in NAMES:
+        for other in imported(name) | imported(name, dynamic):
+            assert (WEB / other).is_file(), f"{name} imports {other}"
+
+
+def test_the_core_knows_no_document() -> None:
+    """It runs wherever there are sockets: what draws is in `app`."""
+    drawing = re.compile(
+        r"\b(document|window|HTML\w*Element|customElements|(?:local|session)Storage|requestAnimationFrame)\b(?!:)"
+    )
+    for name in NAMES:
+        if name.startswith("core/"):
+            code = load()[name].plain.decode()
+            assert not drawing.search(code), f"{name}: {drawing.search(code)}"
+            assert all(each.startswith("core/") for each in imported(name)), name
+
+
+def test_phases_are_named_in_one_table() -> None:
+    """A set of phases beside it would be a second one."""
+    source = (WEB / "core/phases.js").read_text()
+    table = re.search(r"^export const PHASES = \{(.*?)^\};", source, re.MULTILINE | re.DOTALL)
+    assert table
+    phases = set(re.findall(r"^  (\w+): \{", table[1], re.MULTILINE))
+    assert {"asking", "waiting", "live", "lost", "ended"} <= phases
+    for path, name in zip(MODULES, NAMES, strict=True):
+        for group in re.findall(r"\[((?:\"\w+\"(?:, )?){3,})\]", path.read_text()):
+            assert not set(re.findall(r"\w+", group)) <= phases, f"{name}: {group}"
+    types = (WEB / "player.d.ts").read_text()
+    assert set(re.findall(r'\| "(\w+)"', types.partition("export interface")[0])) == phases
+    style = "".join(path.read_text() for path in FILES if path.suffix == ".css")
+    assert set(re.findall(r"data-phase=(\w+)", style)) <= phases
 
 
 def test_nothing_inline_and_nothing_foreign() -> None:

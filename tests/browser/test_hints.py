@@ -172,7 +172,7 @@ def test_a_held_key_moves_a_slider_once_and_then_repeats(open_page: Open) -> Non
     page.keyboard.press("KeyM")
     page.locator(".veil").wait_for(state="hidden")
     moved = page.evaluate(
-        """async () => { const { Holds } = await import('/web/holds.js');
+        """async () => { const { Holds } = await import('/web/core/holds.js');
             const puts = []; let value = 0.5;
             const field = { name: 'a', step: 0.01, from: 0, to: 1 };
             const holds = new Holds({ targetOf: () => ({ does: 'step', sign: 1, command: 'c', field }) },
@@ -206,7 +206,7 @@ def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
     page = ready(open_page())
     page.get_by_role("tab", name="Statistics").click()
     shown = page.evaluate(
-        """async () => { const { Photon } = await import('/web/photon.js'); const found = [];
+        """async () => { const { Photon } = await import('/web/core/photon.js'); const found = [];
             const photon = new Photon((ms, parts) => found.push([ms, parts]));
             photon.sent('c1', 100); photon.replied('c1', 10);
             photon.frameTime({ id: 'c1', track: 'a', rtp_timestamp: 9000 }, 130);
@@ -223,7 +223,7 @@ def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
 def test_a_freeze_is_named_with_its_cause(open_page: Open) -> None:
     page = ready(open_page())
     said = page.evaluate(
-        """async () => { const { Freezes } = await import('/web/waiting.js'); const said = [];
+        """async () => { const { Freezes } = await import('/web/core/freezes.js'); const said = [];
             const freezes = new Freezes((text) => said.push(text));
             freezes.still(1000, { frames: 7 }); freezes.still(1000, { frames: 7 }); freezes.moves(4000);
             freezes.still(5000, { frames: 7 }); freezes.still(5000, { frames: 9 }); freezes.moves(8000);

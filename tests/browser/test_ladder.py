@@ -18,13 +18,14 @@ RELAY = "candidate:1 1 udp 41885439 192.0.2.1 49152 typ relay raddr 0.0.0.0 rpor
 
 @pytest.fixture
 def ask(new_page: NewPage, files: str) -> Callable[..., Any]:
-    """Calls a function of `ladder.js`."""
+    """Calls a function of `ladder.js`, `way.js` or `noway.js`."""
     page = new_page()
     page.goto(f"{files}/blank")
 
     def call(expression: str, *given: Any) -> Any:
+        modules = ", ".join(f"...await import('/web/core/{name}.js')" for name in ("ladder", "way", "noway"))
         return page.evaluate(
-            f"async (given) => {{ const ladder = await import('/web/ladder.js'); return {expression}; }}",
+            f"async (given) => {{ const ladder = {{ {modules} }}; return {expression}; }}",
             list(given),
         )
 

@@ -198,7 +198,7 @@ def test_the_schema_can_be_read(open_page: Open) -> None:
     assert '"set_brightness"' in page.get_by_label("Declared commands and tracks").inner_text()
 
 
-PHOTON = "const { Photon, atOrAfter } = await import('/web/photon.js');"
+PHOTON = "const { Photon, atOrAfter } = await import('/web/core/photon.js');"
 
 
 @pytest.mark.parametrize(

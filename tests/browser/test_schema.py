@@ -97,7 +97,8 @@ def schema(browser: Any, files: str) -> Any:
 
     def evaluate(expression: str, argument: Any = None) -> Any:
         return page.evaluate(
-            "async (x) => { const m = {...await import('/web/schema.js'), ...await import('/web/checks.js')};"
+            "async (x) => { const m = {...await import('/web/core/schema.js'),"
+            " ...await import('/web/core/checks.js')};"
             f" return {expression}; }}",
             argument,
         )

@@ -27,16 +27,16 @@ def get(http: httpx.AsyncClient, path: str, **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*"])
 def test_files_are_compressed_for_who_takes_that(http: httpx.AsyncClient, accepted: str) -> None:
-    small = get(http, "/web/view.js", **{"Accept-Encoding": accepted})
+    small = get(http, "/web/app/view.js", **{"Accept-Encoding": accepted})
     assert small.headers["Content-Encoding"] == "gzip"
     assert small.headers["Vary"] == "Accept-Encoding"
-    assert small.text == get(http, "/web/view.js").text
+    assert small.text == get(http, "/web/app/view.js").text
     assert int(small.headers["Content-Length"]) == len(gzip.compress(small.content, 9, mtime=0))
 
 
 @pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", ""])
 def test_and_plain_for_who_does_not(http: httpx.AsyncClient, accepted: str) -> None:
-    assert "Content-Encoding" not in get(http, "/web/view.js", **{"Accept-Encoding": accepted}).headers
+    assert "Content-Encoding" not in get(http, "/web/app/view.js", **{"Accept-Encoding": accepted}).headers
 
 
 def test_a_file_that_the_browser_has_is_not_sent_again(http: httpx.AsyncClient) -> None:

@@ -90,7 +90,7 @@ def test_what_has_no_file_leaves_at_once(page: Any) -> None:
     """A page that goes away lets go of its keys, and has no time to wait for anything."""
     waiting = page.evaluate(
         """async () => {
-            const { holdsFile } = await import('/web/uploads.js');
+            const { holdsFile } = await import('/web/core/uploads.js');
             const file = new File(['x'], 'x');
             return [{}, { x: 1, y: [null, 'a'] }, { x: file }, { x: [{ y: file }] }].map(holdsFile);
         }"""

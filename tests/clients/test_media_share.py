@@ -102,7 +102,7 @@ async def test_the_keyframe_that_a_late_viewer_begins_with_is_made_for_its_netwo
         targets: list[int] = []
         late, late_far = client(session)
         late_far.take_frame = lambda mid, frame: (  # type: ignore[method-assign]  # looks while it arrives
-            targets.append(session.plane.encodings[0].target_bitrate),
+            targets.append(session.media.plane.encodings[0].target_bitrate),
             Far.take_frame(late_far, mid, frame),
         )[1]
         late.set_estimate("0", ESTIMATE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 from tests.executors.rig import WITHIN, rig
 
 from reactor_runtime import VideoModel, VideoOut, command, get_ctx, model
-from reactor_runtime.clock import Clock, FreeClock, WallClock
-from reactor_runtime.testing import VirtualClock
+from reactor_runtime.clock import Clock, FreeClock, Timers, WallClock, pause, timeout
+from reactor_runtime.testing import LeapingClock, VirtualClock
 
 Move = Callable[[], None]
 
@@ -21,7 +22,7 @@ Move = Callable[[], None]
 @contextmanager
 def moved(clock: Clock) -> Iterator[None]:
     """A clock that does not go by itself is moved by somebody else."""
-    if not isinstance(clock, VirtualClock):
+    if not isinstance(clock, VirtualClock) or isinstance(clock, LeapingClock):
         yield
         return
     over = threading.Event()
@@ -39,7 +40,7 @@ def moved(clock: Clock) -> Iterator[None]:
         thread.join()
 
 
-@pytest.fixture(params=[WallClock, VirtualClock, FreeClock])
+@pytest.fixture(params=[WallClock, VirtualClock, LeapingClock, FreeClock])
 def clock(request: pytest.FixtureRequest) -> Clock:
     made: Clock = request.param()
     return made
@@ -102,7 +103,136 @@ def test_the_end_of_a_step_holds_nobody_who_has_nothing_to_do(clock: Clock) -> N
     assert clock.time() >= before
 
 
-# --- the clock of tests ---
+# --- on an event loop ---
+
+
+@asynccontextmanager
+async def passing(clock: Clock) -> AsyncIterator[None]:
+    """Time passes meanwhile, whatever moves it."""
+
+    def sleep() -> None:
+        while not over.is_set():
+            clock.sleep(0.005)
+
+    over = threading.Event()
+    with moved(clock):
+        task = asyncio.create_task(asyncio.to_thread(sleep))
+        try:
+            yield
+        finally:
+            over.set()
+            await task
+
+
+async def test_what_is_called_later_comes_on_the_loop_in_its_order(clock: Clock) -> None:
+    calls: list[tuple[str, float, object]] = []
+    done, loop, before = asyncio.Event(), threading.get_ident(), clock.time()
+
+    def call(name: str) -> None:
+        calls.append((name, clock.time() - before, threading.get_ident()))
+        if name == "last":
+            done.set()
+
+    clock.call_later(0.04, call, "last")
+    clock.call_later(0.01, call, "first")
+    clock.call_later(0.02, call, "never").cancel()
+    assert calls == []
+    async with asyncio.timeout(WITHIN), passing(clock):
+        await done.wait()
+    assert [name for name, _, _ in calls] == ["first", "last"]
+    # The loop's own clock has grains.
+    assert [at >= due - 0.001 for (_, at, _), due in zip(calls, (0.01, 0.04), strict=True)] == [True, True]
+    assert {thread for _, _, thread in calls} == {loop}
+
+
+async def test_what_is_due_at_once_comes_with_the_next_turn(clock: Clock) -> None:
+    called: list[str] = []
+    clock.call_later(0, called.append, "now")
+    assert called == []
+    async with asyncio.timeout(WITHIN):
+        while not called:  # noqa: ASYNC110 - its turn is what is tested
+            await asyncio.sleep(0)
+
+
+async def test_a_timeout_ends_what_takes_longer(clock: Clock) -> None:
+    before = clock.time()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(WITHIN), passing(clock), timeout(clock, 0.02):
+            await asyncio.Event().wait()
+    assert WITHIN > clock.time() - before >= 0.019
+
+
+async def test_a_timeout_leaves_alone_what_is_done_before(clock: Clock) -> None:
+    async with timeout(clock, 0.01):
+        pass
+    with pytest.raises(ValueError, match="of its own"):
+        async with timeout(clock, 0.01):
+            raise ValueError("of its own")
+    async with passing(clock):
+        await pause(clock, 0.03)  # long over, and nobody is cancelled
+
+
+async def test_who_waits_may_be_cancelled(clock: Clock) -> None:
+    task = asyncio.ensure_future(pause(clock, 0.01))
+    await asyncio.sleep(0)
+    task.cancel()
+    async with passing(clock):
+        await pause(clock, 0.03)
+    assert task.cancelled()
+
+
+def test_a_loop_that_has_ended_is_called_no_more() -> None:
+    timers, called = Timers(), list[str]()
+
+    async def add() -> None:
+        timers.add(0.0, 1.0, called.append, ("too late",))
+
+    asyncio.run(add())
+    timers.fire(2.0)
+    assert called == []
+
+
+# --- the clocks of tests ---
+
+
+async def test_a_loops_timers_wait_for_the_test() -> None:
+    clock, called = VirtualClock(), list[str]()
+    for due in (3.0, 1.0, 2.0):
+        clock.call_later(due, called.append, f"{due}")
+    clock.advance(0.999)
+    await asyncio.sleep(0)
+    assert called == []
+    clock.advance(1.001)
+    await asyncio.sleep(0)
+    assert called == ["1.0", "2.0"]
+
+
+async def test_a_clock_that_leaps_is_the_wall_s_and_further() -> None:
+    clock, wall, called, woke = LeapingClock(), WallClock(), list[str](), threading.Event()
+    began = wall.time(), wall.unix()
+    assert 0 <= clock.time() - began[0] < WITHIN
+    clock.call_later(3600, called.append, "in an hour")
+    condition = threading.Condition()
+
+    def wait() -> None:
+        with condition:
+            clock.wait(condition, 3600)
+        woke.set()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    clock.until_waiting()
+    clock.advance(1800)
+    await asyncio.sleep(0)
+    assert called == []
+    assert not woke.is_set()
+    clock.advance(1801)
+    await asyncio.sleep(0)
+    assert called == ["in an hour"]
+    assert await asyncio.to_thread(woke.wait, WITHIN)
+    assert 3601 <= clock.time() - began[0] < 3601 + 2 * WITHIN
+    assert 3601 <= clock.unix() - began[1] < 3601 + 2 * WITHIN
+    thread.join(WITHIN)
 
 
 def test_a_test_moves_time_and_whoever_waits_wakes() -> None:

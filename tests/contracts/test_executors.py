@@ -65,7 +65,7 @@ def test_visits_one_after_the_other_end_when_they_are_stopped(executor: Executor
         run = SessionRun(executor, session_of(executor, number))
         run.begin()
         ended = run.play()
-        assert run.session.entered.wait(WITHIN)
+        assert run.session.timeline.entered.wait(WITHIN)
         assert not ended.done()
         outcome = run.finish(ended, WITHIN)
         assert (outcome.error, outcome.reset_error, outcome.unstopped) == (None, None, ())
@@ -87,7 +87,7 @@ def test_a_session_that_is_over_takes_nothing_more(executor: Executor) -> None:
     with pytest.raises(NoSessionError):
         ask(run, "poke")
     executor.media(run.session, "webcam", np.zeros((16, 32, 3), np.uint8))
-    assert run.session.inputs.latest("webcam") is None
+    assert run.session.media.inputs.latest("webcam") is None
     run.close()
     executor.detach(run.session)
 
@@ -99,8 +99,8 @@ def test_media_reach_the_session_that_was_begun_last(executor: Executor) -> None
     picture = np.full((16, 32, 3), 7, np.uint8)
     executor.media(other, "webcam", picture)
     executor.media(run.session, "webcam", picture)
-    assert other.inputs.latest("webcam") is None
-    latest = run.session.inputs.latest("webcam")
+    assert other.media.inputs.latest("webcam") is None
+    latest = run.session.media.inputs.latest("webcam")
     assert latest is not None
     assert latest[0, 0, 0] == 7
     run.finish(run.play(), WITHIN)

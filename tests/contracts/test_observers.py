@@ -12,6 +12,7 @@ import pytest
 from tests.executors.rig import WITHIN, Rig, rig
 
 from reactor_runtime import VideoModel, VideoOut, command, get_ctx, model
+from reactor_runtime.clock import WALL
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.session.observers import WAITING_LIMIT, Observers, SessionObserver
 from reactor_runtime.session.outcome import CommandOutcome, ModelOutcome
@@ -98,7 +99,7 @@ def play(made: Rig, observers: Observers, *, watched: bool = True) -> Session:
     """A visit with one command, which somebody watches."""
     session, sink = made.begin(observers), Sink()
     if watched:
-        session.plane.subscribe("video", VideoCodec.VP8, sink)
+        session.media.plane.subscribe("video", VideoCodec.VP8, sink)
     ended = made.run(session)
     assert made.ask(session, "say", text="hello") == "hello"
     if watched:
@@ -111,7 +112,7 @@ MAKERS: dict[str, Callable[[], SessionObserver]] = {
     "remembering": Remembering,
     "failing": Failing,
     "hanging": Hanging,
-    "journal": lambda: JournalObserver(Journal(time.time), 1),
+    "journal": lambda: JournalObserver(Journal(WALL), 1),
     "metrics": lambda: MetricsObserver(Metrics("model")),
     "nothing": SessionObserver,
 }
@@ -141,14 +142,14 @@ def test_an_observer_is_no_listener_for_whom_anything_is_encoded() -> None:
     observers = Observers([observer])
     with rig(Painter) as made:
         session = play(made, observers, watched=False)
-        assert session.plane.encodings == ()
+        assert session.media.plane.encodings == ()
     assert observers.join(WITHIN)
     assert "frame video" not in observer.told
 
 
 def test_what_nobody_wants_to_know_has_no_teller() -> None:
     assert Observers().teller("frame_encoded") is None
-    journal = Observers([(JournalObserver(Journal(time.time), 1), lambda function, *rest: None)])
+    journal = Observers([(JournalObserver(Journal(WALL), 1), lambda function, *rest: None)])
     assert journal.teller("frame_encoded") is None
     assert journal.teller("audio_block") is None
 

@@ -40,7 +40,7 @@ class FakeExecutor:
 
         def play() -> None:
             session.enter()
-            session.stopping.wait()
+            session.timeline.stopping.wait()
             ended.set_result(ModelOutcome())
 
         threading.Thread(target=play, daemon=True).start()
@@ -59,11 +59,11 @@ class FakeExecutor:
 
     def media(self, session: Session, name: str, data: Any) -> None:
         if session is self._session:
-            session.inputs.put_video(name, data)
+            session.media.inputs.put_video(name, data)
 
     def sound(self, session: Session, name: str, block: Any, rate: int, source: object) -> None:
         if session is self._session:
-            session.inputs.put_audio(name, block, rate, source)
+            session.media.inputs.put_audio(name, block, rate, source)
 
     def stacks(self) -> str:
         return ""

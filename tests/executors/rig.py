@@ -20,7 +20,7 @@ from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.run import SessionRun
 from reactor_runtime.session.session import Session
 
-WITHIN = 5.0
+WITHIN = 30.0
 
 
 class Weights:

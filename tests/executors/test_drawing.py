@@ -33,7 +33,7 @@ def test_drawing_in_on_media_changes_nothing_for_others() -> None:
     with rig(Draws) as made:
         session = made.begin()
         done = made.run(session)
-        until(session.entered.is_set)
+        until(session.timeline.entered.is_set)
         made.host.media(session, "webcam", given)
         until(lambda: seen)
         session.stop()

@@ -254,7 +254,7 @@ def test_a_model_that_ignores_should_stop_can_be_seen() -> None:
     with rig(Deaf) as made:
         session = made.begin()
         done = made.run(session)
-        assert session.entered.wait(WITHIN)
+        assert session.timeline.entered.wait(WITHIN)
         session.stop()
         time.sleep(0.05)
 
@@ -341,7 +341,7 @@ def test_nothing_of_a_session_outlives_it() -> None:
 
     def visit(made: Any) -> weakref.ref[Session]:
         session = made.begin()
-        assert session.inputs.latest("webcam") is None
+        assert session.media.inputs.latest("webcam") is None
         assert session.next_frame() == 0
         done = made.run(session)
         assert made.ask(session, "emit") is None
@@ -697,7 +697,7 @@ def test_a_session_that_ends_under_the_engines_thread_is_no_error(kind: str) -> 
     with rig(Watching) as made:
         session, done = begin_watching(made)
         model_of(made).gate.set()
-        inputs: Any = session.inputs
+        inputs: Any = session.media.inputs
 
         def ends(*_: object) -> Any:
             session.stop()

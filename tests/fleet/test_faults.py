@@ -189,7 +189,8 @@ def test_forty_users_on_four_workers_are_all_served() -> None:
                 if http.get(f"/tickets/{ticket}").json()["state"] == "offered":
                     claim = http.post(f"/tickets/{ticket}/claim").json()
                     sessions.add(claim["session_id"])
-                    assert httpx.post(f"{claim['base_url']}/stop_session").status_code == 200
+                    stopped = httpx.post(f"{claim['base_url']}/stop_session")
+                    assert stopped.status_code == 200, f"{stopped.text}\n{fleet.log}"
                     open_tickets.remove(ticket)
         assert len(sessions) == 40
 

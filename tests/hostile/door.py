@@ -6,18 +6,20 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.runtimes.http.models import Painter
 
-from reactor_runtime.runtimes.door.connections import Connections
+from reactor_runtime.runtimes.door.connections import LINGERING_LIMIT, Connections, Slot
 from reactor_runtime.runtimes.door.listening import Listener, leave_accept_failures_to_listeners
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.runtimes.http.server import Server, bind, uvicorn_config
-from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, serve
+
+T = TypeVar("T")
 
 
 class Answer:
@@ -62,8 +64,17 @@ class Wire:
 
 
 class Door:
-    def __init__(self, port: int, connections: Connections, memory: MemoryServer, listener: Listener) -> None:
+    def __init__(
+        self,
+        port: int,
+        connections: Connections,
+        memory: MemoryServer,
+        listener: Listener,
+        clock: LeapingClock,
+    ) -> None:
         self.port = port
+        self.clock = clock
+        """Of the connections and of the server behind them; a test leaps ahead."""
         self.connections = connections
         self.memory = memory
         self.listener = listener
@@ -79,6 +90,22 @@ class Door:
         async with asyncio.timeout(10):
             while not condition():  # noqa: ASYNC110 # conditions of the server, which tells nobody
                 await asyncio.sleep(0.005)
+
+    def slots(self) -> list[Slot]:
+        """All connections, as the server counts them."""
+        return [slot for slots in self.connections._slots.values() for slot in slots]
+
+    async def is_asked(self, count: int = 1) -> None:
+        """Return when so many requests are being answered: their heads are read."""
+        await self.until(lambda: sum(slot.idle_since is None for slot in self.slots()) >= count)
+
+    async def hurried(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of it while time passes a hundred times as fast."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            self.clock.advance(1.0)
+            await asyncio.wait({task}, timeout=0.01)
+        return task.result()
 
     async def ask(self, text: str, body: bytes = b"", source: str = "127.0.0.1") -> Answer:
         """Send one request, whose lines are separated by ``\\n``, on a connection of its own."""
@@ -105,11 +132,13 @@ async def door(
     options: HttpOptions | None = None,
     media: MediaPort | None = None,
     tls: ssl.SSLContext | None = None,
+    lingering: int = LINGERING_LIMIT,
 ) -> AsyncIterator[Door]:
     """`app` takes the place of the runtime's own. Raises when the server does not leave in time."""
     loop = asyncio.get_running_loop()
-    connections = Connections(limit)
-    async with serve(Painter, options=options) as memory:
+    clock = LeapingClock()
+    connections = Connections(limit, clock, lingering)
+    async with serve(Painter, options=options, clock=clock) as memory:
         own: Any = memory.http._transport
         sockets = bind("127.0.0.1", 0)
         for sock in sockets:
@@ -117,7 +146,7 @@ async def door(
         server = Server(uvicorn_config(app or own.app, connections, media, tls))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
-        door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0])
+        door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0], clock)
         try:
             await door.until(lambda: server.started)
             yield door

@@ -56,6 +56,7 @@ ROUTES = {
     "candidates": Route("POST", f"{SIGNALLING}/ice_candidates", "view", {"candidates": []}),
     "upload": Route("POST", "/sessions/local/uploads", "control", UPLOAD),
     "file": Route("PUT", "/uploads/nothing", "control"),
+    "a link for others": Route("POST", "/share", "control", {"address": "http://localhost:8080/"}),
     "figures": Route("GET", "/metrics", "admin"),
     "nothing there": Route("GET", "/nothing", "view"),
     "a cloud's": Route("POST", "/sessions", "nothing", {}),

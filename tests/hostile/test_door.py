@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.runtimes.door import acceptor, bodies, connections, listening
+from reactor_runtime.runtimes.door import bodies, connections, listening
 from reactor_runtime.runtimes.door.acceptor import First, first
 from reactor_runtime.runtimes.door.http1 import HEAD_LIMIT, HEADERS_LIMIT
 from reactor_runtime.runtimes.http.options import HttpOptions
@@ -21,15 +21,6 @@ HELLO = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 REQUEST = HELLO + b"\r\n"
 LAST = b"Connection: close\r\n\r\n"
 STREAM = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deadlines of a test's size; what they are in truth is in the table of the documentation."""
-    monkeypatch.setattr(connections, "HEAD_S", 0.15)
-    monkeypatch.setattr(connections, "STALLED_S", 0.3)
-    monkeypatch.setattr(connections, "SWEEP_S", 0.02)
-    monkeypatch.setattr(bodies, "BODY_S", 0.2)
 
 
 def test_the_numbers_of_the_table() -> None:
@@ -156,17 +147,20 @@ async def test_garbage_behind_an_answer_ends_the_connection_quietly(caplog: pyte
 # --- deadlines ---
 
 
-@pytest.mark.usefixtures("hurry")
 async def test_who_says_nothing_goes_without_a_word() -> None:
     async with door() as server:
         wires = [await server.wire() for _ in range(5)]
+        await server.until(lambda: len(server.connections) == 5)
+        server.clock.advance(connections.HEAD_S - 1)
+        assert (await server.get()).status == 200
+        assert len(server.connections) >= 5
+        server.clock.advance(1 + connections.SWEEP_S)
         for wire in wires:
             assert await wire.closed()
         assert server.connections.closed == {"late": 5}
         await server.until(lambda: len(server.connections) == 0)
 
 
-@pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("before", [b"", REQUEST], ids=["first", "second"])
 async def test_a_head_that_drips_is_told(before: bytes) -> None:
     async with door() as server:
@@ -175,19 +169,23 @@ async def test_a_head_that_drips_is_told(before: bytes) -> None:
             wire.send(before)
             assert (await wire.answer()).status == 200
 
-        async def drip() -> None:
-            wire.send(HELLO)
-            while not server.connections.closed["stalled"]:
+        wire.send(HELLO)
+        dripped = 0
+
+        async def drip() -> Answer:
+            nonlocal dripped
+            answer = asyncio.ensure_future(wire.answer())
+            while not answer.done():
                 wire.send(b"x")
-                await asyncio.sleep(0.01)
+                dripped += 1
+                await asyncio.wait({answer}, timeout=0.005)
+            return await answer
 
-        dripping = asyncio.ensure_future(drip())
-        answer = await wire.answer()
-        dripping.cancel()
+        answer = await server.hurried(drip())
         assert (answer.status, answer.code) == (408, "head_too_slow")
+        assert dripped > 1
 
 
-@pytest.mark.usefixtures("hurry")
 async def test_a_body_that_nobody_waits_for_does_not_drip_on() -> None:
     """After the answer: each byte of it took back uvicorn's own deadline."""
     async with door() as server:
@@ -195,18 +193,17 @@ async def test_a_body_that_nobody_waits_for_does_not_drip_on() -> None:
         wire.send(b"POST /start_session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
         assert (await wire.answer()).status == 200
 
-        async def drip() -> None:
-            while not server.connections.closed["stalled"]:
+        async def drip() -> bool:
+            closed = asyncio.ensure_future(wire.closed())
+            while not closed.done():
                 wire.send(b"x")
-                await asyncio.sleep(0.01)
+                await asyncio.wait({closed}, timeout=0.005)
+            return await closed
 
-        dripping = asyncio.ensure_future(drip())
-        assert await wire.closed()
-        dripping.cancel()
+        assert await server.hurried(drip())
         assert server.connections.closed == {"late": 1}
 
 
-@pytest.mark.usefixtures("hurry")
 async def test_a_body_that_does_not_come_is_told() -> None:
     async with door() as server:
         await server.ask("POST /start_session HTTP/1.1\nHost: localhost\nContent-Length: 0")
@@ -215,15 +212,20 @@ async def test_a_body_that_does_not_come_is_told() -> None:
             b"POST /sessions/local/transport/webrtc/sdp_params HTTP/1.1\r\nHost: localhost\r\n"
             b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
         )
+        await server.is_asked()
+        server.clock.advance(bodies.BODY_S - 1)
+        assert (await server.get()).status == 200
+        server.clock.advance(1)
         answer = await wire.answer()
         assert (answer.status, answer.code) == (408, "body_too_slow")
         assert await wire.closed()
 
 
-@pytest.mark.usefixtures("hurry")
 async def test_a_request_that_is_answered_slowly_has_no_deadline() -> None:
     async def slow(scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(0.5)
+        for _ in range(3):
+            server.clock.advance(10 * connections.STALLED_S)
+            await asyncio.sleep(0)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
@@ -231,7 +233,6 @@ async def test_a_request_that_is_answered_slowly_has_no_deadline() -> None:
         assert (await server.get()).status == 204
 
 
-@pytest.mark.usefixtures("hurry")
 async def test_who_does_not_read_the_answer_is_dropped() -> None:
     async def large(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -243,15 +244,14 @@ async def test_who_does_not_read_the_answer_is_dropped() -> None:
     async with door(app=large) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(REQUEST)
+            await server.until(lambda: any(slot.stalled_since is not None for slot in server.slots()))
+            assert not server.connections.closed
+            server.clock.advance(connections.STALLED_S + connections.SWEEP_S)
             await server.until(lambda: server.connections.closed["stalled"])
             await server.until(lambda: len(server.connections) == 0)
 
 
-@pytest.mark.usefixtures("hurry")
-async def test_silent_connections_do_not_hold_up_a_server_that_leaves(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 60)
+async def test_silent_connections_do_not_hold_up_a_server_that_leaves() -> None:
     async with door() as server:
         wires = [await server.wire() for _ in range(3)]
         wires[1].send(HELLO)
@@ -316,16 +316,17 @@ async def test_one_address_has_half_of_them() -> None:
         assert (await server.get(source="127.0.0.3")).status == 200
 
 
-async def test_a_flood_of_refused_ones_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acceptor, "LINGERING_LIMIT", 2)
-    async with door(limit=2) as server:
+async def test_a_flood_of_refused_ones_is_bounded() -> None:
+    assert connections.LINGERING_LIMIT == 32
+    async with door(limit=2, lingering=2) as server:
         await busy(server, 1)
         told = []
         for wire in [await server.wire() for _ in range(6)]:
             wire.send(REQUEST)
             told.append(await wire.rest())
         assert sum(b"503" in text for text in told) == 2
-        await server.until(lambda: acceptor.FirstBytes.lingering == 0)
+        await server.until(lambda: server.connections.lingering == 0)
+        assert server.connections.closed == {"refused": 6}
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import json
 import re
-import time
+from functools import partial
 
 import pytest
+from tests.growth import check_growth
 
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import events as events_module
+from reactor_runtime.testing import VirtualClock
 from reactor_runtime.worker import journal as journal_module
 from reactor_runtime.worker.journal import BATCH, FOLLOWERS_LIMIT, FOLLOWERS_PER_ADDRESS, HISTORY, Journal
 
@@ -26,7 +28,7 @@ def test_the_numbers_of_the_table() -> None:
 
 
 def filled(history: int) -> Journal:
-    journal = Journal(lambda: 0.0, history)
+    journal = Journal(VirtualClock(), history)
     for index in range(history):
         journal.add("command", index=index)
     return journal
@@ -34,18 +36,13 @@ def filled(history: int) -> Journal:
 
 @pytest.mark.parametrize("behind", [1, 20, BATCH])
 def test_the_next_events_cost_the_same_whatever_the_history(behind: int) -> None:
-    """Sixteen times the history, at most 2.5 times the time: the best of several, since machines are busy."""
+    """Sixteen times the history costs less than twice may."""
 
-    def best(journal: Journal) -> float:
-        times = []
-        for _ in range(7):
-            began = time.perf_counter()
-            for _ in range(200):
-                assert len(journal.since(journal.last - behind)) == behind
-            times.append(time.perf_counter() - began)
-        return min(times)
+    def read(journal: Journal) -> None:
+        for _ in range(200):
+            assert len(journal.since(journal.last - behind)) == behind
 
-    assert best(filled(65_536)) <= 2.5 * best(filled(HISTORY)) + 0.001
+    check_growth(partial(read, filled(HISTORY)), partial(read, filled(65_536)), grain=0.001)
 
 
 @pytest.mark.parametrize("history", [1, 3, 300, HISTORY])
@@ -58,7 +55,7 @@ def test_what_is_next_is_what_a_search_would_find(history: int) -> None:
 
 
 async def test_a_burst_is_few_writes() -> None:
-    journal = Journal(lambda: 0.0)
+    journal = Journal(VirtualClock())
     written: list[list[int]] = []
 
     async def read() -> None:
@@ -113,7 +110,7 @@ async def test_no_more_than_64_streams_are_given_when_all_are_asked_for_at_once(
 
 
 def test_a_place_is_given_back_whatever_happens() -> None:
-    journal = Journal(lambda: 0.0)
+    journal = Journal(VirtualClock())
     with pytest.raises(ZeroDivisionError), journal.place():
         raise ZeroDivisionError
     assert journal.followers == 0
@@ -124,7 +121,7 @@ def test_a_place_is_given_back_whatever_happens() -> None:
 
 
 def test_one_address_leaves_streams_to_others() -> None:
-    journal = Journal(lambda: 0.0)
+    journal = Journal(VirtualClock())
     with contextlib.ExitStack() as streams:
         for _ in range(FOLLOWERS_PER_ADDRESS):
             streams.enter_context(journal.place("192.0.2.1"))
@@ -143,7 +140,7 @@ def test_one_address_leaves_streams_to_others() -> None:
     "text", ["a\nevent: x\ndata: {}\n\n", "\r\r", "\x00\x1b[2J\x7f", "\u2028\u0085", "\ud800"]
 )
 def test_what_clients_name_ends_no_line(text: str) -> None:
-    journal = Journal(lambda: 0.0)
+    journal = Journal(VirtualClock())
     journal.add("command", command=text)
     [event] = journal.since(0)
     written = events_module._format(event)

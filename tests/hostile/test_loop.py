@@ -12,10 +12,15 @@ import pytest
 
 from reactor_runtime.process import watchdog
 from reactor_runtime.process.watchdog import HELD_S, watched
+from reactor_runtime.testing import LeapingClock
 
 
 def hold(seconds: float) -> None:
     time.sleep(seconds)
+
+
+def linger() -> None:
+    hold(2 * HELD_S)
 
 
 def hold_the_interpreter(seconds: float) -> None:
@@ -76,19 +81,19 @@ async def test_many_short_ones_are_nothing_to_tell(caplog: pytest.LogCaptureFixt
     with watched():
         for _ in range(40):
             await run(lambda: hold(0.005))
-        await asyncio.sleep(0.2)
-    assert [line for line in told(caplog) if "in hold" in line] == []
+        await run(linger)  # it has looked when it tells of this one
+        await until(lambda: any("in linger" in line for line in told(caplog)))
+    assert [line for line in told(caplog) if "in hold" in line and "in linger" not in line] == []
 
 
-async def test_a_holder_is_told_once_and_others_are_counted(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with watched() as dog:
+async def test_a_holder_is_told_once_and_others_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    clock = LeapingClock()
+    with watched(clock) as dog:
         await run(lambda: hold(0.4))
         await until(lambda: bool(told(caplog)))
         await run(lambda: hold(0.3))
         await until(lambda: dog._untold == 1)
-        monkeypatch.setattr(watchdog, "TELL_EVERY_S", 0.0)
+        clock.advance(watchdog.TELL_EVERY_S)
         await run(lambda: hold(0.3))
         await until(lambda: len(told(caplog)) == 2)
     assert "(1 more since the last such line)" in told(caplog)[1]

@@ -11,10 +11,10 @@ import pytest
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime import CommandError, UploadedFile, VideoModel, VideoOut, command, get_ctx, model
-from reactor_runtime.clients import channels, connection
+from reactor_runtime.clients import channels
 from reactor_runtime.protocol import reactor_wire
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import Client, MemoryServer, serve
+from reactor_runtime.testing import Client, LeapingClock, MemoryServer, serve
 from reactor_runtime.transports.wire import CHANNELS_LIMIT
 
 WEBRTC = "/sessions/local/transport/webrtc"
@@ -182,16 +182,16 @@ async def without_data(server: MemoryServer, labels: tuple[str, ...], *, opened:
     ],
 )
 async def test_a_client_without_the_channel_sees_pictures_and_is_told(
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     labels: tuple[str, ...],
     opened: bool,
     code: str,
 ) -> None:
     assert channels.CHANNEL_WAIT_S < 5
-    monkeypatch.setattr(connection, "CHANNEL_WAIT_S", 0.1)
-    async with serve(Painter) as server:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         client = await without_data(server, labels, opened=opened)
+        clock.advance(channels.CHANNEL_WAIT_S)
         await client.wait_frames(2)
 
         assert server.runtime.life.state is State.STREAMING
@@ -211,10 +211,11 @@ async def test_a_client_without_the_channel_sees_pictures_and_is_told(
         assert await second.command("runs") == 1
 
 
-async def test_a_channel_that_comes_late_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CHANNEL_WAIT_S", 0.05)
-    async with serve(Painter) as server:
+async def test_a_channel_that_comes_late_is_used() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         client = await without_data(server, ("data",), opened=False)
+        clock.advance(channels.CHANNEL_WAIT_S)
         await client.wait_frames(1)
         assert client.wire.peer is not None
         client.wire.peer.open_channel("data")

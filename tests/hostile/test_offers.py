@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
+from tests.growth import check_growth
 
 from reactor_runtime import AudioIn, VideoIn, VideoOut
 from reactor_runtime.authoring.tracks import Track
@@ -17,8 +17,6 @@ from reactor_runtime.transports.layout import arrange, untakeable
 from reactor_runtime.transports.reactor_webrtc import sound
 from reactor_runtime.transports.reactor_webrtc.translation import prepare_section, unsendable
 
-GROWTH = 2.5
-"""The most that twice the input may cost, in time."""
 SHARE = 0.45
 """What the larger input is of the most that an offer may have."""
 HEAD = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
@@ -97,26 +95,12 @@ def handle(text: str) -> None:
     sdp.with_candidates(layout.restore(layout.offer), [("candidate:1 1 udp 1 192.0.2.7 9 typ host", "0")])
 
 
-def cost(text: str) -> float:
-    """Seconds, of the quickest of a few: the machine may be busy."""
-    times = []
-    for _ in range(7):
-        began = time.perf_counter()
-        handle(text)
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_twice_as_much_costs_twice_as_much(shape: str) -> None:
     size = int(sdp.SDP_LIMIT * SHARE)
-    write = SHAPES[shape]
-    for _ in range(4):
-        # Of short times, what they have in common counts most: half a millisecond is nobody's trouble.
-        small, large = cost(write(size // 2)), cost(write(size))
-        if large < GROWTH * small + 0.0005:
-            return
-    raise AssertionError(f"{large * 1000:.1f} ms, and {small * 1000:.1f} ms for half of it")
+    small, large = (SHAPES[shape](length) for length in (size // 2, size))
+    # Of short times, what they have in common counts most: half a millisecond is nobody's trouble.
+    check_growth(lambda: handle(small), lambda: handle(large), grain=0.0005)
 
 
 @pytest.mark.parametrize(

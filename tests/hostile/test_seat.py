@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 import pytest
 from tests.runtimes.http.models import Painter
+from tests.runtimes.http.waiting import for_a_seat
 
 from reactor_runtime.clients import descriptors, seats
 from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
 from reactor_runtime.clients.signalling import UNKNOWN_IDS_PER_MINUTE
 from reactor_runtime.errors import CommandError, RefusedError
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import Client, MemoryServer, serve
+from reactor_runtime.testing import Client, LeapingClock, MemoryServer, serve
 from reactor_runtime.worker import claims as claims_module
 from reactor_runtime.worker.claims import Claims
 
@@ -101,42 +102,53 @@ async def test_guessing_is_limited_by_address_and_locks_nobody_else_out() -> Non
 # --- the place of a live client ---
 
 
-async def test_a_put_beside_a_live_client_waits_and_then_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def come_back(server: MemoryServer, clock: LeapingClock) -> Client:
+    """A client that comes back beside one that is live: it waits for that one, and time passes."""
+    client = server.client()
+    connecting = asyncio.ensure_future(client.connect("PUT"))
+    await for_a_seat(server)
+    clock.advance(seats.CONSENT_WAIT_S)
+    await connecting
+    return client
+
+
+async def test_a_put_beside_a_live_client_waits_and_then_looks_on() -> None:
     assert (seats.CONSENT_WAIT_S, seats.HEIR_S) == (3.0, 30.0)
-    monkeypatch.setattr(seats, "CONSENT_WAIT_S", 0.2)
-    async with serve(Painter) as server:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         first = await server.join()
         second = server.client()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await second.connect("PUT")
+        connecting = asyncio.ensure_future(second.connect("PUT"))
+        await for_a_seat(server)
+        clock.advance(seats.CONSENT_WAIT_S / 2)
+        assert (await server.http.get("/health")).status_code == 200
+        assert not connecting.done()
+        clock.advance(seats.CONSENT_WAIT_S / 2)
+        await connecting
         await second.wait_frames(1)
 
-        assert loop.time() - began >= 0.2
         assert (first.end, await steers(first), await steers(second)) == (None, True, False)
 
 
-async def test_it_inherits_the_role_when_the_first_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seats, "CONSENT_WAIT_S", 0.05)
-    async with serve(Painter) as server:
+async def test_it_inherits_the_role_when_the_first_goes() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         first = await server.join()
         viewer = server.client()
         await viewer.connect()
-        heir = server.client()
-        await heir.connect("PUT")
+        heir = await come_back(server, clock)
         first.leave()
         await heir.until(lambda: {"role": "controller"} in heir.runtime_messages("role"))
 
         assert (await steers(heir), await steers(viewer)) == (True, False)
 
 
-async def test_it_inherits_nothing_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seats, "CONSENT_WAIT_S", 0.05)
-    monkeypatch.setattr(seats, "HEIR_S", 0.0)
-    async with serve(Painter) as server:
+async def test_it_inherits_nothing_later() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         first = await server.join()
-        late = server.client()
-        await late.connect("PUT")
+        late = await come_back(server, clock)
+        clock.advance(seats.HEIR_S)
         first.leave()
         await late.until(lambda: len(late.runtime_messages("role")) == 2)
 
@@ -148,17 +160,14 @@ async def test_the_wait_ends_when_the_first_goes() -> None:
         first = await server.join()
         again = server.client()
         connecting = asyncio.ensure_future(again.connect("PUT"))
-        await asyncio.sleep(0.05)
+        await for_a_seat(server)
         first.leave()
         await connecting
 
         assert await steers(again)
 
 
-async def test_an_offer_of_a_client_that_still_connects_is_not_taken_from_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seats, "CONSENT_WAIT_S", 0.05)
+async def test_an_offer_of_a_client_that_still_connects_is_not_taken_from_elsewhere() -> None:
     async with serve(Painter) as server:
         first = server.client()
         await first.start()
@@ -173,17 +182,18 @@ async def test_an_offer_of_a_client_that_still_connects_is_not_taken_from_elsewh
         assert await steers(first)
 
 
-async def test_a_flat_post_beside_a_live_flat_client_is_a_further_client(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seats, "CONSENT_WAIT_S", 0.05)
-    async with serve(Painter) as server:
+async def test_a_flat_post_beside_a_live_flat_client_is_a_further_client() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         await server.http.post("/start_session")
         wires = [server.client().wire for _ in range(2)]
         for wire in wires:
             body = {"sdp": wire.create_offer(), "type": "offer"}
-            answer = (await server.http.post("/sdp_params", json=body)).raise_for_status().json()
-            wire.connect(answer["sdp"])
+            asking = asyncio.ensure_future(server.http.post("/sdp_params", json=body))
+            if wire is wires[1]:
+                await for_a_seat(server)
+                clock.advance(seats.CONSENT_WAIT_S)
+            wire.connect((await asking).raise_for_status().json()["sdp"])
 
         assert [wire.closed for wire in wires] == [False, False]
         assert len((await server.http.get("/session")).json()["clients"]) == 2
@@ -205,25 +215,26 @@ async def test_announcing_without_end_pushes_out_the_own_announcements() -> None
         assert (kept.status_code, gone.status_code) == (202, 404)
 
 
-async def test_a_session_that_nobody_connects_to_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_that_nobody_connects_to_gives_way() -> None:
     assert claims_module.SILENCE_S == 10.0
-    monkeypatch.setattr(claims_module, "SILENCE_S", 0.3)
-    async with serve(Painter) as server:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         assert (await server.http.post("/start_session")).status_code == 200
         async with from_elsewhere(server) as other:
             assert (await other.post("/start_session")).status_code == 409
-            await asyncio.sleep(0.3)
+            clock.advance(claims_module.SILENCE_S)
             assert (await server.http.post("/start_session")).status_code == 409  # it is its own
             assert (await other.post("/start_session")).status_code == 200
             assert (await server.http.get("/session")).json()["last_end"]["reason"] == "timed_out"
 
 
-async def test_a_session_with_a_client_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims_module, "SILENCE_S", 0.0)
-    async with serve(Painter) as server:
+async def test_a_session_with_a_client_gives_way_to_nobody() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         client = await server.join()
         client.leave()
         await server.wait_state(State.ORPHANED)
+        clock.advance(2 * claims_module.SILENCE_S)
         async with from_elsewhere(server) as other:
             assert (await other.post("/start_session")).status_code == 409
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.transports.test_stun import request
 
-from reactor_runtime.runtimes.door import connections, splice
+from reactor_runtime.runtimes.door import splice
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.transports.tcp_media import TcpPeers
 
@@ -28,6 +28,7 @@ class Engine:
         self.received = bytearray()
         self.writers: list[asyncio.StreamWriter] = []
         self.reads = True
+        self.peers = TcpPeers()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
@@ -40,10 +41,11 @@ class Engine:
 @asynccontextmanager
 async def media_door(limit: int = 64) -> AsyncIterator[tuple[Door, MediaPort, Engine]]:
     """A peer with the ufrag "ours" is behind the port."""
-    media, engine = MediaPort(TcpPeers()), Engine()
+    engine = Engine()
+    media = MediaPort(engine.peers)
     listening = await asyncio.start_server(engine.accept, "127.0.0.1", 0)
-    media.peers.expect(frozenset({"ours"}))
-    place = media.peers.find("ours")
+    engine.peers.expect(frozenset({"ours"}))
+    place = engine.peers.find("ours")
     assert place is not None
     place.found(listening.sockets[0].getsockname())
     try:
@@ -56,16 +58,12 @@ async def media_door(limit: int = 64) -> AsyncIterator[tuple[Door, MediaPort, En
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
-async def test_bytes_of_nobody_end_and_disturb_no_request(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    monkeypatch.setattr(connections, "SWEEP_S", 0.1)
+async def test_bytes_of_nobody_end_and_disturb_no_request(path: Path) -> None:
     async with media_door() as (server, media, engine):
         wire = await server.wire()
         wire.send(CONTENTS[path.stem])
         assert (await server.get()).status == 200
-        await wire.rest()
+        await server.hurried(wire.rest())
         await server.until(lambda: len(server.connections) <= 1)
         assert not engine.writers
         ended = media.closed.total() + server.connections.closed.total()
@@ -91,25 +89,27 @@ async def test_a_check_that_drips_is_joined_and_nothing_of_it_is_lost() -> None:
 
 
 async def test_a_check_that_comes_before_the_engine_listens_waits_for_it() -> None:
-    async with media_door() as (server, media, engine):
-        address = await media.peers.find("ours").address()  # type: ignore[union-attr] # it is there
-        media.peers.expect(frozenset({"late"}))
+    async with media_door() as (server, _, engine):
+        address = await engine.peers.find("ours").address()  # type: ignore[union-attr] # it is there
+        engine.peers.expect(frozenset({"late"}))
         wire = await server.wire()
         wire.send(request(b"late:theirs"))
         assert (await server.get()).status == 200
         assert not engine.writers
-        media.peers.find("late").found(address)  # type: ignore[union-attr] # it is there
+        engine.peers.find("late").found(address)  # type: ignore[union-attr] # it is there
         await server.until(lambda: len(engine.writers) == 1)
 
 
-async def test_an_engine_that_never_listens_costs_its_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(splice, "OPEN_S", 0.1)
-    async with media_door() as (server, media, _):
-        media.peers.expect(frozenset({"never"}))
+async def test_an_engine_that_never_listens_costs_its_time() -> None:
+    async with media_door() as (server, media, engine):
+        engine.peers.expect(frozenset({"never"}))
         wire = await server.wire()
         wire.send(request(b"never:theirs") + bytes(100_000))
+        assert (await server.get()).status == 200
+        server.clock.advance(splice.OPEN_S - 1)
+        assert (await server.get()).status == 200
+        assert not media.closed
+        server.clock.advance(1)
         await wire.rest()
         await server.until(lambda: not len(server.connections))
         assert media.closed == {"no_engine": 1}

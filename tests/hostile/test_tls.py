@@ -10,7 +10,6 @@ import pytest
 from tests.certificate import make
 from tests.transports.test_stun import request
 
-from reactor_runtime.runtimes.door import connections
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.door.tls import TlsError, context
 from reactor_runtime.transports.tcp_media import TcpPeers
@@ -55,15 +54,11 @@ async def test_plain_http_is_told_to_use_https(files: tuple[Path, Path]) -> None
 
 
 @pytest.mark.parametrize("data", [HELLO, HELLO + bytes(300), b"\x16", b"\x16\x03\x01\x00\x05hello"])
-async def test_handshakes_that_fail_leave_nothing(
-    data: bytes, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    monkeypatch.setattr(connections, "SWEEP_S", 0.1)
+async def test_handshakes_that_fail_leave_nothing(data: bytes, files: tuple[Path, Path]) -> None:
     async with door(tls=context(*files)) as server:
         wire = await server.wire()
         wire.send(data)
-        await wire.rest()
+        await server.hurried(wire.rest())
         await server.until(lambda: not len(server.connections))
         assert (await ask(server.port, files[0])).status == 200
 

@@ -19,7 +19,7 @@ def quickest(measure: Callable[[], float], tries: int = 3) -> float:
     return min(measure() for _ in range(tries))
 
 
-def until(condition: Callable[[], object], within: float = 5.0) -> None:
+def until(condition: Callable[[], object], within: float = 30.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -49,7 +49,7 @@ def test_the_declared_channels_are_what_the_author_gets() -> None:
 
 
 def test_read_gives_each_sample_once_and_in_order() -> None:
-    sound = AudioInput(48_000, 2)
+    sound = AudioInput(48_000, 2, clock=VirtualClock(50.0))
     for first in (0, 10, 20):
         sound.put(np.tile(np.arange(first, first + 10, dtype=np.int16), (2, 1)), 48_000)
     parts = [sound.read(15, timeout=0), sound.read(15, timeout=0)]

@@ -11,14 +11,10 @@ from typing import Any
 
 import pytest
 
+from reactor_runtime.media.backlog import OVERLOAD_S, QUEUE_FRAMES
 from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoCodec
-from reactor_runtime.media.encoding import (
-    IDLE_REPEAT_S,
-    KEYFRAME_INTERVAL_S,
-    OVERLOAD_S,
-    QUEUE_FRAMES,
-    Encoding,
-)
+from reactor_runtime.media.encoding import IDLE_REPEAT_S, Encoding
+from reactor_runtime.media.keyframes import REQUEST_INTERVAL_S
 from reactor_runtime.testing import VirtualClock
 
 from .fakes import Factory, Sink, picture, until
@@ -47,7 +43,7 @@ def hold(made: Encoding, factory: Factory, first: int, waiting: int = 0) -> floa
     factory.gate.clear()
     now = made.clock.time()
     made.push(picture(first), now)
-    until(lambda: made._busy and not made._frames)
+    until(lambda: made._busy and not made.frames_waiting)
     for index in range(first + 1, first + 1 + waiting):
         made.push(picture(index), made.clock.time())
     return now
@@ -136,7 +132,7 @@ def test_keyframes_on_request_are_throttled() -> None:
         for index in range(25):
             made.request_keyframe()
             feed(made, index, 1)
-            clock.advance(KEYFRAME_INTERVAL_S / 8)
+            clock.advance(REQUEST_INTERVAL_S / 8)
 
         assert [frame.index for frame in sink.frames if frame.key] == [0, 8, 16, 24]
 
@@ -326,7 +322,7 @@ def test_closing_lets_go_of_every_frame() -> None:
         gc.collect()
 
         assert all(ref() is None for ref in died)
-        assert not made._frames
+        assert not made.frames_waiting
 
 
 def test_closing_from_a_sink_does_not_hang() -> None:
@@ -404,7 +400,7 @@ def test_an_encoder_that_cannot_keep_up_takes_the_newest(caplog: pytest.LogCaptu
         assert sum("does not follow" in said for said in caplog.messages) == 1
 
         # It has caught up: nothing is skipped any more.
-        until(lambda: made._behind_since is None)
+        until(lambda: made._backlog._behind_since is None)
         made.push(picture(4), clock.time())
         made.push(picture(5), clock.time())
         assert made.drain(5.0)

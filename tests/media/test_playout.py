@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from reactor_runtime.media.buckets import WINDOW_S
-from reactor_runtime.media.playout import ENDING_LIMIT, Picture, Playout
+from reactor_runtime.media.playout import ENDING_LIMIT, Playout
 from reactor_runtime.media.rgb import Frame
+from reactor_runtime.media.sync import Picture
 from reactor_runtime.testing import VirtualClock
 
 from .fakes import picture, quickest, until

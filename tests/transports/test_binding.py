@@ -25,8 +25,8 @@ def test_a_connection_that_gets_no_track_fails_at_once_and_frees_the_slot() -> N
         events, slots = Mock(), asyncio.Lock()
         factory: Any = BrokenFactory()
         peer = ReactorWebRtcPeer(factory, slots, PeerConfig(), events)
-        peer._outbound.senders["0"] = InlineVideoSender("0", VideoCodec.VP8, lambda: None)
-        peer._outbound.transceivers["0"] = Mock()
+        peer._engine.outbound.senders["0"] = InlineVideoSender("0", VideoCodec.VP8, lambda: None)
+        peer._engine.outbound.transceivers["0"] = Mock()
         peer._on_state(PeerState.CONNECTED)
         assert peer._binding is not None
         await asyncio.wait_for(peer._binding, 5)

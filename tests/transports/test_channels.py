@@ -54,7 +54,7 @@ def made(events: Handle, channel: Channel) -> ReactorWebRtcPeer:
     factory: Any = None
     announced: Any = channel
     peer = ReactorWebRtcPeer(factory, asyncio.Lock(), PeerConfig(), events)
-    peer._channels.announce(announced)
+    peer._engine.channels.announce(announced)
     return peer
 
 

@@ -151,7 +151,7 @@ class Client:
             data["id"] = request
         self.channel.send(json.dumps({"scope": "application", "data": data}))
 
-    async def until(self, ready: Callable[[], Any], what: str, within: float = 15) -> Any:
+    async def until(self, ready: Callable[[], Any], what: str, within: float = 30) -> Any:
         """Wait until `ready()` is true and return it."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within

@@ -53,7 +53,7 @@ class Server:
     def state(self) -> str:
         return str(httpx.get(f"{self.url}/session").json()["state"])
 
-    def wait_state(self, state: str, within: float = 10) -> None:
+    def wait_state(self, state: str, within: float = 30) -> None:
         deadline = time.monotonic() + within
         while self.state() != state:
             assert time.monotonic() < deadline, f"still {self.state()}, not {state}:\n{self.log}"

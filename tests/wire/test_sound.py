@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 
+import httpx
 import numpy as np
 import pytest
 
@@ -40,6 +41,25 @@ def share_of(samples: np.ndarray, hertz: float) -> float:
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     near = np.abs(np.fft.rfftfreq(len(samples), 1 / RATE) - hertz) < 20
     return float(spectrum[near].sum() / spectrum.sum())
+
+
+def test_what_goes_to_a_client_of_sound_is_told(server: Server) -> None:
+    async def play() -> None:
+        client = await connected(server)
+        await sound(client, "low")
+        answer = await asyncio.to_thread(httpx.get, f"{server.url}/session")
+        [told] = answer.json()["clients"]
+        sounds = {each["track"]: each for each in told["outbound"] if each["kind"] == "audio"}
+        assert sounds.keys() == {"low", "cd", "both"}
+        for each in sounds.values():
+            assert each["codec"] == "opus"
+            assert each["packets_sent"] > 50
+            # Opus is never slower than 6 kbit/s, nor faster than 510.
+            assert 6_000 < each["sent_bitrate"] < 510_000
+            assert each["target_bitrate"] is None or 6_000 <= each["target_bitrate"] <= 510_000
+        await client.close()
+
+    asyncio.run(play())
 
 
 def test_declared_rates_sound_at_pitch_and_stereo_stays_stereo(server: Server) -> None:

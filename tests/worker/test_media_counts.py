@@ -44,10 +44,10 @@ async def test_what_was_encoded_for_a_client_that_left_is_not_forgotten() -> Non
         session = server.runtime.session
         assert session is not None
         first.leave()
-        while session.plane.encodings:
+        while session.media.plane.encodings:
             await server.runtime.clients.drop_silent()
             await first.http.get("/health")
-        before = session.plane.encoded()
+        before = session.media.plane.encoded()
         assert before.encoded >= 5
         assert (await shown(server))["frames_encoded"] == before.encoded
 

@@ -85,20 +85,20 @@ class MeasuredSession(Session):
         super().__init__(1, "bench", model, lambda session: None)
         self.emissions: list[Emission] = []
         self.emitted_at: dict[int, float] = {}
-        self._track = self.default_track
+        self._track = self.media.default_track
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         if name != self._track:
             super().emit(name, frame, bucket)
             return
-        first, began, cpu = self.plane.next_index(name), time.perf_counter(), time.thread_time()
+        first, began, cpu = self.media.plane.next_index(name), time.perf_counter(), time.thread_time()
         count = len(frame) if getattr(frame, "ndim", 3) == 4 else 1
         for index in range(first, first + count):
             self.emitted_at[index] = began
         super().emit(name, frame, bucket)
         now = time.thread_time()
         self.emissions.append(
-            Emission(began, time.perf_counter(), now - cpu, now, first, self.plane.next_index(name))
+            Emission(began, time.perf_counter(), now - cpu, now, first, self.media.plane.next_index(name))
         )
 
 
@@ -162,13 +162,15 @@ class _Run:
 
     def measure(self, seconds: float, commands: Commands) -> Figures:
         session = self.session
-        track = session.default_track
+        track = session.media.default_track
         if track is None or session.tracks[track].kind is not TrackKind.VIDEO:
             raise TrackError("This model has no video output; there is nothing to measure.")
         for name, declared in session.tracks.items():
             if declared.direction is TrackDirection.OUT and declared.kind is TrackKind.VIDEO:
-                session.plane.subscribe(name, self.codec, self.arrivals if name == track else _Nowhere())
-        session.set_connected(True)
+                session.media.plane.subscribe(
+                    name, self.codec, self.arrivals if name == track else _Nowhere()
+                )
+        session.connected = True
         self.run.begin()
         started = time.perf_counter()
         ended = self.run.play()
@@ -223,7 +225,7 @@ class _Run:
         if names:
             self.notes.append(f"A moving picture was sent to {', '.join(names)} at {INPUT_FPS} fps.")
         count = 0
-        while names and not self.session.stopping.wait(1 / INPUT_FPS):
+        while names and not self.session.timeline.stopping.wait(1 / INPUT_FPS):
             picture = _camera(count)
             for name in names:
                 self.host.media(self.session, name, picture)
@@ -250,6 +252,7 @@ class _Run:
         frames = sum(e.until - e.first for e in emissions)
         last = self.arrivals.kept[-1]
         wall = window.ended - window.began
+        plane = self.session.media.plane
         return Figures(
             model=self.host.description.name,
             track=track,
@@ -261,8 +264,7 @@ class _Run:
             first_frame_ms=first_ms,
             steps_per_s=len(emissions) / wall,
             fps=len(times) / wall,
-            dropped=sum(e.counters.dropped for e in self.session.plane.encodings)
-            + self.session.plane.playout.counters.dropped,
+            dropped=plane.encoded().dropped + plane.playout.counters.dropped,
             step_p50_ms=percentile(steps, 0.5),
             step_p99_ms=percentile(steps, 0.99),
             frames_per_step=frames / len(emissions),

@@ -45,9 +45,8 @@ def command(
     if url is not None:
         findings = examine_url(url, options.token)
     else:
-        host = "127.0.0.1" if options.host == "localhost" else options.host
         ice = IceSettings(options.stun_servers, options.turn_servers, options.turn_secret)
-        findings = examine(Plan(host, options.port, options.advertise_ip, ice))
+        findings = examine(Plan(options.host, options.port, options.advertise_ip, ice))
     if as_json:
         write(json.dumps([finding.to_json() for finding in findings], indent=2))
     else:

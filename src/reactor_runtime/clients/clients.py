@@ -78,7 +78,7 @@ class Clients:
         for track in former:
             if track not in inputs:
                 self.roles.unpublish(connection, track)
-        if connection.ready:
+        if connection.presence.ready:
             self._publish(connection, [track for track in inputs if track not in former])
 
     async def farewell(self, connection_id: int) -> bool:
@@ -95,7 +95,7 @@ class Clients:
         lost = self.roles.take(connection)
         if lost is not None and not self.roles.may_command(lost):
             self._owner.let_go(lost)
-        if lost is not None and not lost.closed:
+        if lost is not None and not lost.presence.closed:
             _say_role(lost, Role.VIEWER, "Another client took control.")
         _say_role(connection, Role.CONTROLLER, "")
         self._publish_offered(connection)
@@ -107,25 +107,29 @@ class Clients:
         return [
             {
                 "role": self.roles.role_of(c).value,
-                "live": c.live,
+                "live": c.presence.live,
                 "since": round(c.made_at, 3),
-                "outbound": [asdict(rate) for rate in c.rates()],
-                **({"notice": c.notice.to_json()} if c.notice is not None else {}),
+                "outbound": [*map(asdict, c.media.rates()), *map(asdict, c.media.audio.rates())],
+                **({"notice": c.conversation.notice.to_json()} if c.conversation.notice is not None else {}),
             }
             for c in self.connections.values()
-            if c.ready
+            if c.presence.ready
         ]
+
+    async def look(self) -> None:
+        """Ask the wires for what only they know."""
+        await asyncio.gather(*(each.media.audio.look() for each in self.connections.values()))
 
     def count_losses(self) -> None:
         """Bring the session's count of lost frames up to date."""
         for connection in self.connections.values():
-            connection.count_losses()
+            connection.media.count_losses()
 
     def broadcast(self, say: Say) -> bool:
         """Tell everybody; False when nobody is there to be told."""
-        present = [c for c in self.connections.values() if c.ready and c.notice is None]
+        present = [c for c in self.connections.values() if c.presence.ready and c.conversation.notice is None]
         for connection in present:
-            connection.say(say)
+            connection.conversation.say(say)
         return bool(present)
 
     async def say_end(self, reason: EndReason, message: str, deadline: float) -> None:
@@ -142,11 +146,11 @@ class Clients:
             await self.drain(deadline)
 
     def any_ready(self) -> bool:
-        return any(connection.ready for connection in self.connections.values())
+        return any(connection.presence.ready for connection in self.connections.values())
 
     async def drain(self, deadline: float) -> None:
         """Wait until the channels are empty, `deadline` (monotonic) at the latest."""
-        await _drained([c for c in self.connections.values() if c.ready], deadline, self.clock)
+        await _drained([c for c in self.connections.values() if c.presence.ready], deadline, self.clock)
 
     async def close_all(self) -> None:
         connections = [*self.connections.values(), *self._parting]
@@ -157,7 +161,7 @@ class Clients:
 
     async def drop(self, connection: Connection, why: str) -> None:
         """Let go of one client."""
-        if connection.closed:
+        if connection.presence.closed:
             return
         log.info("Session %d: connection %d is gone: %s", connection.session.number, connection.number, why)
         self._owner.note("disconnected", connection=connection.number, why=why)
@@ -177,18 +181,20 @@ class Clients:
 
     async def drop_silent(self) -> None:
         for connection in list(self.connections.values()):
-            if connection.silent():
+            if connection.presence.silent():
                 await self.drop(connection, "the client stopped pinging")
 
     # --- ConnectionOwner ---
 
     def connection_ready(self, connection: Connection) -> None:
-        role = self.roles.join(connection, speaks=connection.notice is None)
+        role = self.roles.join(connection, speaks=connection.conversation.notice is None)
         log.info("Session %d: connection %d is a %s", connection.session.number, connection.number, role)
         self._owner.note("connected", connection=connection.number, role=role.value)
-        if connection.notice is not None:
-            log.warning("Connection %d: %s", connection.number, connection.notice.detail)
-            self._owner.note("no_messages", connection=connection.number, **connection.notice.to_json())
+        if connection.conversation.notice is not None:
+            log.warning("Connection %d: %s", connection.number, connection.conversation.notice.detail)
+            self._owner.note(
+                "no_messages", connection=connection.number, **connection.conversation.notice.to_json()
+            )
         elif role is Role.VIEWER:
             steers = connection.offer.may_steer
             _say_role(connection, role, "Another client steers this session." if steers else WATCHES)
@@ -205,7 +211,7 @@ class Clients:
 
     def presence_changed(self, connection: Connection) -> None:
         self.arrivals.seats.changed()
-        if not connection.live:
+        if not connection.presence.live:
             self._owner.let_go(connection)
         self._present(connection.session)
 
@@ -226,22 +232,22 @@ class Clients:
     # --- inside ---
 
     def _tell_end(self, connection: Connection) -> None:
-        if self._end is None or not connection.ready:
+        if self._end is None or not connection.presence.ready:
             return
         # Who has not shown how it writes hears it in the words that most clients know.
-        connection.settle(JsonCodec())
+        connection.conversation.settle(JsonCodec())
         _say_end(connection, *self._end)
         self._told.add(connection)
 
     def _part(self, connection: Connection) -> None:
         """Let a client go that another offer replaced, after it has heard so."""
-        connection.settle(JsonCodec())
+        connection.conversation.settle(JsonCodec())
         _say_end(connection, EndReason.REPLACED, "Another connection took this one's place.")
         self._parting.add(connection)
 
         async def part() -> None:
             try:
-                if connection.ready:
+                if connection.presence.ready:
                     await _drained([connection], self.clock.time() + FAREWELL_S, self.clock)
                 await self.drop(connection, "another offer replaced it")
             finally:
@@ -259,7 +265,7 @@ class Clients:
 
     def _say_vacant(self) -> None:
         for connection in self.connections.values():
-            if connection.ready and connection.offer.may_steer:
+            if connection.presence.ready and connection.offer.may_steer:
                 _say_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
 
     def _publish_offered(self, connection: Connection) -> None:
@@ -274,7 +280,9 @@ class Clients:
                 log.info("Connection %d does not publish %r: %s", connection.number, track, error)
 
     def _present(self, session: Session) -> None:
-        self._owner.presence(session, any(c.live for c in self.connections.values() if c.session is session))
+        self._owner.presence(
+            session, any(c.presence.live for c in self.connections.values() if c.session is session)
+        )
 
     @staticmethod
     def _fresh_roles(options: ClientOptions) -> Roles:
@@ -291,8 +299,8 @@ async def _drained(connections: list[Connection], deadline: float, clock: Clock)
 
 
 def _say_end(connection: Connection, reason: EndReason, message: str) -> None:
-    if connection.ready:
-        connection.say(
+    if connection.presence.ready:
+        connection.conversation.say(
             lambda codec: codec.runtime("sessionEnded", {"reason": reason.value, "message": message})
         )
 
@@ -301,4 +309,4 @@ def _say_role(connection: Connection, role: Role, reason: str) -> None:
     data: dict[str, Any] = {"role": role.value, **({"reason": reason} if reason else {})}
     if not connection.offer.may_steer:
         data["view_only"] = True
-    connection.say(lambda codec: codec.runtime("role", data))
+    connection.conversation.say(lambda codec: codec.runtime("role", data))

@@ -64,9 +64,11 @@ class Dispatcher:
             loglines.client.reset(token)
 
     def _message(self, connection: Connection, label: str, data: bytes) -> None:
-        codec = connection.codec or JsonCodec()
+        codec = connection.conversation.codec or JsonCodec()
         # Before the connection is up only what it has no room for comes here, to be refused.
-        allowed = connection.ready and connection.limit.take(connection.session.clock.time())
+        allowed = connection.presence.ready and connection.commands.limit.take(
+            connection.session.clock.time()
+        )
         try:
             message = codec.decode(label, data)
         except UndecodableError as error:
@@ -77,7 +79,7 @@ class Dispatcher:
         if isinstance(message, CommandMessage):
             self._command(connection, message, allowed)
         elif isinstance(message, RuntimeMessage) and message.type == "ping":
-            connection.last_ping = connection.session.clock.time()
+            connection.presence.note_ping()
         elif isinstance(message, RuntimeMessage):
             if allowed:
                 self._runtime_message(connection, message)
@@ -88,7 +90,7 @@ class Dispatcher:
 
     def abandon(self, connection: Connection) -> None:
         """The session has ended, and a handler may never return: answer what it leaves open."""
-        waiting, connection.unanswered = connection.unanswered, {}
+        waiting, connection.commands.unanswered = connection.commands.unanswered, {}
         for message in waiting.values():
             self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
 
@@ -99,11 +101,13 @@ class Dispatcher:
         elif message.type == "requestSchema":
             self._describe(connection, message, "modelSchema", model_schema(owner.model))
         elif message.type in ("requestClip", "requestRecording"):
-            connection.say(lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id))
+            connection.conversation.say(
+                lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id)
+            )
         elif message.type == "takeControl":
             self._take_control(connection, message)
         elif message.type == "watchFrames":
-            connection.watch_frames()
+            connection.commands.watches_frames = True
         elif message.type not in TAKEN_NOTE_OF:
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
@@ -112,8 +116,8 @@ class Dispatcher:
     def _describe(
         self, connection: Connection, message: RuntimeMessage, kind: str, data: Mapping[str, Any]
     ) -> None:
-        said = connection.say(lambda codec: codec.runtime(kind, data, message.id))
-        if not said and not connection.closed:
+        said = connection.conversation.say(lambda codec: codec.runtime(kind, data, message.id))
+        if not said and not connection.presence.closed:
             code, place = TOO_LARGE[kind]
             text = f"The answer does not go through this client's channel; {place}."
             self._say_error(connection, message.id, None, CommandError(code, text))
@@ -137,7 +141,7 @@ class Dispatcher:
 
     @staticmethod
     def _track_response(connection: Connection, message: TrackMessage, error: CommandError | None) -> None:
-        connection.say(lambda codec: codec.track_response(message, error))
+        connection.conversation.say(lambda codec: codec.track_response(message, error))
 
     def _change_track(self, connection: Connection, message: TrackMessage) -> None:
         track = self._owner.model.tracks.get(message.track)
@@ -146,7 +150,7 @@ class Dispatcher:
         if message.verb == "publish_track" and track.direction is TrackDirection.OUT:
             raise CommandError("wrong_direction", f"The model sends the track {message.track!r} itself.")
         if message.verb in ("pause_track", "resume_track"):
-            connection.pause(message.track, message.verb == "pause_track")
+            connection.media.pause(message.track, message.verb == "pause_track")
         elif message.verb == "publish_track":
             self._owner.clients.roles.publish(connection, message.track)
         elif message.verb == "unpublish_track":
@@ -156,7 +160,7 @@ class Dispatcher:
 
     def _command(self, connection: Connection, message: CommandMessage, allowed: bool) -> None:
         is_state = self._states.is_state(message.name)
-        if not allowed and is_state and connection.ready and self._may_command(connection):
+        if not allowed and is_state and connection.presence.ready and self._may_command(connection):
             self._states.delay(connection, message)
         elif not allowed:
             self._refuse(connection, message, _limited(connection))
@@ -174,7 +178,7 @@ class Dispatcher:
             return
         self._states.holds.note(connection, message.name, message.arguments)
         key = next(self._keys)
-        connection.unanswered[key] = message
+        connection.commands.unanswered[key] = message
 
         def answer(outcome: CommandOutcome) -> None:
             # From the command thread, through the loop, so that what the handler sent comes first.
@@ -183,11 +187,11 @@ class Dispatcher:
         try:
             self._owner.command(connection.session, message.name, message.arguments, answer)
         except NoSessionError:
-            connection.unanswered.pop(key, None)
+            connection.commands.unanswered.pop(key, None)
             self._refuse(connection, message, CommandError("session_ended", "The session has ended."))
 
     def _answer(self, connection: Connection, key: int, outcome: CommandOutcome) -> None:
-        message = connection.unanswered.pop(key, None)
+        message = connection.commands.unanswered.pop(key, None)
         if message is None:
             return  # answered when the session ended, or the client has gone
         if outcome.error is not None:
@@ -197,20 +201,20 @@ class Dispatcher:
             self._supersede(connection, message, outcome.frame)
             return
         self._states.holds.accept(connection, message.name, message.arguments)
-        said = connection.say(
+        said = connection.conversation.say(
             lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
         )
-        if not said and not connection.closed:
+        if not said and not connection.presence.closed:
             self._refuse(connection, message, CommandError("result_too_large", UNSENDABLE))
             return
         self._note_command(message.name, "ok")
-        if message.id is not None and connection.watches_frames:
+        if message.id is not None and connection.commands.watches_frames:
             self._watch_frame(connection, message.id, outcome.frame)
 
     def _supersede(self, connection: Connection, message: CommandMessage, frame: int | None = None) -> None:
         """A newer call of a state took this one's place. Only counted: a slider makes hundreds."""
         index = connection.session.next_frame() if frame is None else frame
-        connection.say(
+        connection.conversation.say(
             lambda codec: codec.command_result(message.id, message.name, index, None, superseded=True)
         )
         self._owner.count_command(message.name, "superseded")
@@ -232,15 +236,15 @@ class Dispatcher:
     def _watch_frame(self, connection: Connection, request: str | int, frame: int) -> None:
         """Tell the client, when it happens, that this frame of the default track goes out to it."""
         session = self._owner.session
-        if session is not None and session.default_track is not None:
-            connection.watch_frame(session.default_track, request, frame)
+        if session is not None and session.media.default_track is not None:
+            connection.watch_frame(session.media.default_track, request, frame)
 
     @staticmethod
     def _say_error(
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
-        said = connection.say(lambda codec: codec.command_error(request, command, error))
-        if said or connection.closed or connection.notice is not None:
+        said = connection.conversation.say(lambda codec: codec.command_error(request, command, error))
+        if said or connection.presence.closed or connection.conversation.notice is not None:
             return
         log.warning("A refusal was too large for connection %d: %.2000s", connection.number, error.message)
         short = CommandError(
@@ -248,7 +252,7 @@ class Dispatcher:
             f"This was refused with the code {error.code!r}; the sentence does not go through this client's "
             "channel. The server's log has it, and GET /schema says what the command takes.",
         )
-        connection.say(lambda codec: codec.command_error(request, command, short))
+        connection.conversation.say(lambda codec: codec.command_error(request, command, short))
 
 
 def _plain(error: CommandError) -> CommandError:
@@ -259,6 +263,6 @@ def _plain(error: CommandError) -> CommandError:
 
 
 def _limited(connection: Connection) -> RateLimitedError:
-    if not connection.ready:
+    if not connection.presence.ready:
         return RateLimitedError("Too many messages before the connection was up; send it again.")
     return RateLimitedError(f"More than {COMMANDS_PER_S:g} messages a second; send fewer.")

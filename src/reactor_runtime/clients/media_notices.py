@@ -51,4 +51,4 @@ class MediaNotices:
 
     def _say(self, track: str, code: str, message: str) -> None:
         data = {"track": track, "code": code, "message": message}
-        self._connection.say(lambda codec: codec.runtime("mediaRefused", data))
+        self._connection.conversation.say(lambda codec: codec.runtime("mediaRefused", data))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from reactor_runtime.session.losses import Lost
 
+from .audio_share import AudioShare
+from .rate_meter import RateMeter
 from .sink import FrameSink
 
 if TYPE_CHECKING:
@@ -31,11 +33,14 @@ class OutboundRate:
     """
 
     track: str
+    kind: str
     codec: str
     available_outgoing_bitrate: int | None
     """None until the network has been heard of."""
     target_bitrate: int
     """Of the encode that everybody shares who takes this track in this codec."""
+    sent_bitrate: int
+    """What has gone to this client; see `RateMeter`."""
     frames_sent: int
     bytes_sent: int
     frames_waiting: int
@@ -53,7 +58,8 @@ class MediaShare:
         self._sections = {section.mid: section for section in sections}
         self._encodings: dict[str, Encoding] = {}
         self._sinks: dict[str, FrameSink] = {}
-        self._sounds: list[AudioSender] = []
+        self._meters: dict[str, RateMeter] = {}
+        self.audio = AudioShare(session, wire)
         self._estimates: dict[str, int] = {}
         """The newest by mid, also of sections that nothing is sent on yet."""
 
@@ -101,7 +107,8 @@ class MediaShare:
             track = self._sections[sender.mid].track
             sink = FrameSink(sender, track)
             self._sinks[sender.mid] = sink
-            encoding = self._session.plane.subscribe(
+            self._meters[sender.mid] = RateMeter(self._session.clock.time())
+            encoding = self._session.media.plane.subscribe(
                 track, sender.codec, sink, self._estimates.get(sender.mid)
             )
             self._encodings[sender.mid] = encoding
@@ -109,9 +116,7 @@ class MediaShare:
                 # One that came while the encoding began.
                 encoding.set_estimate(sink, estimate)
         for audio in self._wire.audio_senders:
-            if audio not in self._sounds:
-                self._sounds.append(audio)
-                self._session.sound.subscribe(self._sections[audio.mid].track, audio)
+            self.audio.subscribe(audio, self._sections[audio.mid].track)
 
     def replace(self, sections: Sequence[Section]) -> None:
         """A further offer was answered."""
@@ -126,13 +131,16 @@ class MediaShare:
         await self._end_all_but((), ())
 
     def rates(self) -> list[OutboundRate]:
-        """For each video that is sent."""
+        """For each video that is sent; for sound see `audio`."""
+        now = self._session.clock.time()
         return [
             OutboundRate(
                 sink.track,
+                "video",
                 encoding.codec.value,
                 encoding.estimate(sink),
                 encoding.target_bitrate,
+                self._meters[mid].look(now, sink.sent.bytes),
                 sink.sent.frames,
                 sink.sent.bytes,
                 encoding.frames_waiting,
@@ -146,6 +154,7 @@ class MediaShare:
         """Tell the session what has gone, and what the network has not carried, since the last time."""
         for sink in self._sinks.values():
             self._count(sink)
+        self.audio.count()
 
     def _count(self, sink: FrameSink) -> None:
         self._session.lost.add(Lost.NETWORK, sink.newly_dropped())
@@ -157,13 +166,12 @@ class MediaShare:
         for mid, sink in list(self._sinks.items()):
             if sink.sender not in left:
                 # Ending an encoding joins its thread, which may be in native code for a frame's time.
-                await loop.run_in_executor(None, self._session.plane.unsubscribe, sink)
+                await loop.run_in_executor(None, self._session.media.plane.unsubscribe, sink)
                 self._count(sink)
                 self._sinks.pop(mid, None)
                 self._encodings.pop(mid, None)
-        for audio in [each for each in self._sounds if each not in heard]:
-            self._session.sound.unsubscribe(audio)
-            self._sounds.remove(audio)
+                self._meters.pop(mid, None)
+        await self.audio.end_all_but(heard)
 
     def _frame_out(
         self,

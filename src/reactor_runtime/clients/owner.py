@@ -21,7 +21,7 @@ class ConnectionOwner(Protocol):
     """Who is told what a connection does. All on the event loop."""
 
     def presence_changed(self, connection: Connection) -> None:
-        """The client came, went silent, or came back: see `Connection.live`."""
+        """The client came, went silent, or came back: see `Presence.live`."""
 
     def connection_lost(self, connection: Connection, why: str) -> None: ...
 

@@ -65,7 +65,7 @@ class Roles:
 
     def join(self, connection: Connection, *, speaks: bool = True) -> Role:
         """Place a client that has connected: it steers if nobody does, and if it may and can say anything."""
-        vacant = self._controller is None or self._controller.closed
+        vacant = self._controller is None or self._controller.presence.closed
         if vacant and speaks and connection.offer.may_steer:
             self._controller = connection
             if not self._shared:
@@ -115,13 +115,13 @@ class Roles:
         if not self.may_command(connection) and not self._alone(connection):
             raise self.refusal(connection)
         holder = self._publishers.get(track)
-        if holder is not None and holder is not connection and not holder.closed:
+        if holder is not None and holder is not connection and not holder.presence.closed:
             raise PublisherTakenError(track)
         self._publishers = {**self._publishers, track: connection}
 
     def _alone(self, connection: Connection) -> bool:
         """Whether this client cannot ask for control, and nobody else has it."""
-        return connection.notice is not None and self._controller is None
+        return connection.conversation.notice is not None and self._controller is None
 
     def unpublish(self, connection: Connection, track: str) -> None:
         if self._publishers.get(track) is connection:

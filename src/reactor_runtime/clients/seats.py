@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.protocol.codec import FlatCodec
 from reactor_runtime.transports import sdp
 
@@ -53,9 +54,9 @@ class Seats:
             # Who may only watch takes the place of nobody who may more.
             ours = [c for c in ours if not c.offer.may_steer]
         found = next((c for c in ours if same_peer(c.offer, offer)), None)
-        found = found or next((c for c in ours if c.ready and not c.live), None)
+        found = found or next((c for c in ours if c.presence.ready and not c.presence.live), None)
         if found is None and again:
-            found = next((c for c in reversed(ours) if not c.ready and _given_up(c, address)), None)
+            found = next((c for c in reversed(ours) if not c.presence.ready and _given_up(c, address)), None)
         return found
 
     async def wait(self, offer: Offer, address: str, *, flat: bool) -> None:
@@ -69,7 +70,8 @@ class Seats:
                 return
             changed = self._changed
             try:
-                await asyncio.wait_for(changed.wait(), left)
+                async with timeout(self._clients.clock, left):
+                    await changed.wait()
             except TimeoutError:
                 return
 
@@ -86,14 +88,14 @@ class Seats:
         self._heirs = {
             heir: (before, until)
             for heir, (before, until) in self._heirs.items()
-            if until > now and not heir.closed
+            if until > now and not heir.presence.closed
         }
-        waiting = [h for h, (before, _) in self._heirs.items() if before is gone and h.ready]
+        waiting = [h for h, (before, _) in self._heirs.items() if before is gone and h.presence.ready]
         return waiting[-1] if waiting else None
 
     def _ours(self, flat: bool) -> list[Connection]:
         ours = [c for i, c in self._clients.connections.items() if i in self.implicit_ids]
-        return [c for c in ours if isinstance(c.codec, FlatCodec)] if flat else ours
+        return [c for c in ours if isinstance(c.conversation.codec, FlatCodec)] if flat else ours
 
 
 def same_peer(before: Offer, now: Offer) -> bool:

@@ -55,8 +55,6 @@ class Signalling:
         self.implicit_turn = asyncio.Lock()
         self.tcp_peers = TcpPeers()
         """Peers whose media may come over the HTTP port."""
-        self.behind_gateway = False
-        """Requests come through a fleet's gateway, and it says where clients reached it."""
         self._former: dict[int, str] = {}
         """By id, the addresses that they came from."""
         self._connecting: dict[int, str] = {}
@@ -214,7 +212,7 @@ class Signalling:
             await connection.link.add_candidate(candidate)
 
     def remember(self, connection: Connection) -> None:
-        if not connection.ready_once:
+        if not connection.presence.ready_once:
             return
         self._former.pop(connection.id, None)
         self._former[connection.id] = connection.address
@@ -248,7 +246,7 @@ class Signalling:
         except RefusedError:
             stale = self._clock.unix() - STALE_OFFER_S
             others = self._clients.connections.values()
-            waiting = next((c for c in others if not c.ready and c.made_at < stale), None)
+            waiting = next((c for c in others if not c.presence.ready and c.made_at < stale), None)
             if waiting is None:
                 raise
             await self._clients.drop(waiting, "its offer became no connection, and another client waits")
@@ -258,7 +256,7 @@ class Signalling:
 
         False when it is too late for that.
         """
-        if connection.closed:
+        if connection.presence.closed:
             return False
         before = connection.offer
         _refuse_changed(before, offer)

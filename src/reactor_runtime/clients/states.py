@@ -5,8 +5,6 @@ Event loop only.
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -46,16 +44,16 @@ class States:
 
     def delay(self, connection: Connection, message: CommandMessage) -> None:
         """Keep a call that came too fast until there is room for it; a newer one takes its place."""
-        waiting = bool(connection.late)
-        replaced = connection.late.put(message)
+        waiting = bool(connection.commands.late)
+        replaced = connection.commands.late.put(message)
         if replaced is not None:
             self._supersede(connection, replaced)
         if not waiting:
-            asyncio.get_running_loop().call_later(LATE_S, self._catch_up, connection)
+            self._catch_up_later(connection)
 
     def overtaken(self, connection: Connection, name: str) -> None:
         """A call of this state has come in time: one that waits from before is old."""
-        replaced = connection.late.take(name)
+        replaced = connection.commands.late.take(name)
         if replaced is not None:
             self._supersede(connection, replaced)
 
@@ -81,10 +79,16 @@ class States:
 
     def _catch_up(self, connection: Connection) -> None:
         now = connection.session.clock.time
-        while not connection.closed and connection.late and connection.limit.take(now()):
-            message = connection.late.take()
+        while (
+            not connection.presence.closed
+            and connection.commands.late
+            and connection.commands.limit.take(now())
+        ):
+            message = connection.commands.late.take()
             if message is not None:
                 self._run(connection, message)
-        if not connection.closed and connection.late:
-            again = functools.partial(self._catch_up, connection)
-            asyncio.get_running_loop().call_later(LATE_S, again)
+        if not connection.presence.closed and connection.commands.late:
+            self._catch_up_later(connection)
+
+    def _catch_up_later(self, connection: Connection) -> None:
+        connection.session.clock.call_later(LATE_S, self._catch_up, connection)

@@ -66,11 +66,11 @@ class FreeSession(Session):
         self._inside = threading.local()
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
-        if self._tracks[name].kind is TrackKind.AUDIO:
+        if self.tracks[name].kind is TrackKind.AUDIO:
             self._note_sound(name, frame)
         else:
             self._note_pictures(name, frame)
-        if name == self.default_track:
+        if name == self.media.default_track:
             self.advance()
 
     def latest(self, name: str) -> Any:
@@ -79,7 +79,7 @@ class FreeSession(Session):
     def wait_stop(self, timeout: float) -> bool:
         self.clock.sleep(timeout)
         self.advance()
-        return self.stopping.is_set()
+        return self.timeline.stopping.is_set()
 
     def send(self, data: Any) -> None:
         text = to_json(data)
@@ -95,11 +95,11 @@ class FreeSession(Session):
         return True
 
     def next_frame(self) -> int:
-        return len(self.shown.frames.get(self.default_track or "", ()))
+        return len(self.shown.frames.get(self.media.default_track or "", ()))
 
     def advance(self) -> None:
         """One step is over. Not entered again by what happens between two steps."""
-        if getattr(self._inside, "step", False) or self.stopping.is_set():
+        if getattr(self._inside, "step", False) or self.timeline.stopping.is_set():
             return
         self._inside.step = True
         try:
@@ -117,14 +117,14 @@ class FreeSession(Session):
             for picture in batch:
                 plain = np.ascontiguousarray(picture)
                 self._latest[name] = plain.copy()
-                if not self.stopping.is_set():
+                if not self.timeline.stopping.is_set():
                     self.shown.frames.setdefault(name, []).append((checksum(plain), thumb(plain)))
 
     def _note_sound(self, name: str, block: Any) -> None:
         plain = np.ascontiguousarray(np.asarray([] if block is None else block))
         with self._lock:
             self._latest[name] = plain.copy()
-            if not self.stopping.is_set():
+            if not self.timeline.stopping.is_set():
                 self.shown.frames.setdefault(name, []).append((checksum(plain), b""))
 
 

@@ -69,7 +69,7 @@ class Visit:
         """Guards the steps: one at a time, whoever takes it."""
 
     def run(self) -> dict[str, Any]:
-        self._session.set_connected(True)
+        self._session.connected = True
         self._run.begin()
         self._show(0)
         began = WALL.time()
@@ -84,7 +84,7 @@ class Visit:
     def _push(self, ended: Future[Any], began: float) -> None:
         """See that the session goes on, and ends."""
         steps = -1
-        while not ended.done() and not self._session.stopping.wait(PUSH_S):
+        while not ended.done() and not self._session.timeline.stopping.wait(PUSH_S):
             if WALL.time() - began > SESSION_S:
                 return
             if self._session.steps == steps:
@@ -114,7 +114,7 @@ class Visit:
                 self._host.sound(
                     self._session, name, self._user.sound(number, rate, channels), rate, self._user
                 )
-        if self._session.entered.is_set():
+        if self._session.timeline.entered.is_set():
             self._host.feed.wait_idle(COMMAND_S)
 
     def _send(self, call: Call) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .encoders import VideoCodec
 
 BASE_BPS = 3_600_000
@@ -29,7 +31,7 @@ def default_bitrate(width: int, height: int, codec: VideoCodec) -> int:
     return _clamp(int(bits * (VP8_SHARE if codec is VideoCodec.VP8 else 1)))
 
 
-def target_bitrate(wanted: int, estimates: list[int]) -> int:
+def target_bitrate(wanted: int, estimates: Sequence[int]) -> int:
     """What one encode for several peers should take.
 
     The slowest peer decides, but never below half of the fastest: a peer that cannot follow even that loses

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.clock import WALL, Clock
 
+from .audience import FrameSink
 from .encoders import EncoderSettings
-from .encoding import Encoding, EncodingCounters, FrameSink
+from .encoding import Encoding, EncodingCounters
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
 from .mending import fitting, resized
-from .playout import Picture, Playout
+from .playout import Playout
 from .rgb import Frame, Pools, RgbFrame
+from .sync import Picture
 from .tensors import is_on_accelerator, to_i420_batch
 
 if TYPE_CHECKING:
@@ -229,7 +231,7 @@ class MediaPlane:
         """Wait until all that was emitted is with the engine; False when `timeout` s were not enough."""
         deadline = self._clock.time() + timeout
         for encoding in self.encodings:
-            encoding.patient = True
+            encoding.skip_nothing()
         drained = self.playout.drain(timeout)
         for encoding in self.encodings:
             drained = encoding.drain(max(0.0, deadline - self._clock.time())) and drained
@@ -249,18 +251,18 @@ class MediaPlane:
         return all(encoding.ready() for encoding in self._encodings.values())
 
     def keeps_step(self) -> bool:
-        """See `playout.Company`."""
+        """See `sync.Company`."""
         return self._sound is not None and self._sound.declared
 
     def hold(self, picture: Picture, due_in: float) -> float:
-        """See `playout.Company`."""
+        """See `sync.Company`."""
         sound = self._sound
         if sound is None:
             return 0.0
         return max(sound.hold((track, frame.index), due_in) for track, frame in picture.items())
 
     def left(self, picture: Picture, at: float) -> float:
-        """See `playout.Company`."""
+        """See `sync.Company`."""
         sound = self._sound
         if sound is None:
             return 0.0

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from reactor_runtime.clock import WALL, Clock
 
 from .buckets import Buckets, Released
+from .handover import Handover
 from .pacing import Pacer
 from .rgb import Frame
+from .sync import AvSync, Company, Picture
 
 log = logging.getLogger(__name__)
 
-Picture = dict[str, Frame]
-"""The frames of one instant, by track name."""
-
-GATE_S = 0.1
-"""How long a due picture waits for a busy encoder before the encoder has to drop something."""
-GATE_POLL_S = 0.002
 DRAIN_SHARE = 0.8
 """The part of the time for draining in which the pictures leave; the rest is for the encoders."""
 ENDING_LIMIT = 128
@@ -42,19 +36,6 @@ class PlayoutCounters:
     incomplete: int = 0
 
 
-class Company(Protocol):
-    """What pictures keep in step with."""
-
-    def keeps_step(self) -> bool:
-        """Whether something of the same step may come after the picture, so that nobody is held behind it."""
-
-    def hold(self, picture: Picture, due_in: float) -> float:
-        """Seconds that a picture that would leave in `due_in` must still wait before it may enter."""
-
-    def left(self, picture: Picture, at: float) -> float:
-        """The turn of `picture` has come; returns by how many seconds it goes out later."""
-
-
 class Playout:
     """Paces what the model emits and hands it to `deliver`, in order, on one thread.
 
@@ -72,16 +53,14 @@ class Playout:
         clock: Clock = WALL,
     ) -> None:
         self.counters = PlayoutCounters()
-        self._deliver = deliver
-        self._ready = ready
-        self._company = company
         self._clock = clock
-        self._late: deque[tuple[float, Picture]] = deque()
+        self._encoders = Handover(deliver, ready, clock)
+        self._sync = AvSync(company)
         self._buckets: Buckets[list[Frame]] = Buckets(tracks)
         self._pacer: Pacer[Picture] = Pacer(rate)
         self._lock = threading.Lock()
-        """Guards everything here but `_handing`. The sound's and an encoding's may be taken meanwhile, never
-        the other way about."""
+        """Guards everything here. The sound's and an encoding's may be taken meanwhile, never the other way
+        about."""
         self._work = threading.Condition(self._lock)
         """Guards as `_lock`. For the thread: something to do, or to wait for, that it does not know of."""
         self._room = threading.Condition(self._lock)
@@ -89,10 +68,6 @@ class Playout:
         self._stopping = False
         self._closed = False
         self._busy = False
-        self._handing = threading.Lock()
-        """Guards a hand-over: a flush returns behind it, not within. An encoding's may be taken meanwhile."""
-        self._epoch = 0
-        """Grows with each flush; a picture of an older one is not delivered."""
         self._resumed = self._clock.time()
         self._warned: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="reactor-playout", daemon=True)
@@ -129,7 +104,7 @@ class Playout:
                 self._pacer.push(_pictures(released))
             self._pacer.hurry(timeout * DRAIN_SHARE)
             self._work.notify_all()
-            while (len(self._pacer) or self._late or self._busy) and not self._closed:
+            while (len(self._pacer) or len(self._sync) or self._busy) and not self._closed:
                 left = deadline - self._clock.time()
                 if left <= 0:
                     return False
@@ -139,13 +114,13 @@ class Playout:
     def flush(self) -> int:
         """Drop every picture that has not been handed to the encoders; returns how many that were."""
         with self._lock:
-            self._epoch += 1
+            self._encoders.epoch += 1
             gone = self._clear()
             self.counters.flushed += gone
             self._room.notify_all()
-        with self._handing:
-            # What was being handed over is with the encoders now, where the caller can drop it.
-            return gone
+        # What was being handed over is with the encoders then, where the caller can drop it.
+        self._encoders.settle()
+        return gone
 
     def close(self) -> None:
         """End the thread; what still waits is dropped and counted."""
@@ -159,18 +134,20 @@ class Playout:
 
     def _clear(self) -> int:
         """Drop all that waits; called with the lock held."""
-        waiting = self._pacer.clear() + len(self._late)
-        self._late.clear()
-        return waiting + sum(len(_pictures(released)) for released in self._buckets.take_all())
+        return (
+            self._pacer.clear()
+            + self._sync.clear()
+            + sum(len(_pictures(released)) for released in self._buckets.take_all())
+        )
 
     def _enqueue(self, released: Released[list[Frame]]) -> None:
         """Called with the lock held; gives it up while it waits for room."""
         self._warn_missing(released.missing)
-        pictures, epoch = _pictures(released), self._epoch
+        pictures, epoch = _pictures(released), self._encoders.epoch
         self._pacer.note_cost(len(pictures), self._clock.time() - self._resumed)
         while not self._stopping and (wait := self._wait_for_room(pictures)) > 0:
             self._clock.wait(self._room, min(wait, STOP_POLL_S))
-        if epoch != self._epoch:
+        if epoch != self._encoders.epoch:
             self.counters.flushed += len(pictures)
             self._resumed = self._clock.time()
             return
@@ -182,14 +159,14 @@ class Playout:
             self.counters.dropped += 1
         self._pacer.push(pictures)
         self._hand_over_now()
-        if len(self._pacer) or self._late:
+        if len(self._pacer) or len(self._sync):
             self._work.notify_all()
         self._wait_to_begin(len(pictures))
         self._resumed = self._clock.time()
 
     def _wait_to_begin(self, count: int) -> None:
         """Hold a model that is faster than its pictures are shown until its next step is due."""
-        while not (self._stopping or (self._company and self._company.keeps_step())):
+        while not (self._stopping or self._sync.keeps_step()):
             wait = self._pacer.begin_next(count) - self._clock.time()
             if wait <= 0:
                 return
@@ -199,7 +176,7 @@ class Playout:
         if not self._pacer.has_room(len(pictures)):
             return STOP_POLL_S
         due_in = max(0.0, self._pacer.due_next(len(pictures)) - self._clock.time())
-        return self._company.hold(pictures[0], due_in) if pictures and self._company else 0.0
+        return self._sync.hold(pictures, due_in)
 
     def _warn_missing(self, missing: tuple[str, ...]) -> None:
         if missing:
@@ -220,15 +197,12 @@ class Playout:
                 if picture is None:
                     return
                 self._busy = True
-                epoch = self._epoch
-            self._wait_for_encoders()
-            with self._handing:
-                if epoch == self._epoch:
-                    self._hand_over(picture)
-                else:
-                    self.counters.flushed += 1
+                epoch = self._encoders.epoch
+            self._encoders.wait_until_ready(lambda: self._closed)
+            given = self._encoders.give(picture, epoch)
             del picture
             with self._lock:
+                self._count(given)
                 self._busy = False
                 self._room.notify_all()
 
@@ -238,17 +212,15 @@ class Playout:
         Where the encoders are waiting this spares the picture a change of threads, which beside a model that
         computes in Python is a wait for the GIL.
         """
-        if not self._busy and self._ready():
+        if not self._busy and self._encoders.ready():
             picture = self._take_due(self._clock.time())
             if picture is not None:
-                self._hand_over(picture)
+                self._encoders.give_now(picture)
+                self._count(given=True)
 
-    def _hand_over(self, picture: Picture) -> None:
-        self.counters.pictures += 1
-        try:
-            self._deliver(picture, self._clock.time())
-        except Exception:
-            log.exception("A picture could not be handed to the encoders; the next one will be tried")
+    def _count(self, given: bool) -> None:
+        self.counters.pictures += given
+        self.counters.flushed += not given
 
     def _next(self) -> Picture | None:
         """Wait, with the lock held, for the next picture whose time has come; None at the end."""
@@ -260,8 +232,8 @@ class Playout:
             picture = self._take_due(now)
             if picture is not None:
                 return picture
-            wakes = [t for t in (self._pacer.due(now), self._buckets.deadline()) if t is not None]
-            wakes += [self._late[0][0]] if self._late else []
+            times = (self._pacer.due(now), self._buckets.deadline(), self._sync.next_at())
+            wakes = [each for each in times if each is not None]
             self._clock.wait(self._work, max(0.0, min(wakes) - now) if wakes else None)
         return None
 
@@ -269,18 +241,10 @@ class Playout:
         """The picture that goes out now, if there is one; called with the lock held."""
         picture = self._pacer.pop(now)
         if picture is not None:
-            delay = self._company.left(picture, now) if self._company else 0.0
-            self._late.append((now + delay, picture))
+            self._sync.take_turn(picture, now)
             # Whoever waits for room has it now, not when the picture goes out.
             self._room.notify_all()
-        if self._late and self._late[0][0] <= now:
-            return self._late.popleft()[1]
-        return None
-
-    def _wait_for_encoders(self) -> None:
-        deadline = self._clock.time() + GATE_S
-        while not self._ready() and not self._closed and self._clock.time() < deadline:
-            self._clock.sleep(GATE_POLL_S)
+        return self._sync.pop(now)
 
 
 def _pictures(released: Released[list[Frame]]) -> list[Picture]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.loglines import Block
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ _RUN = asyncio.Handle._run.__code__
 class Watchdog:
     """Watches the loop of the thread that makes it, between `start` and `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = WALL) -> None:
+        self._clock = clock
         self._loop_thread = threading.get_ident()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="reactor-watchdog", daemon=True)
@@ -52,12 +53,12 @@ class Watchdog:
     def _watch(self) -> None:
         seen: FrameType | None = None
         told = False
-        free_at = looked_at = WALL.time()
+        free_at = looked_at = self._clock.time()
         busy_at = self._busy_for()
         while not self._stop.wait(LOOK_EVERY_S):
             frame = sys._current_frames().get(self._loop_thread)
             running = _callback(frame)
-            now, busy = WALL.time(), self._busy_for()
+            now, busy = self._clock.time(), self._busy_for()
             if running is None or running is not seen:
                 # It began after the last look. When that is long ago, this thread could not look: either the
                 # machine was busy, or the loop's thread was and kept the interpreter for itself.
@@ -78,7 +79,7 @@ class Watchdog:
             return 0.0
 
     def _tell(self, held: float, frame: FrameType | None) -> None:
-        now = WALL.time()
+        now = self._clock.time()
         if self._told_at is not None and now - self._told_at < TELL_EVERY_S:
             self._untold += 1
             return
@@ -99,9 +100,9 @@ def _callback(frame: FrameType | None) -> FrameType | None:
 
 
 @contextmanager
-def watched() -> Iterator[Watchdog]:
+def watched(clock: Clock = WALL) -> Iterator[Watchdog]:
     """Watch the loop of this thread."""
-    watchdog = Watchdog()
+    watchdog = Watchdog(clock)
     watchdog.start()
     try:
         yield watchdog

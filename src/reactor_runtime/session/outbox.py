@@ -16,9 +16,11 @@ OUTBOX_LIMIT = 1024
 class Outbox:
     """`put` on any thread; `take` on the loop after `wake` has been called."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], seen: Callable[[str], None] | None = None) -> None:
+        """`seen` is told of every message, in the caller's thread, and must not block."""
         self.dropped = 0
         self._wake = wake
+        self._seen = seen
         self._messages: deque[str] = deque()
         self._lock = threading.Lock()
         """Guards everything here; `wake` is called without it. Nothing else is taken meanwhile."""
@@ -42,6 +44,8 @@ class Outbox:
             wake, self._scheduled = not self._scheduled, True
         if wake:
             self._wake()
+        if self._seen is not None:
+            self._seen(text)
 
     def take(self) -> list[str]:
         with self._lock:

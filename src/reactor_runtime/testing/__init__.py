@@ -8,7 +8,7 @@ from reactor_runtime.media.decoding import decode
 from reactor_runtime.runtimes.http.options import HttpOptions as Options
 
 from .client import Client
-from .clock import VirtualClock
+from .clock import LeapingClock, VirtualClock
 from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_engine
 from .server import MemoryServer, serve
 
@@ -17,6 +17,7 @@ __all__ = [
     "Client",
     "EngineRig",
     "FakeEngine",
+    "LeapingClock",
     "MemoryServer",
     "Options",
     "VirtualClock",

@@ -24,6 +24,10 @@ POLLS = 10
 """How often the answer is asked for; the server holds each question up to a second."""
 
 
+WITHIN_S = 20.0
+"""How long a test waits for what should come soon: a limit for machines that are busy, no bar."""
+
+
 class Client:
     """Speaks HTTP and the data channel. Event loop only."""
 
@@ -125,17 +129,17 @@ class Client:
     def send(self, message: Any) -> None:
         self.wire.send(json.dumps(message))
 
-    async def wait_said(self, count: int = 1, within: float = 5.0) -> list[Any]:
+    async def wait_said(self, count: int = 1, within: float = WITHIN_S) -> list[Any]:
         """What the model sent, as soon as it is `count` messages."""
         await self.until(lambda: len(self.said) >= count, within)
         return self.said
 
-    async def wait_end(self, within: float = 5.0) -> dict[str, Any]:
+    async def wait_end(self, within: float = WITHIN_S) -> dict[str, Any]:
         """Why the session ended, when it was told and the wire is closed."""
         await self.until(lambda: self.end is not None and self.wire.closed, within)
         return self.end or {}
 
-    async def until(self, condition: Callable[[], bool], within: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = WITHIN_S) -> None:
         """Return when `condition()` holds. Raises `TimeoutError`."""
         await self.wire.wait_for(condition, within)
 
@@ -147,7 +151,7 @@ class Client:
         return self.wire.frames.get(mid, [])
 
     async def wait_frames(
-        self, count: int = 1, track: str | None = None, within: float = 5.0
+        self, count: int = 1, track: str | None = None, within: float = WITHIN_S
     ) -> list[EncodedFrame]:
         await self.until(lambda: len(self.frames(track)) >= count, within)
         return self.frames(track)

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.clients.options import ClientOptions
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.project.loading import config_for
@@ -30,7 +31,7 @@ from reactor_runtime.session.states import State
 from reactor_runtime.transports.memory import MemoryEngine, OfferedSection
 from reactor_runtime.worker.worker import Worker
 
-from .client import Client
+from .client import WITHIN_S, Client
 
 if TYPE_CHECKING:
     import httpx
@@ -86,7 +87,7 @@ class MemoryServer:
         await client.connect()
         return client
 
-    async def wait_state(self, state: State | str, within: float = 5.0) -> None:
+    async def wait_state(self, state: State | str, within: float = WITHIN_S) -> None:
         """Return when the worker is in `state`, as "READY". Raises `TimeoutError`."""
         async with asyncio.timeout(within):
             while self.runtime.life.state != state:  # noqa: ASYNC110 - a test may look at any state
@@ -101,20 +102,21 @@ async def serve(
     weights: Path | None = None,
     options: HttpOptions | None = None,
     ready: bool = True,
+    clock: Clock = WALL,
 ) -> AsyncIterator[MemoryServer]:
     """Run `model_class` as `reactor run` would. With `ready` it waits until the model has loaded.
 
-    `config` is a mapping, or an instance of the class that `@model(config=…)` names. Raises `ImportError`
-    without the extra `testing`, `ConfigError`.
+    `config` is a mapping, or an instance of the class that `@model(config=…)` names; with a `LeapingClock`
+    timeouts come when the test says so. Raises `ImportError` without the extra `testing`, `ConfigError`.
     """
     httpx = _httpx()
 
     project = Project(Path.cwd(), model_class, config_for(model_class, config), FolderWeights(weights))
     options = options or HttpOptions()
     engine = MemoryEngine()
-    runtime = Worker(project, options, engine, lambda status: _leave(server, status))
+    runtime = Worker(project, options, engine, lambda status: _leave(server, status), clock)
     _count_nothing_by_address(runtime)
-    app = create_app(lambda: runtime, options)
+    app = create_app(lambda: runtime, options, clock=clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
         server = MemoryServer(runtime, engine, http)
         runtime.load()

@@ -66,7 +66,11 @@ class MemoryWire:
         return sum(len(data) for _, data in self._unread)
 
     async def stats(self) -> dict[str, Any]:
-        return {"outbound": [{"mid": s.mid, "frames_sent": s.sent} for s in self.video_senders]}
+        pictures = [{"mid": s.mid, "frames_sent": s.sent} for s in self.video_senders]
+        sounds = [
+            {"mid": s.mid, "packets_sent": s.packets, "bytes_sent": s.bytes} for s in self.audio_senders
+        ]
+        return {"outbound": [*pictures, *sounds]}
 
     async def close(self) -> None:
         if self.closed:
@@ -143,9 +147,12 @@ class MemoryAudioSender:
 
     def __init__(self, mid: str, owner: MemoryWire) -> None:
         self.mid = mid
+        self.packets = self.bytes = 0
         self._wire = owner
 
     def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
         if self._wire.far is not None:
+            self.packets += 1
+            self.bytes += len(pcm)
             block = np.frombuffer(pcm, np.int16).reshape(-1, channels).T
             self._wire.far.take_sound(self.mid, at, block)

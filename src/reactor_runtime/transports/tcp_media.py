@@ -18,6 +18,8 @@ from .wire import Handle
 Address = tuple[str, int]
 _ADDRESS = 4
 """The place of the address among the words of a candidate; its port follows."""
+JOINED_DESCRIPTORS = 3
+"""Of one client's connection that is joined with the engine's: its own, a copy of it, and the engine's."""
 
 
 class Place:
@@ -69,7 +71,7 @@ class TcpMediaEngine:
     def __init__(self, engine: Engine, peers: TcpPeers, *, only: bool = False) -> None:
         """`only`: nothing goes over UDP."""
         self.name = engine.name
-        self.descriptors_per_peer = engine.descriptors_per_peer
+        self.descriptors_per_peer = engine.descriptors_per_peer + JOINED_DESCRIPTORS
         self._engine = engine
         self._peers = peers
         self._only = only

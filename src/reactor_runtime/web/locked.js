@@ -1,6 +1,7 @@
+// @ts-check
 // The page in place of the page, while the token is not there: `locked.html` is served with status 401.
 
-import { openWith } from "./token.js";
+import { tokenIn } from "./core/token.js";
 
 const form = document.querySelector("form");
 
@@ -8,10 +9,10 @@ const form = document.querySelector("form");
 const above = location.pathname.replace(/\/t\/[^/]+\/?$/, "/");
 if (new URLSearchParams(location.search).has("token") || above !== location.pathname) {
   history.replaceState(null, "", above);
-  document.querySelector("[role=alert]").hidden = false;
+  document.querySelector("[role=alert]").removeAttribute("hidden");
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault(); // a form may send nothing anywhere, says the policy
-  openWith(form.elements.token.value);
+  location.replace(`?token=${encodeURIComponent(tokenIn(String(new FormData(form).get("token"))))}`);
 });

@@ -1,13 +1,15 @@
 /** Types of `<reactor-player>`, which `player.js` defines. */
 
 export type Phase =
-  | "asking" | "loading" | "failed" | "busy" | "closing" | "idle" | "connecting" | "waiting" | "live"
+  | "asking" | "queued" | "turn" | "loading" | "failed" | "busy" | "closing" | "idle" | "connecting" | "waiting" | "live"
   | "lost" | "gone" | "locked" | "noroute" | "refused" | "ended";
 
 export interface Reply {
   result: unknown;
   /** The index of the first frame that was emitted after the command. */
   frame: number | null;
+  /** A newer call of the same command took its place before it ran. */
+  superseded: boolean;
   ms: number;
 }
 

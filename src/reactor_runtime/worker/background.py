@@ -7,16 +7,19 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from reactor_runtime.clock import Clock, Timer
+
 log = logging.getLogger(__name__)
 
 
 class Background:
     """The tasks of one worker, kept until they end and ended with it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop = loop
+        self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     def call(self, function: Callable[..., None], *args: object) -> None:
         """Run `function` on the loop, from any thread; a loop that has ended needs nothing any more."""
@@ -35,7 +38,7 @@ class Background:
         """Call `function` once after `delay` seconds, in place of what was to be called; never, for None."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if delay is None else self._loop.call_later(delay, function)
+        self._timer = None if delay is None else self._clock.call_later(delay, function)
 
     def cancel(self) -> None:
         """End whatever still runs."""

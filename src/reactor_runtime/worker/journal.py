@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reactor_runtime.clock import Clock, timeout
 from reactor_runtime.errors import Refusal, RefusedError
 
 HISTORY = 4096
@@ -36,7 +37,7 @@ class JournalEvent:
 
 
 class Journal:
-    def __init__(self, clock: Callable[[], float], history: int = HISTORY) -> None:
+    def __init__(self, clock: Clock, history: int = HISTORY) -> None:
         self._clock = clock
         self._events: deque[JournalEvent] = deque(maxlen=history)
         self._seq = 0
@@ -56,7 +57,7 @@ class Journal:
 
     def add(self, kind: str, **data: Any) -> None:
         self._seq += 1
-        self._events.append(JournalEvent(self._seq, self._clock(), kind, data))
+        self._events.append(JournalEvent(self._seq, self._clock.unix(), kind, data))
         self._wake()
 
     def forget(self, session: int) -> None:
@@ -116,7 +117,7 @@ class Journal:
                 return
             try:
                 # Not wait_for, which swallows a cancellation that comes with an event (Python 3.11).
-                async with asyncio.timeout(heartbeat):
+                async with timeout(self._clock, heartbeat):
                     await changed.wait()
             except TimeoutError:
                 yield []

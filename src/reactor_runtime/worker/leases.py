@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import Timer, timeout
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.session.states import IN_SESSION, EndReason, State
 
@@ -50,9 +50,9 @@ class Leases:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._loop = asyncio.get_running_loop()
+        self._clock = worker.clock
         self._held = Held()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._streams: set[asyncio.Queue[dict[str, Any]]] = set()
         self._loaded = worker.life.state is State.READY
         worker.standing.listener = self.changed
@@ -74,8 +74,8 @@ class Leases:
         descriptor = await self._worker.start_session(address, seed)
         held.session = descriptor["session_id"]
         if seconds > 0:
-            held.until = WALL.time() + seconds
-            self._timer = self._loop.call_later(seconds, self._over, epoch, seconds)
+            held.until = self._clock.time() + seconds
+            self._timer = self._clock.call_later(seconds, self._over, epoch, seconds)
         self._tell(type="taken", epoch=epoch, session=held.session)
         return held.session
 
@@ -102,7 +102,7 @@ class Leases:
     def announcement(self) -> dict[str, Any]:
         held = self._held
         until = held.until if held.session else None
-        left = max(0.1, until - WALL.time()) if until is not None else 0.0
+        left = max(0.1, until - self._clock.time()) if until is not None else 0.0
         return {
             "type": "announced",
             "epoch": held.epoch,
@@ -123,7 +123,7 @@ class Leases:
                 yield self.announcement()
             while queue in self._streams or not queue.empty():
                 try:
-                    async with asyncio.timeout(HEARTBEAT_S):
+                    async with timeout(self._clock, HEARTBEAT_S):
                         report = await queue.get()
                 except TimeoutError:
                     report = {"type": "heartbeat"}

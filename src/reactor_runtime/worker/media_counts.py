@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def media_counts(session: Session) -> dict[str, float]:
     """So far. A frame is encoded once for each codec in use."""
-    plane, sound = session.plane, session.sound
+    plane, sound = session.media.plane, session.media.sound
     encoded, heard = plane.encoded(), sound.all_counters
     return {
         "pictures_shown": plane.playout.counters.pictures,

@@ -57,7 +57,7 @@ class Metrics:
     def session_ended(self, reason: EndReason, session: Session) -> None:
         self.collect(session)
         self._sessions.labels(reason.value).inc()
-        self._duration.observe(session.clock.time() - session.started)
+        self._duration.observe(session.timeline.lasted())
 
     def leaked(self, count: int) -> None:
         self._leaks.inc(count)
@@ -67,7 +67,7 @@ class Metrics:
         for state in State:
             self._state.labels(state.value).set(state is runtime.life.state)
         connections = runtime.clients.connections.values()
-        self._clients.set(sum(1 for connection in connections if connection.live))
+        self._clients.set(sum(1 for connection in connections if connection.presence.live))
         if runtime.session is not None:
             runtime.clients.count_losses()
             self.collect(runtime.session)
@@ -84,7 +84,7 @@ class Metrics:
             self._count(self._dropped.labels(place), place, number)
         for what, count in media_counts(session).items():
             self._count(self._media.labels(what), f"media {what}", count)
-        for direction, seconds in session.silences().items():
+        for direction, seconds in session.media.silences().items():
             self._count(self._silence.labels(direction), f"silence {direction}", seconds)
         self._rates.collect(session, self._count)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from reactor_runtime.clients.audio_share import CODEC as AUDIO_CODEC
+
 if TYPE_CHECKING:
     from reactor_runtime.clients.connection import Connection
     from reactor_runtime.session.session import Session
@@ -32,8 +34,11 @@ class RateMetrics:
             STREAM,
             registry=registry,
         )
-        self._bytes = Counter("reactor_sent_bytes", "Video that went to clients", STREAM, registry=registry)
-        self._frames = Counter("reactor_sent_frames", "The same in frames", STREAM, registry=registry)
+        self._sent = Gauge(
+            "reactor_sent_bitrate", "What goes to all clients, bits a second", STREAM, registry=registry
+        )
+        self._bytes = Counter("reactor_sent_bytes", "Media that went to clients", STREAM, registry=registry)
+        self._frames = Counter("reactor_sent_frames", "Video of that, in frames", STREAM, registry=registry)
         self._waits = Counter(
             "reactor_keyframe_waits",
             "How often a client lost its place and had to wait for a keyframe",
@@ -45,13 +50,20 @@ class RateMetrics:
         """The present rates; those of streams that nobody takes any more go."""
         self._estimate.clear()
         self._target.clear()
+        self._sent.clear()
         slowest: dict[tuple[str, str], float] = {}
         for connection in connections:
-            for rate in connection.rates():
+            for rate in connection.media.rates():
                 stream = (rate.track, rate.codec)
                 self._target.labels(*stream).set(rate.target_bitrate)
+                self._sent.labels(*stream).inc(rate.sent_bitrate)
                 if rate.available_outgoing_bitrate is not None:
                     slowest[stream] = min(slowest.get(stream, float("inf")), rate.available_outgoing_bitrate)
+            for sound in connection.media.audio.rates():
+                stream = (sound.track, sound.codec)
+                self._sent.labels(*stream).inc(sound.sent_bitrate)
+                if sound.target_bitrate is not None:
+                    self._target.labels(*stream).set(sound.target_bitrate)
         for stream, estimate in slowest.items():
             self._estimate.labels(*stream).set(estimate)
 
@@ -59,5 +71,7 @@ class RateMetrics:
         for (track, codec), sent in session.sent.by_stream.items():
             name = f"sent {track} {codec}"
             count(self._bytes.labels(track, codec), f"{name} bytes", sent.bytes)
+            if codec == AUDIO_CODEC:
+                continue
             count(self._frames.labels(track, codec), f"{name} frames", sent.frames)
             count(self._waits.labels(track, codec), f"{name} waits", sent.keyframe_waits)

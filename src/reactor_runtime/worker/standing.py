@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from reactor_runtime.clock import Clock
+from reactor_runtime.clock import Clock, timeout
 from reactor_runtime.session.life import Life, SessionEnd
 from reactor_runtime.session.states import State
 
@@ -57,6 +57,7 @@ class Standing:
         while life.state is State.CLOSING and (left := deadline - self._clock.time()) > 0:
             self.changed.clear()
             try:
-                await asyncio.wait_for(self.changed.wait(), left)
+                async with timeout(self._clock, left):
+                    await self.changed.wait()
             except TimeoutError:
                 return

@@ -14,7 +14,7 @@ from reactor_runtime.clients.dispatch import Dispatcher
 from reactor_runtime.clients.negotiation import Offer
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.signalling import Signalling
-from reactor_runtime.clock import WALL, Clock
+from reactor_runtime.clock import WALL, Clock, pause
 from reactor_runtime.errors import NoSessionError, Refusal, RefusedError
 from reactor_runtime.executors.port import Executor, ModelOutcome
 from reactor_runtime.executors.thread.executor import ThreadExecutor
@@ -80,7 +80,7 @@ class Worker:
         """For operators: what the model was given, without what came from the environment."""
         self.standing = Standing(clock)
         self.run: SessionRun | None = None
-        self.journal = Journal(clock.unix)
+        self.journal = Journal(clock)
         self.metrics = Metrics(self.model.name)
         self._limits = Limits()
         self._limits.install()
@@ -91,7 +91,7 @@ class Worker:
         self.executor.causes.heard = lambda cause: self.call(told.failure, self.clients, cause)
         self._engine = engine
         self._leave: Callable[[int], None] | None = leave
-        self._background = Background(asyncio.get_running_loop())
+        self._background = Background(asyncio.get_running_loop(), clock)
         self._background.spawn(self._watch())
 
     # --- what routes call ---
@@ -242,7 +242,7 @@ class Worker:
             "Session %d: %s", session.number, "client connected" if present else "no client is connected"
         )
         forks.close_on_exec()
-        session.set_connected(present)
+        session.connected = present
         if present:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
@@ -365,7 +365,7 @@ class Worker:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(WATCHDOG_S)
+            await pause(self.clock, WATCHDOG_S)
             stdio.plug()
             forks.close_on_exec()
             self._limits.report()

@@ -54,6 +54,18 @@ def test_a_port_that_is_refused(error: int, words: str, monkeypatch: pytest.Monk
     said(network.port("127.0.0.1", 80), "problem", words)
 
 
+@pytest.mark.parametrize("host", ["no.such.name.invalid", "a..b"])
+def test_a_name_without_an_address(host: str) -> None:
+    said(network.port(host, 8080), "problem", f"--host {host} names no address", "0.0.0.0 for all of them")
+    assert network.addresses(host, "") is None
+
+
+def test_a_name_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    said(network.port("localhost", 0), "ok", "Port 0 on localhost is free")
+    monkeypatch.setattr(network, "others_open", lambda *_: ["10.0.0.7"])
+    said(network.addresses("localhost", ""), "ok", "for this machine alone")
+
+
 # --- addresses ---
 
 
@@ -61,6 +73,8 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "others_open", lambda *_: ["10.0.0.7"])
     said(network.addresses("127.0.0.1", ""), "ok", "--host 0.0.0.0 to 10.0.0.7")
     said(network.addresses("0.0.0.0", ""), "ok", "Others open the page at 10.0.0.7")
+    monkeypatch.setattr(network, "others_open", lambda bound, *_: [bound, "10.0.0.7"][bound == "0.0.0.0" :])
+    said(network.addresses("10.0.0.9", ""), "ok", "Others open the page at 10.0.0.9, 10.0.0.7")
     monkeypatch.setattr(network, "others_open", lambda *_: [])
     said(network.addresses("0.0.0.0", ""), "problem", "no address but loopback", "ip link add")
 
@@ -181,7 +195,7 @@ def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.codec.codecs_available", {"libx264"})
-    said(machine.licence(), "note", "GPL")
+    said(machine.licence(), "note", "holds x264, which is GPL")
     monkeypatch.setattr("av.codec.codecs_available", {"libvpx"})
     said(machine.licence(), "ok", "no encoder under the GPL")
 

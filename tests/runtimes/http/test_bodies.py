@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.growth import check_growth
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.runtimes.door import bodies as bodies_module
 from reactor_runtime.runtimes.door.bodies import BODY_LIMIT, JSON_LIMIT, Bodies
 from reactor_runtime.runtimes.door.jsonshape import DEPTH_LIMIT, KEYS_LIMIT, VALUES_LIMIT, shape
-from reactor_runtime.testing import serve
+from reactor_runtime.testing import VirtualClock, serve
 
 from .models import Painter
 
@@ -41,8 +43,9 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Bodies(echo)), base_url="http://localhost:8080")
+def client(clock: Clock = WALL) -> httpx.AsyncClient:
+    app = Bodies(echo, clock=clock)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8080")
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:
@@ -104,40 +107,42 @@ async def test_a_length_that_is_none_is_refused(length: str) -> None:
 
 @pytest.mark.parametrize("headers", [{}, JSON], ids=["streamed", "collected"])
 @pytest.mark.parametrize("path", ["/sdp_params", "/uploads/abc"])
-async def test_a_body_that_drips_is_given_up(
-    path: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_body_that_drips_is_given_up(path: str, headers: dict[str, str]) -> None:
     """However regularly something comes: the deadline is one for all of it."""
-    monkeypatch.setattr(bodies_module, "BODY_S", 0.1)
-    monkeypatch.setattr(bodies_module, "UPLOAD_GRACE_S", 0.1)
-    sent = 0
+    clock = VirtualClock()
 
     async def drip() -> AsyncIterator[bytes]:
-        nonlocal sent
         while True:
             yield b"1"
-            sent += 1
-            await asyncio.sleep(0.01)
+            clock.advance(0.5)
 
-    async with client() as http:
+    async with client(clock) as http:
         response = await http.put(path, content=drip(), headers=headers)
 
     assert (response.status_code, response.json()["code"]) == (408, "body_too_slow")
-    assert sent > 1
+    upload = path.startswith("/uploads")
+    assert clock.time() == (bodies_module.UPLOAD_GRACE_S + 0.5 if upload else bodies_module.BODY_S)
 
 
-async def test_a_file_that_is_large_has_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies_module, "UPLOAD_GRACE_S", 0.0)
+@pytest.mark.parametrize(("seconds", "size"), [(9.5, 10 * 1024 + 1), (10.5, None)])
+async def test_a_file_that_is_large_has_longer(seconds: float, size: int | None) -> None:
+    """A second for each kilobyte, after the grace."""
+    clock = VirtualClock()
 
     async def slow() -> AsyncIterator[bytes]:
-        yield b"x" * bodies_module.UPLOAD_BYTES_PER_S
-        await asyncio.sleep(0.2)
+        yield b"x" * (10 * bodies_module.UPLOAD_BYTES_PER_S)
+        clock.advance(bodies_module.UPLOAD_GRACE_S + seconds)
+        for _ in range(5):
+            await asyncio.sleep(0)  # what is due happens
         yield b"x"
 
-    async with client() as http:
+    async with client(clock) as http:
         response = await http.put("/uploads/abc", content=slow())
 
-    assert response.text == str(bodies_module.UPLOAD_BYTES_PER_S + 1)
+    if size is None:
+        assert (response.status_code, response.json()["code"]) == (408, "body_too_slow")
+    else:
+        assert response.text == str(size)
 
 
 # --- the shape of JSON ---
@@ -199,22 +204,10 @@ def test_what_is_no_json_has_a_shape_too(text: bytes) -> None:
 
 @pytest.mark.parametrize("part", [b'\\"', b'"', b"\\", b'"\\', b"[", b"[]", b'"a":', b'"' + b"\\" * 9])
 def test_the_shape_takes_time_that_grows_with_the_text(part: bytes) -> None:
-    """Double the text, at most 2.5 times the time: the best of several, since machines are busy."""
-
-    def best(text: bytes) -> float:
-        times = []
-        for _ in range(7):
-            began = time.thread_time()
-            shape(text)
-            times.append(time.thread_time() - began)
-        return min(times)
-
     count = 50_000 // len(part)
     for begin in (b'"', b""):
-        # Thrice: a machine whose speed changes in between says nothing.
-        assert any(
-            best(begin + part * 2 * count) <= 2.5 * best(begin + part * count) + 0.002 for _ in range(3)
-        )
+        small, large = begin + part * count, begin + part * 2 * count
+        check_growth(partial(shape, small), partial(shape, large), grain=0.002)
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,10 @@ from reactor_runtime.media.encoders import create_encoder
 from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import Client, MemoryServer, decode, serve
+from reactor_runtime.testing import Client, LeapingClock, MemoryServer, decode, serve
 
 from .models import Painter, rgb
+from .waiting import for_a_seat, until
 
 BASE = "/sessions/local/transport/webrtc"
 
@@ -123,7 +124,7 @@ async def test_viewers_receive_the_same_single_encode(monkeypatch: pytest.Monkey
             await viewer.wait_frames(5)
         session = server.runtime.session
         assert session is not None
-        [encoding] = session.plane.encodings
+        [encoding] = session.media.plane.encodings
         assert len(opened) == 1
         assert len(encoding.sinks) == 6
         # The very same objects went to everybody: nothing was encoded twice.
@@ -166,13 +167,14 @@ async def test_no_viewers_at_all() -> None:
         assert (response.status_code, response.json()["code"]) == (503, "too_many_viewers")
 
 
-async def test_offers_that_became_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serve(Painter, options=HttpOptions(viewers=1)) as server:
+async def test_offers_that_became_nothing_make_room() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, options=HttpOptions(viewers=1), clock=clock) as server:
         first = await server.join()
         await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         fresh = await server.http.post(f"{BASE}/sdp_params", json=await server.client().offer())
         assert fresh.status_code == 503
-        monkeypatch.setattr(arrivals_module, "STALE_OFFER_S", 0.0)
+        clock.advance(arrivals_module.STALE_OFFER_S)
         viewer = await beside(server)
 
         await viewer.wait_frames(1)
@@ -185,17 +187,25 @@ async def test_of_two_offers_at_once_only_as_many_as_fit_come_in() -> None:
         ids = [await announced(server) for _ in range(4)]
         create = server.engine.create_peer
 
+        waiting, go_on = 0, asyncio.Event()
+
         async def slow(*arguments: Any) -> Any:
-            await asyncio.sleep(0.05)
+            nonlocal waiting
+            waiting += 1
+            await go_on.wait()
             return await create(*arguments)
 
-        server.engine.create_peer = slow  # type: ignore[method-assign] # all of them wait here
+        server.engine.create_peer = slow  # type: ignore[method-assign] # who is admitted waits here
         bodies = [await server.client().offer() for _ in ids]
         requests = [
             server.http.post(f"{BASE}/connections/{i}/sdp_params", json=body)
             for i, body in zip(ids, bodies, strict=True)
         ]
-        codes = [response.status_code for response in await asyncio.gather(*requests)]
+        asking = [asyncio.ensure_future(request) for request in requests]
+        await until(lambda: sum(each.done() for each in asking) == 3)
+        assert waiting == 1
+        go_on.set()
+        codes = [response.status_code for response in await asyncio.gather(*asking)]
 
         assert sorted(codes) == [202, 503, 503, 503]
 
@@ -336,16 +346,17 @@ async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:
 # --- connections without an id ---
 
 
-async def test_beside_a_live_client_a_post_and_a_put_are_further_clients(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seats_module, "CONSENT_WAIT_S", 0.1)
-    async with serve(Painter) as server:
+async def test_beside_a_live_client_a_post_and_a_put_are_further_clients() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         first = await server.join()
         second = await beside(server)
         await second.wait_frames(1)
         third = server.client()
-        await third.connect("PUT")
+        connecting = asyncio.ensure_future(third.connect("PUT"))
+        await for_a_seat(server)
+        clock.advance(seats_module.CONSENT_WAIT_S)
+        await connecting
         await third.wait_frames(1)
 
         assert not first.wire.closed
@@ -499,12 +510,15 @@ async def test_announced_connections_limit() -> None:
         assert len(set(ids)) == len(ids)
 
 
-async def test_announced_connections_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pending_module, "PENDING_S", 0.0)
-    async with serve(Painter) as server:
+async def test_announced_connections_are_forgotten() -> None:
+    clock, options = LeapingClock(), HttpOptions(orphan_timeout=300)
+    async with serve(Painter, options=options, clock=clock) as server:
         await server.http.post("/start_session")
+        mine = await announced(server)
 
-        assert await send_candidates(server, await announced(server), candidate()) == 404
+        assert await send_candidates(server, mine, candidate()) == 202
+        clock.advance(pending_module.PENDING_S)
+        assert await send_candidates(server, mine, candidate()) == 404
 
 
 # --- the same peer again ---

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.growth import check_growth
 
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access import credentials
@@ -255,36 +256,24 @@ def test_cookies_by_name() -> None:
     assert len(cookies("k=1;" * 100, "k")) == 8
 
 
-def seconds(parse: Callable[[str], object], text: str) -> float:
-    """Of this thread's own time; the shortest of many runs, because what else the machine does only adds."""
-    best = sys.float_info.max
-    for _ in range(40):
-        begun = time.thread_time()
-        parse(text)
-        best = min(best, time.thread_time() - begun)
-    return best
-
-
 @pytest.mark.parametrize(
     "header", ['a="' + r"\\" * 15_000, "a=b; " * 6_000, '"' * 30_000, ";" * 30_000, "=" * 30_000]
 )
 def test_a_header_of_cookies_twice_as_long_takes_twice_as_long(header: str) -> None:
-    assert grows_evenly(lambda text: cookies(text, "reactor_session_8080"), header)
+    check_parser(lambda text: cookies(text, "reactor_session_8080"), header)
 
 
 @pytest.mark.parametrize(
     "text", ["eyJ" * 9000, "eyJaaaaaaaa." * 3000, "/t/" * 9000, "?token=" * 5000, "%" * 30_000]
 )
 def test_so_does_a_line_of_the_log_and_an_address(text: str) -> None:
-    assert grows_evenly(Redaction(["a secret"]).clean, text)
-    assert grows_evenly(lambda query: parameters(scope(query=query.encode()), "token"), text)
-    assert grows_evenly(lambda path: below_token(scope(raw=b"/t/x/" + path.encode())), text)
+    check_parser(Redaction(["a secret"]).clean, text)
+    check_parser(lambda query: parameters(scope(query=query.encode()), "token"), text)
+    check_parser(lambda path: below_token(scope(raw=b"/t/x/" + path.encode())), text)
 
 
-def grows_evenly(parse: Callable[[str], object], text: str) -> bool:
-    """Tried thrice: a machine whose speed changes says nothing, and what is quadratic never passes."""
-    grain = 50e-6  # the clock's own
-    return any(seconds(parse, text * 2) <= 2.5 * seconds(parse, text) + grain for _ in range(3))
+def check_parser(parse: Callable[[str], object], text: str) -> None:
+    check_growth(lambda: parse(text), lambda: parse(text * 2), grain=50e-6)
 
 
 # --- what a browser holds ---

@@ -16,7 +16,7 @@ from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.errors import CommandError
 from reactor_runtime.runtimes.http import events as events_module
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, serve
 from reactor_runtime.worker.journal import FOLLOWERS_LIMIT, Journal
 
 from .models import Failing, Painter
@@ -195,7 +195,7 @@ async def test_a_number_from_before_a_restart_misses_nothing() -> None:
 
 
 async def test_what_is_gone_is_told_as_a_gap() -> None:
-    journal = Journal(lambda: 0.0, history=3)
+    journal = Journal(VirtualClock(), history=3)
     for index in range(10):
         journal.add("tick", index=index)
     written = events_module._stream(journal, {}, 2)
@@ -206,10 +206,14 @@ async def test_what_is_gone_is_told_as_a_gap() -> None:
     assert re.findall("id: (.*)", text[1]) == ["8", "9", "10"]
 
 
-async def test_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events_module, "HEARTBEAT_S", 0.02)
-    async with serve(Painter) as server, stream(server) as events:
-        await events.until(lambda: events.text.count(": heartbeat\n\n") >= 3)
+async def test_heartbeat() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server, stream(server) as events:
+        await events.until(lambda: "hello" in events.text)
+        for heard in range(3):
+            assert events.text.count(": heartbeat\n\n") == heard
+            clock.advance(events_module.HEARTBEAT_S)
+            await events.until(lambda heard=heard: events.text.count(": heartbeat\n\n") == heard + 1)
 
 
 async def test_streams_limit() -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 
-import pytest
-
-from reactor_runtime.clients import connection as connection_module
 from reactor_runtime.clients.ratelimit import COMMAND_BURST, COMMANDS_PER_S
 from reactor_runtime.clients.roles import PEERS_LIMIT
 from reactor_runtime.protocol.messages import CLIENT_MESSAGE_LIMIT
 from reactor_runtime.runtimes.door.bodies import BODY_LIMIT
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import serve
+from reactor_runtime.testing import LeapingClock, serve
 from reactor_runtime.transports.sdp import SDP_LIMIT
 
 from .models import Painter
+from .waiting import until
 
 SIGNALLING = "/sessions/local/transport/webrtc"
 
@@ -118,29 +115,31 @@ async def test_20_offers_a_minute_from_one_address() -> None:
         assert (limited.json()["code"], limited.headers["retry-after"]) == ("rate_limited", "3")
 
 
-async def test_negotiation_30_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection_module.NEGOTIATION_S == 30
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.05)
-    async with serve(Painter) as server:
+async def test_negotiation_30_s() -> None:
+    clock, options = LeapingClock(), HttpOptions(orphan_timeout=300)
+    async with serve(Painter, options=options, clock=clock) as server:
         client = server.client()
         await client.start()
         await server.http.post(f"{SIGNALLING}/sdp_params", json=await client.offer())
+        clock.advance(25)
+        assert (await server.http.get("/health")).status_code == 200
         assert len(server.runtime.clients.connections) == 1
-        await asyncio.sleep(0.3)
-
-        assert server.runtime.clients.connections == {}
+        clock.advance(5)
+        await until(lambda: not server.runtime.clients.connections)
         assert (await server.http.get(f"{SIGNALLING}/sdp_params")).status_code == 404
 
 
-async def test_idle_peer_20_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert connection_module.PING_TIMEOUT_S == 20
-    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.0)
-    async with serve(Painter) as server:
+async def test_idle_peer_20_s() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         silent = await server.join()
         pinging = server.client()
         await pinging.connect()
         pinging.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
-        await asyncio.sleep(0.05)
+        clock.advance(15)
+        await server.runtime.clients.drop_silent()
+        assert not pinging.wire.closed
+        clock.advance(5.001)
         await server.runtime.clients.drop_silent()
         await pinging.until(lambda: pinging.wire.closed)
 

@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, command, get_ctx, model
-from reactor_runtime.clients import connection as connection_module
-from reactor_runtime.clients.connection import EARLY_MESSAGES, HELD_MESSAGES
+from reactor_runtime.clients.connection import EARLY_MESSAGES
+from reactor_runtime.clients.conversation import HELD_MESSAGES
+from reactor_runtime.clients.presence import PING_TIMEOUT_S
 from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import MemoryServer, decode, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, decode, serve
+from reactor_runtime.worker.worker import WATCHDOG_S
 
 from .models import Painter
+from .waiting import until
 
 
 async def test_a_command_changes_the_picture_and_is_answered_after_what_it_said() -> None:
@@ -142,14 +145,15 @@ async def test_runtime_messages() -> None:
         assert client.runtime_messages("modelSchema") == [schema]
 
 
-async def test_ping_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "PING_TIMEOUT_S", 0.1)
-    monkeypatch.setattr("reactor_runtime.worker.worker.WATCHDOG_S", 0.05)
-    async with serve(Painter) as server:
+async def test_ping_limit() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         never_pinged = await server.join()
-        await asyncio.sleep(0.25)
+        clock.advance(2 * PING_TIMEOUT_S)
+        assert await never_pinged.command("runs") == 1
         assert server.runtime.life.state is State.STREAMING
         never_pinged.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
+        clock.advance(PING_TIMEOUT_S + WATCHDOG_S)
 
         await never_pinged.until(lambda: never_pinged.wire.closed)
         await server.wait_state(State.ORPHANED)
@@ -207,7 +211,7 @@ async def test_streaming_means_that_messages_can_flow() -> None:
         await client.start()
         await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
         client.wire.connect(await client.answer(), open_channels=False)
-        await asyncio.sleep(0.05)
+        assert (await server.http.get("/health")).status_code == 200
         assert server.runtime.life.state is State.WAITING
 
         client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
@@ -248,10 +252,10 @@ async def test_the_clients_camera_reaches_the_model_and_only_this_session() -> N
 
 
 async def test_a_keyframe_on_request() -> None:
-    async with serve(Painter) as server:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         client = await server.join()
-        await client.wait_frames(3)
-        await asyncio.sleep(0.5)
+        clock.advance(1)  # no more than two a second are made
         seen = len(client.frames())
         await asyncio.to_thread(client.wire.request_keyframe, "0")
 
@@ -290,7 +294,10 @@ async def test_farewells_are_drained_but_not_for_ever() -> None:
         await client.wait_frames(1)
         client.wire.reading = False
         stopping = asyncio.ensure_future(client.stop())
-        await asyncio.sleep(0.1)
+        await server.wait_state(State.CLOSING)
+        peer = client.wire.peer
+        assert peer is not None
+        await until(peer.buffered)
         assert not stopping.done()
         client.wire.reading = True
 
@@ -404,9 +411,9 @@ class Greeter(VideoModel):
         get_ctx().wait_stop(60)
 
 
-async def test_held_messages_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "CODEC_WAIT_S", 60)
-    async with serve(Greeter) as server:
+async def test_held_messages_limit() -> None:
+    # Time stands still: nobody settles how the client writes before it says something.
+    async with serve(Greeter, clock=VirtualClock()) as server:
         client = server.client()
         await client.start()
         path = "/sessions/local/transport/webrtc/connections"

@@ -197,7 +197,7 @@ def waiting(running: Running) -> Iterator[Running]:
 
 def nothing_started(running: Running) -> bool:
     return running.state() == "WAITING" and not any(
-        connection.ready for connection in running.server.runtime.clients.connections.values()
+        connection.presence.ready for connection in running.server.runtime.clients.connections.values()
     )
 
 

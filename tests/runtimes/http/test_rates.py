@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
+from reactor_runtime import AudioOut, VideoModel, VideoOut, get_ctx, model
 from reactor_runtime.testing import serve
-from reactor_runtime.transports.wire import RateEstimated
+from reactor_runtime.transports.wire import Closed, RateEstimated
 
 from .models import Painter
 
@@ -20,12 +22,13 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
         await client.wait_frames(len(client.frames()) + 3)
         [told] = (await server.http.get("/session")).json()["clients"]
         [rate] = told["outbound"]
-        assert rate["track"] == "main_video"
+        assert (rate["track"], rate["kind"]) == ("main_video", "video")
         assert rate["codec"] in ("VP8", "H264")
         assert rate["available_outgoing_bitrate"] == ESTIMATE
         assert 0 < rate["target_bitrate"] < ESTIMATE
         assert rate["frames_sent"] >= 6
         assert rate["bytes_sent"] > 0
+        assert rate["sent_bitrate"] > 0
 
         families = text_string_to_metric_families((await server.http.get("/metrics")).text)
         found = {sample.name: sample for family in families for sample in family.samples}
@@ -33,6 +36,7 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
         for name in (
             "reactor_available_outgoing_bitrate",
             "reactor_target_bitrate",
+            "reactor_sent_bitrate",
             "reactor_sent_bytes_total",
             "reactor_sent_frames_total",
             "reactor_keyframe_waits_total",
@@ -40,6 +44,57 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
             assert found[name].labels == stream
         assert found["reactor_available_outgoing_bitrate"].value == ESTIMATE
         assert found["reactor_sent_frames_total"].value >= rate["frames_sent"]
+
+
+@model("humming")
+class Humming(VideoModel):
+    main_video = VideoOut(rate=25)
+    voice = AudioOut(rate=48_000)
+
+    def start_session(self) -> None:
+        ctx = get_ctx()
+        while not ctx.should_stop():
+            ctx.get_track("voice").emit(np.full(1920, 500, np.int16))
+            ctx.get_track("main_video").emit(np.zeros((16, 16, 3), np.uint8))
+
+
+async def test_sound_is_told_beside_the_pictures() -> None:
+    async with serve(Humming) as server:
+        client = await server.join()
+        await client.wait_frames(10)
+        [told] = (await server.http.get("/session")).json()["clients"]
+        by_kind = {rate["kind"]: rate for rate in told["outbound"]}
+        sound = by_kind["audio"]
+        assert sound.keys() == {
+            "track",
+            "kind",
+            "codec",
+            "target_bitrate",
+            "sent_bitrate",
+            "packets_sent",
+            "bytes_sent",
+        }
+        assert (sound["track"], sound["codec"]) == ("voice", "opus")
+        assert sound["packets_sent"] > 0
+        assert sound["bytes_sent"] == sound["packets_sent"] * 960  # a wire in memory compresses nothing
+        assert sound["sent_bitrate"] > 0
+
+        text = (await server.http.get("/metrics")).text
+        found = {
+            sample.name: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.labels == {"track": "voice", "codec": "opus"}
+        }
+        assert found["reactor_sent_bytes_total"] >= sound["bytes_sent"]
+        assert found["reactor_sent_bitrate"] > 0
+        assert "reactor_sent_frames_total" not in found, "frames are pictures"
+
+        server.engine.peers[0].handle(Closed("data"))
+        await client.until(lambda: not server.runtime.clients.connections)
+        after = (await server.http.get("/metrics")).text
+        assert 'reactor_sent_bitrate{codec="opus"' not in after
+        assert 'reactor_sent_bytes_total{codec="opus",track="voice"}' in after
 
 
 async def test_rates_of_a_session_that_is_over_are_not_told() -> None:

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from reactor_runtime.clients import connection as connection_module
+from reactor_runtime.clients.presence import NEGOTIATION_S
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.http import HttpOptions
+from reactor_runtime.runtimes.http.signalling import ANSWER_WAIT_S
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, serve
 from reactor_runtime.transports.sdp import SDP_LIMIT, parse
 
 from .models import Painter
+from .waiting import until
 
 BASE = "/sessions/local/transport/webrtc"
 OFFERS = Path(__file__).parents[2] / "transports" / "offers"
@@ -66,21 +68,32 @@ async def test_the_answer_is_polled() -> None:
         assert "a=end-of-candidates" in media[0].lines
 
 
-async def test_a_poll_before_the_answer_is_there_says_not_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactor_runtime.runtimes.http.signalling.ANSWER_WAIT_S", 0.02)
-    async with serve(Painter) as server:
+async def test_a_poll_before_the_answer_is_there_says_not_yet() -> None:
+    clock, found = LeapingClock(), asyncio.Event()
+    async with serve(Painter, clock=clock) as server:
         body = await started(server)
         create = server.engine.create_peer
 
         async def slow(*args: Any) -> Any:
             peer = await create(*args)
-            peer.slow_gathering = 0.2
+            gathered = peer.gathered
+
+            async def later(within: float) -> str:
+                await found.wait()
+                return await gathered(within)
+
+            peer.gathered = later
             return peer
 
         server.engine.create_peer = slow  # type: ignore[method-assign] # candidates take their time
         await post_offer(server, body)
-        assert (await server.http.get(f"{BASE}/sdp_params")).status_code == 202
-        await asyncio.sleep(0.25)
+        polls = [asyncio.ensure_future(server.http.get(f"{BASE}/sdp_params")) for _ in range(2)]
+        clock.advance(ANSWER_WAIT_S / 2)
+        assert (await server.http.get("/health")).status_code == 200
+        assert not any(poll.done() for poll in polls)
+        clock.advance(ANSWER_WAIT_S / 2)
+        assert [(await poll).status_code for poll in polls] == [202, 202]
+        found.set()
         assert (await server.http.get(f"{BASE}/sdp_params")).status_code == 200
 
 
@@ -347,31 +360,32 @@ async def test_offers_per_minute() -> None:
         assert int(refused.headers["retry-after"]) >= 1
 
 
-async def test_negotiation_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.1)
-    async with serve(Painter) as server:
+async def test_negotiation_limit() -> None:
+    clock, options = LeapingClock(), HttpOptions(orphan_timeout=300)
+    async with serve(Painter, options=options, clock=clock) as server:
         body = await started(server)
         await post_offer(server, body)
-        assert len(server.runtime.clients.connections) == 1
         [peer] = server.engine.peers
-        await asyncio.sleep(0.2)
+        clock.advance(NEGOTIATION_S - 5)
+        assert (await server.http.get("/health")).status_code == 200
+        assert len(server.runtime.clients.connections) == 1
+        clock.advance(5)
+        await until(lambda: peer.closed)
 
         assert server.runtime.clients.connections == {}
         assert peer.closed
         assert server.runtime.life.state is State.WAITING
 
 
-async def test_a_reconnect_never_inherits_the_deadline_of_an_older_offer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connection_module, "NEGOTIATION_S", 0.25)
-    async with serve(Painter) as server:
+async def test_a_reconnect_never_inherits_the_deadline_of_an_older_offer() -> None:
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
         body = await started(server)
         await post_offer(server, body)
-        await asyncio.sleep(0.15)
+        clock.advance(NEGOTIATION_S - 10)
         client = server.client()
         await client.connect("PUT")
-        await asyncio.sleep(0.2)
+        clock.advance(15)
 
         assert await client.command("runs") == 1
 

@@ -13,11 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from reactor_runtime import UploadedFile, VideoModel, command, get_ctx, model
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol import reactor_wire
-from reactor_runtime.runtimes.door.bodies import BODY_LIMIT
+from reactor_runtime.runtimes.door.bodies import BODY_LIMIT, UPLOAD_BYTES_PER_S
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.runtimes.http import uploads as uploads_module
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, serve
 
 PATH = "/sessions/local/uploads"
 
@@ -276,20 +276,23 @@ async def test_no_other_path_takes_more() -> None:
         assert told(await server.http.put("/uploadsabc", content=large)) == (413, "body_too_large")
 
 
-async def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads_module, "STALLED_S", 0.05)
-    async with serve(Album) as server:
+async def test_a_body_that_stalls_is_given_up() -> None:
+    clock, refused = LeapingClock(), asyncio.Event()
+    async with serve(Album, clock=clock) as server:
         await server.join()
-        upload_id = await announced(server, 3)
+        # Large enough that its own deadline is later.
+        size = 64 * UPLOAD_BYTES_PER_S
+        upload_id = await announced(server, size)
 
         async def body() -> AsyncIterator[bytes]:
-            yield b"a"
-            await asyncio.sleep(1)
-            yield b"bc"
+            yield bytes(size // 2)
+            clock.advance(uploads_module.STALLED_S)
+            await refused.wait()
 
         response = await server.http.put(f"/uploads/{upload_id}", content=body())
+        refused.set()
         assert told(response) == (408, "upload_stalled")
-        assert (await server.http.put(f"/uploads/{upload_id}", content=b"abc")).status_code == 200
+        assert (await server.http.put(f"/uploads/{upload_id}", content=bytes(size))).status_code == 200
 
 
 async def test_the_session_ends_while_a_file_arrives() -> None:

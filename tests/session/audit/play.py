@@ -43,7 +43,7 @@ def visit(made: Rig, prompt: str) -> Report:
     session = made.begin()
     done = made.run(session)
     made.command(session, "set_prompt", prompt=prompt).result(WITHIN)
-    session.plane.drain(WITHIN)
+    session.media.plane.drain(WITHIN)
     session.stop()
     outcome = done.result(WITHIN)
     assert outcome.error is None

@@ -116,7 +116,7 @@ class CommandRunner:
         spec: CommandSpec,
         call: Call,
     ) -> CommandOutcome:
-        while not session.entered.wait(GATE_POLL_S):
+        while not session.timeline.entered.wait(GATE_POLL_S):
             pass
         outcome = self._try(model, session, context, loop, spec, call.arguments)
         if isinstance(outcome.error, CommandError):
@@ -135,7 +135,7 @@ class CommandRunner:
         spec: CommandSpec,
         arguments: Any,
     ) -> CommandOutcome:
-        if session.stopping.is_set():
+        if session.timeline.stopping.is_set():
             return _ended(session)
         try:
             session.given.note(arguments, self._vocabulary(spec))

@@ -114,17 +114,17 @@ class ThreadExecutor:
 
     def media(self, session: Session, name: str, data: NDArray[np.uint8]) -> None:
         """Take a frame of the client. Engine threads."""
-        if session is not self._session or session.stopping.is_set():
+        if session is not self._session or session.timeline.stopping.is_set():
             return
-        session.inputs.put_video(name, data)
+        session.media.inputs.put_video(name, data)
         session.given.note_frame(data)
         self._feed(session, name, data)
 
     def sound(self, session: Session, name: str, block: NDArray[np.int16], rate: int, source: object) -> None:
         """Take a block ``(channels, M)`` of the client `source`. Engine threads."""
-        if session is not self._session or session.stopping.is_set():
+        if session is not self._session or session.timeline.stopping.is_set():
             return
-        converted = session.inputs.put_audio(name, block, rate, source)
+        converted = session.media.inputs.put_audio(name, block, rate, source)
         if converted is not None:
             self._feed(session, name, converted)
 
@@ -134,7 +134,7 @@ class ThreadExecutor:
         model, context = self._model, self._context
         if model is None or context is None or session is not self._session:
             return
-        if self._wants_media and track is not None and session.entered.is_set():
+        if self._wants_media and track is not None and session.timeline.entered.is_set():
             # A copy: the hook may draw on it, and `latest()` and `read()` give what the client sent.
             bundle = MediaBundle({name: TrackData(track.to_info(), data.copy())})
             if not self.feed.put(model, context, bundle):

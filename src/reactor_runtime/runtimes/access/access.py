@@ -11,6 +11,7 @@ from reactor_runtime.runtimes.door.prefix import PREFIX
 from .carriers import PathToken, Scope, bearer, cookies, parameters, query_without
 from .cookie_sessions import CookieSessions
 from .credentials import EVERYBODY, Grant, Keys, TokenRole
+from .sharing import Shared, Sharing
 from .upload_urls import UploadUrls
 
 VISIT = "reactor.visit"
@@ -42,6 +43,11 @@ class Visit:
     grant: Grant
     uploads: UploadUrls | None = None
     """None where addresses need no signature."""
+    sharing: Sharing | None = None
+
+    def share(self, role: TokenRole) -> Shared:
+        """What a link of this visitor's carries. Raises `RefusedError`."""
+        return self.sharing.token(self.grant, role) if self.sharing else Shared()
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Access:
         self._keys = Keys(secrets)
         self._cookies = CookieSessions()
         self._uploads = UploadUrls()
+        self._sharing = Sharing(self._keys)
 
     def enter(self, scope: Scope, headers: dict[bytes, str], path_token: PathToken | None) -> Entry:
         """`scope` is the one below the token."""
@@ -76,7 +83,8 @@ class Access:
         location = None
         if in_address and is_page(scope, headers):
             location = (path_token.above if path_token else "./") + query_without(scope, QUERY)
-        return Entry(Visit(grant, None if self._keys.open else self._uploads), refusal, given, location)
+        visit = Visit(grant, None if self._keys.open else self._uploads, self._sharing)
+        return Entry(visit, refusal, given, location)
 
     def _first_valid(
         self, scope: Scope, header: bytes, in_address: list[bytes], kept: Grant | None

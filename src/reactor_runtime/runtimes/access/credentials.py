@@ -86,6 +86,15 @@ class Keys:
     def open(self) -> bool:
         return not self._secrets
 
+    @property
+    def strong(self) -> bool:
+        """Whether who holds a token that the first secret signed cannot guess that secret."""
+        return not self.open and len(self._secrets[0]) >= STRONG_SECRET
+
+    def now(self) -> float:
+        """Unix seconds, by the clock that tokens end by."""
+        return self._clock()
+
     def read(self, credential: bytes) -> Grant | None:
         """What a credential allows; None when it is none of ours. Raises `RefusedError`, expired."""
         if self.open:

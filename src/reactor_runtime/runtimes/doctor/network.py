@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from reactor_runtime.clock import WALL
 from reactor_runtime.runtimes.door.interfaces import others_open
@@ -25,12 +26,19 @@ DOCKER_NETWORK = ipaddress.ip_network("172.16.0.0/12")
 
 
 def port(host: str, number: int) -> Finding:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+        family, kind, protocol, address = _place(host, number)
+    except OSError as error:
+        return problem(
+            "port",
+            f"--host {host} names no address that this machine knows ({error.strerror or error}): write one,"
+            " or 0.0.0.0 for all of them.",
+        )
+    try:
+        with socket.socket(family, kind, protocol) as probe:
             if os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, number))
+            probe.bind(address)
             probe.listen(1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -45,7 +53,22 @@ def port(host: str, number: int) -> Finding:
     return ok("port", f"Port {number} on {host} is free.")
 
 
-def addresses(host: str, advertised: str) -> Finding:
+def _place(host: str, number: int) -> tuple[socket.AddressFamily, socket.SocketKind, int, Any]:
+    """Where `reactor run` would listen; `host` may be a name. Raises OSError."""
+    try:
+        found = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except UnicodeError as error:
+        raise OSError("no name of a host is written so") from error
+    family, kind, protocol, _, address = found
+    return family, kind, protocol, address
+
+
+def addresses(host: str, advertised: str) -> Finding | None:
+    """None for a name without an address: `port` tells."""
+    try:
+        bound = str(_place(host, 0)[-1][0])
+    except OSError:
+        return None
     found = others_open("0.0.0.0", advertised)
     if not found:
         return problem(
@@ -53,13 +76,13 @@ def addresses(host: str, advertised: str) -> Finding:
             "This machine has no address but loopback, and the media engine uses none of that: bring an"
             " interface up (`ip link`); without any network, `ip link add reactor0 type dummy` makes one.",
         )
-    if ipaddress.ip_address(host).is_loopback:
+    if ipaddress.ip_address(bound).is_loopback:
         return ok(
             "addresses",
             f"The page is for this machine alone; others come through a tunnel, or with --host 0.0.0.0 to "
             f"{', '.join(found)}.",
         )
-    return ok("addresses", f"Others open the page at {', '.join(found)}.")
+    return ok("addresses", f"Others open the page at {', '.join(others_open(bound, advertised))}.")
 
 
 def container(advertised: str, own: Sequence[str] = ()) -> Finding | None:

@@ -23,7 +23,6 @@ FIRST_BYTES = 4
 """As many tell what it is: a letter begins HTTP, 16 03 TLS, two bytes of length and 00 01 framed STUN."""
 LINGER_S = 1.0
 """A client that is refused has so long to read it."""
-LINGERING_LIMIT = 32
 
 
 class First(Enum):
@@ -53,7 +52,6 @@ class FirstBytes(asyncio.Protocol):
     """None where no media is taken here."""
     tls: ssl.SSLContext | None = None
     """With it, HTTP is spoken inside TLS alone. Media is encrypted by itself, and comes as it is."""
-    lingering = 0
 
     def __init__(
         self,
@@ -107,7 +105,7 @@ class FirstBytes(asyncio.Protocol):
         if self._slot is not None:
             self._slot.leave()
         if self._refused:
-            type(self).lingering -= 1
+            self.connections.lingering -= 1
 
     def expire(self) -> None:
         self._transport.close()
@@ -145,14 +143,14 @@ class FirstBytes(asyncio.Protocol):
         splice.data_received(bytes(self._data))
 
     def _refuse(self) -> None:
-        if self.lingering >= LINGERING_LIMIT:
+        if self.connections.lingering >= self.connections.lingering_limit:
             self._transport.abort()
             return
-        type(self).lingering += 1
+        self.connections.lingering += 1
         self._refused = True
         self._transport.write(_BUSY)
         # Closed at once, with its request unread, the client would see a reset and not the answer.
-        self._loop.call_later(LINGER_S, self._transport.abort)
+        self.connections.clock.call_later(LINGER_S, self._transport.abort)
 
 
 def acceptor(

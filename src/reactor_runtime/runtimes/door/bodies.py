@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import WALL, Clock, timeout
 
 from .asgi import App, Message, Receive, Scope, Send, refuse
 from .jsonshape import DEPTH_LIMIT, KEYS_LIMIT, VALUES_LIMIT, shape
@@ -29,10 +28,11 @@ _LENGTH = re.compile(r"[0-9]{1,15}")
 class Bodies:
     """Wraps the application. What does not fit is refused, whatever the application makes of half of it."""
 
-    def __init__(self, app: App, upload_limit: int = BODY_LIMIT) -> None:
+    def __init__(self, app: App, upload_limit: int = BODY_LIMIT, clock: Clock = WALL) -> None:
         """`upload_limit` bounds, in bytes, the files that clients send."""
         self._app = app
         self._upload_limit = upload_limit
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +40,7 @@ class Bodies:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
-        body = _Body(receive, self._limit(scope, upload), UPLOAD_BYTES_PER_S if upload else 0)
+        body = _Body(receive, self._limit(scope, upload), UPLOAD_BYTES_PER_S if upload else 0, self._clock)
         if not _fits(headers.get(b"content-length", "0"), body.limit):
             await _refuse_large(send, body.limit)
             return
@@ -82,11 +82,12 @@ class Bodies:
 class _Body:
     """One body as it comes in. Its deadline moves with what has come, at `rate` bytes a second."""
 
-    def __init__(self, receive: Receive, limit: int, rate: int) -> None:
+    def __init__(self, receive: Receive, limit: int, rate: int, clock: Clock) -> None:
         self.limit = limit
         self._receive = receive
         self._rate = rate
-        self._began = WALL.time()
+        self._clock = clock
+        self._began = clock.time()
         self._seen = 0
         self._ended = False
         self._late = False
@@ -101,8 +102,7 @@ class _Body:
         if self.wrong:
             return {"type": "http.disconnect"}
         try:
-            async with asyncio.timeout(self._left()):
-                message = await self._receive()
+            message = await self._next()
         except TimeoutError:
             self._late = True
             return {"type": "http.disconnect"}
@@ -110,6 +110,16 @@ class _Body:
         self._ended = not message.get("more_body", False)
         # Where the length was not told or not true, the body ends here.
         return {"type": "http.disconnect"} if self.wrong else message
+
+    async def _next(self) -> Message:
+        """Raises `TimeoutError`."""
+        if self._ended:
+            # What is awaited now is that the client goes, and that has no deadline.
+            return await self._receive()
+        if (left := self._left()) <= 0:
+            raise TimeoutError
+        async with timeout(self._clock, left):
+            return await self._receive()
 
     async def whole(self) -> bytes | None:
         """None when it did not arrive, or not as it should."""
@@ -147,12 +157,9 @@ class _Body:
         else:
             await _refuse_large(send, self.limit)
 
-    def _left(self) -> float | None:
-        if self._ended:
-            # What is awaited now is that the client goes, and that has no deadline.
-            return None
+    def _left(self) -> float:
         allowed = UPLOAD_GRACE_S + self._seen / self._rate if self._rate else BODY_S
-        return max(0.0, self._began + allowed - WALL.time())
+        return self._began + allowed - self._clock.time()
 
 
 _COMPLEX = f"JSON may nest {DEPTH_LIMIT} deep and hold {KEYS_LIMIT} keys and {VALUES_LIMIT} values at most."

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import WALL, Clock, Timer
 
 from .addresses import network_of
 
@@ -21,6 +21,8 @@ STALLED_S = 30.0
 """How long a client may leave unread what it was sent."""
 SWEEP_S = 1.0
 """How often deadlines are looked at."""
+LINGERING_LIMIT = 32
+"""Refused clients that may still read why; others are told nothing."""
 SLOT = "reactor_slot"
 """Under this name a request's `state` holds its connection."""
 
@@ -44,8 +46,12 @@ class Slot:
         self.transport = transport
         self.holder = holder
         self.address = network_of(address)
-        self.idle_since: float | None = WALL.time()
+        self.idle_since: float | None = connections.clock.time()
         self.stalled_since: float | None = None
+
+    @property
+    def clock(self) -> Clock:
+        return self._all.clock
 
     def belongs_to(self, address: str) -> bool:
         """A proxy's connection is its client's while it asks for it. False when that one has too many."""
@@ -60,20 +66,28 @@ class Slot:
         self._all.closed[reason] += 1
 
     def note_stalled(self, stalled: bool) -> None:
-        self.stalled_since = WALL.time() if stalled else None
+        self.stalled_since = self.clock.time() if stalled else None
+
+    def note_idle(self) -> None:
+        """Nothing is asked of us any more."""
+        self.idle_since = self.clock.time()
 
 
 class Connections:
     """All of them. Over a limit the one goes that has been idle longest; without one, the new one."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Clock = WALL, lingering_limit: int = LINGERING_LIMIT) -> None:
+        self.clock = clock
         self.limit = limit
         self.limit_of_address = max(1, limit // ADDRESS_SHARE)
+        self.lingering = 0
+        """Refused ones that still read why; not counted among the others."""
+        self.lingering_limit = lingering_limit
         self.closed: Counter[str] = Counter()
         """How many the server ended: `evicted`, `refused`, `late`, `stalled`, `no_http`, `malformed`."""
         self._slots: dict[str, set[Slot]] = {}
         self._count = 0
-        self._sweeping: asyncio.TimerHandle | None = None
+        self._sweeping: Timer | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -85,7 +99,7 @@ class Connections:
             return False
         self._put(slot)
         if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+            self._sweeping = self.clock.call_later(SWEEP_S, self._sweep)
         return True
 
     def move(self, slot: Slot, address: str) -> bool:
@@ -135,11 +149,11 @@ class Connections:
 
     def _sweep(self) -> None:
         self._sweeping = None
-        now = WALL.time()
+        now = self.clock.time()
         for slot in [slot for slots in self._slots.values() for slot in slots]:
             self._check(slot, now)
         if self._count:
-            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+            self._sweeping = self.clock.call_later(SWEEP_S, self._sweep)
 
     def _check(self, slot: Slot, now: float) -> None:
         if slot.stalled_since is not None and now - slot.stalled_since > STALLED_S:

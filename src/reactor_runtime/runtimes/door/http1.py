@@ -14,8 +14,6 @@ from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from reactor_runtime.clock import WALL
-
 from .connections import SLOT, Slot
 
 HEAD_LIMIT = 16 * 1024
@@ -144,4 +142,4 @@ class HttpConnection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._slot.idle_since = None
         elif self._slot.idle_since is None:
-            self._slot.idle_since = WALL.time()
+            self._slot.note_idle()

@@ -1,32 +1,34 @@
 """Media over TCP on the HTTP port: a client's connection, and the engine's for the same peer, joined.
 
-Event loop only. Nothing is read into what passes, beyond the first frame: the engine checks it all.
+On the event loop until they are joined, then on the relay's thread. Nothing is read into what passes, beyond
+the first frame: the engine checks it all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol, cast
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from reactor_runtime.clock import timeout
 from reactor_runtime.runtimes.door.connections import Slot
+from reactor_runtime.runtimes.door.relay import Pair, Relay
 from reactor_runtime.transports.stun import NotStunError, first_frame, server_user
+from reactor_runtime.transports.tcp_media import Address
 
 log = logging.getLogger(__name__)
 
-BACKLOG_LIMIT = 2**20
-"""Bytes that wait for one side. More is a network that does not carry it: the connection ends, and the client
-makes another one."""
 OPEN_S = 5.0
 """How long the engine may take to listen, and to accept."""
 
 
 class Place(Protocol):
-    async def address(self) -> tuple[str, int]:
+    async def address(self) -> Address:
         """Where a peer's media is taken. Waits without a limit."""
         ...
 
@@ -46,7 +48,8 @@ class MediaPort:
         """Connections that carry media now."""
         self.opened = 0
         self.bytes: Counter[str] = Counter()
-        """By direction, `in` and `out`."""
+        """By direction, `in` and `out`. The relay counts."""
+        self.relay = Relay(self.bytes)
         self.closed: Counter[str] = Counter()
         """How many the server ended: `malformed`, `unknown_peer`, `no_engine`, `backlog`."""
 
@@ -67,7 +70,7 @@ class MediaPort:
 
 
 class Splice(asyncio.Protocol):
-    """The client's side. Holds what comes until the engine's side is open."""
+    """The client's side. Once the engine's is open both are the relay's, and this one keeps the slot."""
 
     def __init__(self, media: MediaPort, slot: Slot, loop: asyncio.AbstractEventLoop) -> None:
         self._media = media
@@ -75,20 +78,15 @@ class Splice(asyncio.Protocol):
         self._loop = loop
         self._first = bytearray()
         self._opening: asyncio.Task[None] | None = None
-        self._engine: _EngineSide | None = None
+        self._pair: Pair | None = None
         self._over = False
         self.left: Callable[[], None] = lambda: None
         """Called when the connection is gone."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=BACKLOG_LIMIT)
 
     def data_received(self, data: bytes) -> None:
-        if self._engine is not None:
-            self._media.bytes["in"] += len(data)
-            self._engine.transport.write(data)
-            return
         self._first += data
         if self._opening is not None:
             return
@@ -107,12 +105,9 @@ class Splice(asyncio.Protocol):
         self.left()
         if self._opening is not None:
             self._opening.cancel()
-        if self._engine is not None:
+        if self._pair is not None:
             self._media.joined -= 1
-            self._engine.transport.close()
-
-    def pause_writing(self) -> None:
-        self.end("backlog", "The client does not take what it is sent.")
+            self._media.relay.drop(self._pair)
 
     def expire(self) -> None:
         """The first frame did not come in time."""
@@ -135,49 +130,56 @@ class Splice(asyncio.Protocol):
         if place is None:
             self.end("unknown_peer", f"No peer has the ufrag {user[:20]!r}.")
             return
-        # Nothing more is read until there is somewhere to put it.
+        # Nothing more is read until there is somewhere to put it; and then by the relay.
         self.transport.pause_reading()
         self._opening = self._loop.create_task(self._open(place))
 
     async def _open(self, place: Place) -> None:
         try:
-            async with asyncio.timeout(OPEN_S):
-                host, port = await place.address()
-                _, engine = await self._loop.create_connection(lambda: _EngineSide(self), host, port)
+            async with timeout(self._slot.clock, OPEN_S):
+                engine = await connected(await place.address())
         except (OSError, TimeoutError) as error:
             self.end("no_engine", f"The engine does not take it: {type(error).__name__}.")
             return
         if self._over:
-            engine.transport.abort()
+            engine.close()
+        else:
+            self._join(engine)
+
+    def _join(self, engine: socket.socket) -> None:
+        sides = [engine]
+        try:
+            # The transport closes its own descriptor when it likes, the relay's thread this one.
+            sides.append(self.transport.get_extra_info("socket").dup())
+            self._pair = self._media.relay.join(sides[1], engine, bytes(self._first), self._parted)
+        except OSError as error:
+            for side in sides:
+                side.close()
+            self.end("no_engine", f"The connection cannot be handed on: {error}.")
             return
-        self._engine = engine
         # It is at work from now on: not one that may be ended because it is idle.
         self._slot.idle_since = None
         self._media.joined += 1
         self._media.opened += 1
-        self._media.bytes["in"] += len(self._first)
-        engine.transport.write(bytes(self._first))
         self._first.clear()
-        self.transport.resume_reading()
 
-    def from_engine(self, data: bytes) -> None:
-        self._media.bytes["out"] += len(data)
-        self.transport.write(data)
+    def _parted(self, reason: str | None) -> None:
+        if reason is not None:
+            self.end(reason, "One side does not take what it is sent.")
+        else:
+            self.transport.close()
 
 
-class _EngineSide(asyncio.Protocol):
-    def __init__(self, client: Splice) -> None:
-        self._client = client
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=BACKLOG_LIMIT)
-
-    def data_received(self, data: bytes) -> None:
-        self._client.from_engine(data)
-
-    def pause_writing(self) -> None:
-        self._client.end("backlog", "The engine does not take what it is sent.")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._client.transport.close()
+async def connected(address: Address) -> socket.socket:
+    """A connection to the engine, which does not block. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    [(family, kind, protocol, _, place), *_] = await loop.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    engine = socket.socket(family, kind, protocol)
+    try:
+        engine.setblocking(False)
+        engine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(engine, place)
+    except BaseException:
+        engine.close()
+        raise
+    return engine

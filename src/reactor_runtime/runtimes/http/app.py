@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from reactor_runtime._version import __version__
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import RefusedError
 from reactor_runtime.runtimes.access.access import Access
 from reactor_runtime.runtimes.door.addresses import Proxies
@@ -22,7 +23,7 @@ from reactor_runtime.runtimes.door.prefix import Prefix
 from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
-from . import cloud, control, events, info, page, probes, sessions, signalling, uploads
+from . import cloud, control, events, info, page, probes, sessions, share, signalling, uploads
 from .guard import Guard
 from .options import HttpOptions
 from .refusals import STATUSES
@@ -51,7 +52,10 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    worker: Callable[[], Worker], options: HttpOptions, leases: Callable[[], Leases] | None = None
+    worker: Callable[[], Worker],
+    options: HttpOptions,
+    leases: Callable[[], Leases] | None = None,
+    clock: Clock = WALL,
 ) -> App:
     """`worker` gives the worker behind the routes; it exists as soon as the event loop runs.
 
@@ -61,7 +65,7 @@ def create_app(
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(
-        Bodies(api, options.max_upload * 2**20),
+        Bodies(api, options.max_upload * 2**20, clock),
         host=options.host,
         allow_hosts=options.allow_hosts,
         allow_origins=options.allow_origins,
@@ -91,7 +95,7 @@ def create_api(worker: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.dependency_overrides[sessions.worker] = worker
-    routers = (info, probes, events, sessions, signalling, uploads, cloud)
+    routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)

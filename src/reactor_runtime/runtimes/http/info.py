@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from reactor_runtime.clock import WALL
 from reactor_runtime.protocol.openapi import model_schema
 from reactor_runtime.runtimes.access.rights import ADMIN, Asking, hears_why
 from reactor_runtime.session.life import REBUILDING
@@ -51,7 +50,7 @@ async def health(
     if worker.life.state is State.TERMINATED:
         detail = "This worker has ended; start it again."
         return JSONResponse({"status": "terminated", **body, "code": "terminated", "detail": detail}, 503)
-    body |= told.hung(worker.life, WALL.time())
+    body |= told.hung(worker.life, worker.clock.time())
     return JSONResponse({"status": _status(worker), **body, "errors_in_a_row": worker.standing.crashes})
 
 
@@ -80,6 +79,7 @@ async def schema(worker: TheWorker) -> dict[str, Any]:
 @router.get("/metrics", response_class=Response, dependencies=[ADMIN])
 async def metrics(worker: TheWorker) -> Response:
     """Counters in the text format of Prometheus."""
+    await worker.clients.look()
     return Response(worker.metrics.render(worker), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -32,6 +33,8 @@ POLICY = "; ".join(
 """The page needs nothing beyond its own origin, and says so to the browser."""
 EMBEDDED = "player.js"
 """Lies in the same folder and is served at `/`: its address is what other sites write down."""
+FOLDERS = ("core", "app")
+"""What knows no document, and what draws; a file is named by its path below `web`."""
 INDEX = "index.html"
 LOCKED = "locked.html"
 """In place of the page for who holds no token."""
@@ -127,21 +130,30 @@ def _takes_gzip(accepted: str) -> bool:
 def load() -> dict[str, File]:
     """All files of the page, read and compressed once: there are few, and they are small."""
     root = resources.files("reactor_runtime") / "web"
-    found = {}
-    for entry in root.iterdir():
-        suffix = "." + entry.name.rpartition(".")[2]
-        if entry.is_file() and suffix in SERVED:
-            plain = entry.read_bytes()
-            kind = mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
-            if suffix == ".js":
-                plain, kind = _without_comments(plain.decode()).encode(), "text/javascript"
-            if suffix == ".html":
-                plain = _INDENT.sub("", plain.decode()).encode()
-            if suffix == ".css":
-                plain = _tight(plain.decode()).encode()
-            zipped = gzip.compress(plain, 9, mtime=0) if suffix in COMPRESSED else None
-            found[entry.name] = File(plain, zipped, kind, _tag(plain))
-    return found
+    return {
+        prefix + entry.name: _read(entry)
+        for prefix, folder in (("", root), *((f"{name}/", root / name) for name in FOLDERS))
+        for entry in folder.iterdir()
+        if entry.is_file() and _suffix(entry.name) in SERVED
+    }
+
+
+def _suffix(name: str) -> str:
+    return "." + name.rpartition(".")[2]
+
+
+def _read(entry: Traversable) -> File:
+    suffix = _suffix(entry.name)
+    plain = entry.read_bytes()
+    kind = mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
+    if suffix == ".js":
+        plain, kind = _without_comments(plain.decode()).encode(), "text/javascript"
+    if suffix == ".html":
+        plain = _INDENT.sub("", plain.decode()).encode()
+    if suffix == ".css":
+        plain = _tight(plain.decode()).encode()
+    zipped = gzip.compress(plain, 9, mtime=0) if suffix in COMPRESSED else None
+    return File(plain, zipped, kind, _tag(plain))
 
 
 def _tag(data: bytes) -> str:

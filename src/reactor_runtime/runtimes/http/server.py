@@ -130,13 +130,11 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    peers, connecting = TcpPeers(), Connecting()
-    media = MediaPort(peers)
+    media, connecting = MediaPort(peers := TcpPeers()), Connecting()
     engine = CountedEngine(_engine(options, peers), connecting)
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
     runtime.arrivals.tcp_peers = peers
-    runtime.arrivals.behind_gateway = options.lifeline is not None
-    leases = Leases(runtime) if options.lifeline is not None else None
+    leases = Leases(runtime) if options.in_fleet else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
@@ -243,10 +241,10 @@ def bind(host: str, port: int) -> list[Listener]:
     """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
     try:
         first = _listen(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a name that is none
         raise BindError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Is another server running there? "
-            "Choose another with --port."
+            f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}. Is another server "
+            "running there? Choose another with --port."
         ) from error
     sockets = [first]
     if host in ("127.0.0.1", "localhost"):

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from reactor_runtime.clock import WALL
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
 from reactor_runtime.worker import audited
@@ -76,22 +75,18 @@ async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
     """
     end = worker.standing.last_end
     running = worker.session
+    await worker.clients.look()
     worker.clients.count_losses()
     return {
         **worker.descriptor(),
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
         "clients": worker.clients.describe(),
-        "free_in": worker.life.free_in(WALL.time()),
-        "notices": {} if running is None else running.plane.notices(),
+        "free_in": worker.life.free_in(worker.clock.time()),
+        "notices": {} if running is None else running.media.plane.notices(),
         "audit": audited.describe(worker),
-        **({"config": worker.configuration()} if asking.grant.rules and not _of_a_fleet(worker) else {}),
+        **({"config": worker.configuration()} if asking.grant.rules and not worker.options.in_fleet else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
     }
-
-
-def _of_a_fleet(worker: Worker) -> bool:
-    """Whether who asks is an engine, with rights of its own, for clients that may have less."""
-    return getattr(worker.options, "lifeline", None) is not None

@@ -21,7 +21,7 @@ from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
 from reactor_runtime.clients.reach import REACHED, reached, told_by_gateway
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import timeout
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
@@ -268,7 +268,8 @@ async def _connect_implicit(
         if target != arrivals.implicit:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(arrivals.implicit_read.wait(), IMPLICIT_TURN_S)
+                async with timeout(worker.clock, IMPLICIT_TURN_S):
+                    await arrivals.implicit_read.wait()
             target = arrivals.implicit_for(worker.require_session(), offer, address, again=again, flat=flat)
         arrivals.use_implicit(target)
     beside = target not in worker.clients.connections
@@ -300,11 +301,12 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
     if connection is None or pending is None:
         raise RefusedError(Refusal.NOT_FOUND, "no_offer", "No pending SDP offer; POST one first.")
     try:
-        answer = await asyncio.wait_for(asyncio.shield(pending), within)
+        async with timeout(worker.clock, within):
+            answer = await asyncio.shield(pending)
     except TimeoutError:
         return None
     except asyncio.CancelledError:
-        if connection.closed:
+        if connection.presence.closed:
             raise RefusedError(
                 Refusal.CONFLICT, "connection_closed", "This connection was closed; offer again."
             ) from None
@@ -313,7 +315,7 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
 
 
 def _reached(worker: Worker, request: Request) -> tuple[str, int] | None:
-    if worker.arrivals.behind_gateway:
+    if worker.options.in_fleet:
         return told_by_gateway(request.headers.get(REACHED.decode(), ""))
     local = request.scope.get("server")
     names = [name for name, _ in request.scope["headers"]]
@@ -334,10 +336,10 @@ def _require_known(worker: Worker, connection_id: int, request: Request) -> None
 def _notice(worker: Worker, connection_id: int) -> dict[str, Any]:
     """What a client lacks that cannot be told over its channel."""
     connection = worker.clients.connections.get(connection_id)
-    if connection is None or connection.notice is None:
+    if connection is None or connection.conversation.notice is None:
         return {}
-    return {"notice": connection.notice.to_json()}
+    return {"notice": connection.conversation.notice.to_json()}
 
 
 def _ice_servers(worker: Worker) -> dict[str, Any]:
-    return {"ice_servers": wire_form(worker.arrivals.ice.servers(WALL.unix()))}
+    return {"ice_servers": wire_form(worker.arrivals.ice.servers(worker.clock.unix()))}

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from reactor_runtime.clock import WALL
+from reactor_runtime.clock import Clock
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
@@ -77,7 +77,7 @@ async def take_file(upload_id: UploadId, worker: TheWorker, request: Request) ->
     try:
         incoming = await asyncio.to_thread(session.uploads.open, upload_id)
         try:
-            await _receive(request, incoming)
+            await _receive(request, incoming, worker.clock)
         except BaseException as error:
             incoming.abort()
             if isinstance(error, RefusedError):
@@ -93,9 +93,9 @@ async def take_file(upload_id: UploadId, worker: TheWorker, request: Request) ->
     return {"upload_id": upload_id, "size": incoming.upload.size}
 
 
-async def _receive(request: Request, incoming: Incoming) -> None:
+async def _receive(request: Request, incoming: Incoming, clock: Clock) -> None:
     block = bytearray()
-    async for chunk in _chunks(request, incoming):
+    async for chunk in _chunks(request, incoming, clock):
         block += chunk
         if len(block) >= BLOCK:
             await asyncio.to_thread(incoming.write, bytes(block))
@@ -104,13 +104,13 @@ async def _receive(request: Request, incoming: Incoming) -> None:
     await asyncio.to_thread(incoming.finish)
 
 
-async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
+async def _chunks(request: Request, incoming: Incoming, clock: Clock) -> AsyncIterator[bytes]:
     """Raises `RefusedError` when the body ends early or stalls, or the session has ended."""
     stream = aiter(request.stream())
     while True:
         next_chunk = asyncio.ensure_future(anext(stream))
         try:
-            await _arrived(next_chunk, incoming)
+            await _arrived(next_chunk, incoming, clock)
             chunk = next_chunk.result()
         except StopAsyncIteration:
             return
@@ -123,14 +123,14 @@ async def _chunks(request: Request, incoming: Incoming) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming) -> None:
+async def _arrived(next_chunk: asyncio.Future[bytes], incoming: Incoming, clock: Clock) -> None:
     """Wait for bytes. Raises `RefusedError`."""
-    deadline = WALL.time() + STALLED_S
+    deadline = clock.time() + STALLED_S
     while True:
         incoming.check()
         if next_chunk.done():
             return
-        left = deadline - WALL.time()
+        left = deadline - clock.time()
         if left <= 0:
             raise RefusedError(Refusal.TIMED_OUT, "upload_stalled", f"Nothing came for {STALLED_S:g} s.")
         await asyncio.wait({next_chunk}, timeout=min(left, ENDED_S))

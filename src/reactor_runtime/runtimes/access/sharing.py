@@ -1,0 +1,53 @@
+"""Tokens for others, made by who may play: for a link that watches, and for one's own telephone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reactor_runtime.errors import Refusal, RefusedError
+
+from .credentials import Grant, Keys, TokenRole
+
+LASTS_S = 12 * 3600.0
+"""How long a link opens; never longer than what its maker holds."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What goes into the link, and when it ends in Unix seconds. Without a token it never does."""
+
+    token: str | None = None
+    expires: float | None = None
+
+
+class WeakSecretError(RefusedError):
+    def __init__(self) -> None:
+        super().__init__(
+            Refusal.CONFLICT,
+            "weak_token",
+            "The server's own token is too short to share links: who holds one made from it could guess it. "
+            "Start the server with a token of 16 characters or more.",
+        )
+
+
+class Sharing:
+    """Never more than the asker's own rights, and never an `admin`."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def token(self, grant: Grant, role: TokenRole) -> Shared:
+        """Who watches is somebody of their own; who plays is the asker, elsewhere. Raises `RefusedError`."""
+        if self._keys.open:
+            return Shared()
+        if not self._keys.strong:
+            raise WeakSecretError
+        plays = role is not TokenRole.VIEW
+        expires = min(grant.expires or float("inf"), self._keys.now() + LASTS_S)
+        made = self._keys.mint(
+            TokenRole.CONTROL if plays else TokenRole.VIEW,
+            max(1.0, expires - self._keys.now()),
+            grant.subject if plays else "",
+            grant.session,
+        )
+        return Shared(made, expires)

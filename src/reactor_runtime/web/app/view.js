@@ -1,0 +1,302 @@
+// @ts-check
+// Puts a whole player together: who hears whom. The page is one, and `<reactor-player>` with its controls another.
+
+import { Audit } from "./audit.js";
+import { captureButtons } from "./capturing.js";
+import { Cards } from "./cards.js";
+import { el } from "./dom.js";
+import { Freezes } from "../core/freezes.js";
+import { Inputs } from "./inputs.js";
+import { allControls, listenBeside, logOf } from "./desk.js";
+import { valuesIn } from "../core/link.js";
+import { Measured } from "../core/measured.js";
+import { Messages } from "./messages.js";
+import { PHASES, wordsFor } from "../core/phases.js";
+import { Photon } from "../core/photon.js";
+import { Play } from "./play.js";
+import { Stage } from "./stage.js";
+import { countersOf, factsIn, ratesBetween, undecodedIn } from "../core/stats.js";
+import { holdsFile, Uploads } from "../core/uploads.js";
+import { carrierOf, wayOf, wishIn } from "../core/way.js";
+import { underThe } from "./under.js";
+import { Viewer } from "./viewer.js";
+
+export class View extends Viewer {
+  #counters = null;
+  #reply = null;
+  #lately = "";
+  #noticed = "";
+  #begun = false;
+  measured = new Measured();
+  sharing = null; // a promise of the dialog, once somebody asked for it
+
+  /**
+   * @param {import("./viewer.js").Given & {page?: boolean, controls?: boolean, commands?: boolean, Room?: typeof import("./room.js").Room | null}} given
+   * `page` is whether this is the whole page, and not a player in another one, which shows what `controls` (below the
+   * picture) and `commands` say.
+   */
+  constructor({ page = false, controls = page, commands = page, Room = null, ...given }) {
+    const { wish, sentence } = page ? wishIn(location.search) : { wish: null, sentence: "" };
+    super({ ...given, wish, storeBase: page ? "" : given.base });
+    this.page = page;
+    this.given = { controls, commands, sentence };
+    this.room = Room ? new Room({ api: this.api }) : null;
+    this.uploads = new Uploads(this.api);
+    this.photon = new Photon((ms, parts) => this.measured.command(ms, parts));
+  }
+
+  makeStage() {
+    const { preferences: prefs } = this;
+    this.log = el("div", { class: "panelbody" });
+    this.messages = new Messages(this.log);
+    const failed = (what, sentence) => this.error(what, sentence);
+    const said = (text) => this.messages.note(text);
+    this.freezes = new Freezes(said);
+    this.audit = this.page ? new Audit(this.api, failed) : null;
+    this.inputsAt = el("section", { class: "inputs", "aria-label": "Inputs", hidden: true });
+    this.inputs = new Inputs(this.inputsAt, { prefs, signal: this.signal, failed });
+    const stage = new Stage(this.stageAt, {
+      volume: prefs.get("volume") ?? 1,
+      onbutton: () => this.pressed(),
+      onframe: (track, data) => data.rtpTimestamp !== undefined && this.photon.displayed(track, data.rtpTimestamp, data.expectedDisplayTime, data),
+    });
+    this.facts = el("p", { class: "facts" });
+    this.stageAt.append(underThe(stage, {
+      facts: this.facts,
+      tools: captureButtons({ name: () => this.model, said, seenIn: () => this.stage }),
+      prefs,
+      ontheatre: (on) => this.app.classList.toggle("theatre", on),
+    }));
+    return stage;
+  }
+
+  build() {
+    const { page, session, stage } = this;
+    const { controls, commands } = this.given;
+    const prefs = { get: (name) => this.store.preferred(this.model, name), set: (name, value) => this.store.prefer(this.model, name, value) };
+    this.takeControl = el("button", { type: "button", onclick: () => session.takeControl() }, "Take control");
+    this.roleAt = el("div", { class: "card role", hidden: true }, el("p", {}, "You are watching; somebody else plays."), this.takeControl);
+    this.short = el("span", {}, "Connecting");
+    const dock = el("section", { class: "dock", "aria-label": "Prompt", hidden: true });
+    const controlsAt = el("section", { class: "controls", "aria-label": "Controls" });
+    this.stageAt.append(dock);
+    this.cards = new Cards(controlsAt, {
+      dock,
+      prefs,
+      send: (name, args) => this.send(name, args),
+      heard: (name, error, reply) => this.#heard(name, error, reply),
+    });
+    this.play = new Play({
+      cards: this.cards,
+      surface: stage.play,
+      thumbs: stage.thumbs,
+      prefs,
+      keysOn: page ? window : this.host,
+      isPlaying: () => session.phase === "live" && this.cards.enabled,
+      signal: this.signal,
+    });
+    if (!page && !this.host.hasAttribute("tabindex")) this.host.tabIndex = 0; // so that it can have the keys
+    return el("div", { class: `app ${page ? "page" : "player"}${controls ? "" : " bare"}` },
+      page ? this.#bar() : null,
+      this.status,
+      el(page ? "main" : "div", { class: "layout" },
+        this.stageAt,
+        commands ? el("div", { class: "panel" }, this.roleAt, this.inputsAt, controlsAt, page ? allControls(this) : null) : null,
+        page ? this.#log() : null));
+  }
+
+  async #share() {
+    this.sharing ??= import("./share.js").then(({ shareDialog }) => {
+      const made = shareDialog({ api: this.api, values: () => this.cards.values(), said: (text) => this.messages.note(text) });
+      this.app.append(made.dialog);
+      return made;
+    });
+    (await this.sharing).open();
+  }
+
+  #bar() {
+    const share = el("button", { type: "button", class: "plain", hidden: this.room !== null, onclick: () => this.#share() }, "Share");
+    this.name = el("h1", {}, this.model);
+    this.tells = el("p", { class: "about" });
+    this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
+    return el("header", { class: "bar" }, this.name, this.tells, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), share, this.toggle);
+  }
+
+  #log() {
+    const { section, schema } = logOf(this.log, {
+      folded: (on) => this.app.classList.toggle("folded", on),
+      store: this.store,
+      measured: this.measured,
+    });
+    this.schema = schema;
+    return section;
+  }
+
+  listen() {
+    super.listen();
+    const { session, photon } = this;
+    session.commands.replied = (id, ms) => photon.replied(id, ms);
+    session.commands.sent = (id, at) => photon.sent(id, at);
+    this.hear("frameTime", (data) => photon.frameTime(data, performance.now()));
+    this.hear("message", (data) => this.messages.message(data));
+    this.hear("notice", (data) => this.#notice(data));
+    listenBeside(this.page ? window : this.host, this, this.signal);
+    if (this.given.sentence) this.error("wire", this.given.sentence);
+  }
+
+  error(label, text) {
+    this.messages.error(label, text);
+  }
+
+  /** @param {{descriptor: import("../core/types.js").Descriptor, resumed?: boolean}} given */
+  begun({ descriptor, resumed }) {
+    const first = this.describe(descriptor) || !this.#begun;
+    this.#begun = true;
+    const linked = first && this.page ? valuesIn(location.hash) : null;
+    if (linked) history.replaceState(null, "", location.pathname + location.search);
+    if (first) this.cards.restore({ ...this.store.load("values", this.model), ...linked }, { live: resumed || linked !== null });
+    if (linked) this.cards.owe(Object.keys(linked));
+    else if (!resumed) this.cards.renew();
+  }
+
+  /** @param {import("../core/types.js").Descriptor} descriptor */
+  describe({ model = {}, capabilities = {} }) {
+    super.describe({ model });
+    if (this.page) {
+      this.name.textContent = document.title = model.title ?? this.model;
+      this.tells.textContent = this.tells.title = model.description ?? "";
+      this.schema.textContent = JSON.stringify(capabilities, null, 2);
+    }
+    const drawn = this.cards.draw(capabilities.commands ?? []);
+    if (drawn) this.play.attach();
+    if (drawn && this.session.phase === "busy") this.cards.restore(this.store.load("values", this.model), { live: false });
+    return drawn;
+  }
+
+  /** Who plays, and what is wrong with the pictures. */
+  about(running) {
+    for (const [track, text] of Object.entries(running.notices ?? {})) {
+      if (this.#noticed === text) continue;
+      this.#noticed = text;
+      this.error(track, text);
+    }
+    if (this.shown === "live" && this.still) this.freezes.still(this.stage.lastFrame, running);
+    return super.about(running);
+  }
+
+  connected(peer) {
+    this.photon.clear();
+    this.#counters = this.way = null;
+    this.inputs.attach(peer.inputs);
+    super.connected(peer);
+    this.cards.resend();
+  }
+
+  entered(detail) {
+    const words = super.entered(detail);
+    if (this.shown !== "live") this.play.releaseAll();
+    if (!words) return null;
+    const ended = this.shown === "ended";
+    if (this.page) this.toggle.textContent = ended ? "Start" : "Stop";
+    if (PHASES[this.shown].loud) this.error(words.short, words.sentence);
+    else if (ended) this.messages.note(words.sentence);
+    if (ended) this.audit?.look();
+    // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
+    if (ended && detail.reason !== "error") this.inputs.close();
+    return words;
+  }
+
+  async transmit(name, args) {
+    if (!holdsFile(args)) return super.transmit(name, args);
+    const { session_id: id, number, started_at: at } = this.session.descriptor ?? {};
+    return super.transmit(name, await this.uploads.named(args, id, [id, number, at].join("/")));
+  }
+
+  /** Who looks on has a button to play. */
+  cast() {
+    const { phase } = this.session;
+    const watching = super.cast();
+    this.roleAt.hidden = !watching;
+    this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
+    this.cards.enabled = PHASES[phase].plays && !watching;
+    if (watching) this.play.releaseAll();
+    this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.seen(phase) }).short;
+    return watching;
+  }
+
+  useToken(token) {
+    if (this.page) location.replace(`?token=${encodeURIComponent(token)}`); // answered with a cookie; it does not stay in the history
+    else super.useToken(token);
+  }
+
+  #heard(name, error, reply) {
+    if (error) return this.error(name, error.message);
+    this.#reply = reply.ms;
+    if (reply.result !== null) this.messages.add("model", name, `→ ${JSON.stringify(reply.result)}`);
+    return undefined;
+  }
+
+  #notice({ type, data, message }) {
+    if (type === "commandError") this.error(data?.command ?? "command", data?.message ?? "");
+    else if (type === "modelError") this.explained(data?.message).then(({ text }) => this.error(data?.hook ?? "model", text));
+    else if (message) this.messages.note(message);
+  }
+
+  get undecoded() {
+    return undecodedIn(this.#counters);
+  }
+
+  /** Once a second: what do the counters say? */
+  async look() {
+    super.look();
+    const { session } = this;
+    if (session.phase !== "live") return this.#tellFacts(null);
+    const left = this.room?.secondsLeft() ?? null;
+    if (left !== null) this.short.textContent = `${left} s left`;
+    if (!this.still) this.freezes.moves();
+    const report = await session.peer?.stats().catch(() => null);
+    if (!report || session.phase !== "live") return undefined;
+    this.#tellWay(carrierOf(report), session.peer);
+    const before = this.#counters;
+    if (!before) this.audit?.look(); // at what the session before has left
+    this.#counters = countersOf(report, performance.now());
+    return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
+  }
+
+  /** Once for each way; the direct one needs no words. */
+  #tellWay(carrier, { wish, tried }) {
+    const way = carrier && wayOf(carrier, { wish, remote: tried.remote });
+    if (!way || way.sentence === this.way?.sentence) return;
+    if (this.way || way.name !== "UDP") this.messages.note(`The video comes over ${way.sentence}.`);
+    this.way = way;
+  }
+
+  #tellFacts(rates) {
+    const photon = this.measured.second({ ...rates, reply: this.#reply });
+    const known = factsIn(rates, this.stage.main ?? {}, this.way);
+    if (photon !== null) this.#lately = `${Math.round(photon)} ms to the picture`;
+    else if (this.#reply !== null && !this.#lately.includes("picture")) this.#lately = `reply ${Math.max(1, Math.round(this.#reply))} ms`;
+    this.#reply = null;
+    if (known.length && this.#lately) known.push(this.#lately);
+    this.facts.textContent = known.join(" · ");
+    if (rates?.codec) this.measured.say(`${known[0]} in ${rates.codec}${this.way ? ` over ${this.way.sentence}` : ""}. One point each second, one minute wide.`);
+  }
+
+  announce(type, detail) {
+    if (!this.page) super.announce(type, detail);
+  }
+
+  save() {
+    this.store.save("values", this.model, this.cards.values());
+  }
+
+  leave() {
+    this.play.releaseAll();
+    super.leave();
+  }
+
+  close() {
+    super.close();
+    this.inputs.close();
+  }
+}

@@ -1,0 +1,29 @@
+// @ts-check
+// Pictures that stood still, and why. No DOM.
+
+/** A picture that stood still, named with its cause: the model's step, the encoder, the network. */
+export class Freezes {
+  #since = null;
+  #frames = null;
+  #cause = "";
+
+  /** `said(text)` hears of each, when it is over. */
+  constructor(said) {
+    this.said = said;
+  }
+
+  /** It stands still since `since`; `running` is what the server says of its session. */
+  still(since, running) {
+    this.#since ??= since;
+    const notice = Object.values(running.notices ?? {})[0];
+    if (notice) this.#cause = notice;
+    else if (this.#frames !== null) this.#cause = running.frames > this.#frames ? "The model goes on: its pictures did not get through the network." : "The model's step took that long.";
+    this.#frames = running.frames ?? null;
+  }
+
+  moves(now = performance.now()) {
+    if (this.#since !== null && this.#cause) this.said(`The picture stood still for ${((now - this.#since) / 1000).toFixed(1)} s. ${this.#cause}`);
+    this.#since = this.#frames = null;
+    this.#cause = "";
+  }
+}

@@ -1,0 +1,27 @@
+/** What the server says, as far as the page reads it. */
+
+export interface Track {
+  name: string;
+  kind: "video" | "audio";
+  direction: "recvonly" | "sendonly";
+}
+
+export interface Client {
+  role: "controller" | "viewer";
+  since?: number;
+}
+
+/** `/session` and the answer to `/start_session`. */
+export interface Descriptor {
+  session_id?: string;
+  number?: number;
+  started_at?: number;
+  state?: string;
+  model?: { name?: string; title?: string; description?: string };
+  capabilities?: { tracks?: Track[]; commands?: object[] };
+  clients?: Client[];
+  free_in?: number | null;
+  frames?: number;
+  notices?: Record<string, string>;
+  last_end?: { reason: string; message: string | null } | null;
+}

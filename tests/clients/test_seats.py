@@ -1,0 +1,233 @@
+"""Whose place an offer takes that names no connection, and who follows the one that steers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from tests.clients.people import offer, person
+
+from reactor_runtime.clients.clients import Clients
+from reactor_runtime.clients.connection import Connection
+from reactor_runtime.clients.roles import Roles
+from reactor_runtime.clients.seats import CONSENT_WAIT_S, HEIR_S, NEGOTIATING_S, Seats, same_peer
+from reactor_runtime.protocol.codec import FlatCodec, JsonCodec
+from reactor_runtime.testing import VirtualClock
+
+
+class Room:
+    """What `Seats` reads of `Clients`."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(100.0)
+        self.connections: dict[int, Connection] = {}
+        self.roles = Roles(8, shared_control=False)
+        self.seats = Seats(cast("Clients", self))
+
+    def enter(self, peer: str = "", *, implicit: bool = True, **facts: Any) -> Connection:
+        """A client that came without an id, unless that is said otherwise."""
+        connection = person(peer, clock=self.clock, **{"made_at": self.clock.unix(), **facts})
+        self.connections[connection.id] = connection
+        if implicit:
+            self.seats.implicit_ids.add(connection.id)
+        return connection
+
+    def of(self, peer: str = "B", address: str = "here", **facts: Any) -> Connection | None:
+        again, flat = facts.pop("again", True), facts.pop("flat", False)
+        return self.seats.of(offer(peer, **facts), address, again=again, flat=flat)
+
+
+# --- whose place ---
+
+
+def test_the_same_peer_gets_its_own_place_live_or_not() -> None:
+    room = Room()
+    room.enter("A")
+    mine = room.enter("B")
+    assert room.of("B") is mine
+    assert room.of("B", again=False) is mine
+    assert room.of("C") is None
+
+
+def test_one_that_named_its_id_is_nobody_elses_place() -> None:
+    room = Room()
+    room.enter("B", implicit=False, live=False)
+    assert room.of("B") is None
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_place_of_one_that_is_silent_is_free(again: bool) -> None:
+    room = Room()
+    room.enter("A")
+    gone = room.enter("C", live=False)
+    assert room.of("B", again=again) is gone
+
+
+def test_its_own_place_goes_before_a_free_one() -> None:
+    room = Room()
+    room.enter("A", live=False)
+    mine = room.enter("B")
+    assert room.of("B") is mine
+
+
+def test_who_may_only_watch_takes_nobodys_place_who_may_more() -> None:
+    room = Room()
+    room.enter("A", live=False)
+    guest = room.enter("C", live=False, may_steer=False)
+    assert room.of("B", may_steer=False) is guest
+    assert room.of("A", may_steer=False) is guest
+    guest.presence.live = True
+    assert room.of("B", may_steer=False) is None
+
+
+def test_an_offer_that_became_nothing_makes_room_for_its_own_address_and_for_others_after_a_while() -> None:
+    room = Room()
+    room.enter("A", ready=False, live=False, address="here")
+    newest = room.enter("C", ready=False, live=False, address="here")
+    assert room.of("B", "here") is newest
+    assert room.of("B", "here", again=False) is None
+    assert room.of("B", "elsewhere") is None
+    room.clock.advance(NEGOTIATING_S)
+    assert room.of("B", "elsewhere") is None
+    room.clock.advance(0.1)
+    assert room.of("B", "elsewhere") is newest
+
+
+def test_clients_of_the_first_generation_meet_only_their_own() -> None:
+    room = Room()
+    room.enter("A", live=False, codec=JsonCodec())
+    assert room.of("B", flat=True) is None
+    flat = room.enter("C", live=False, codec=FlatCodec())
+    assert room.of("B", flat=True) is flat
+    assert room.of("C", flat=True) is flat
+
+
+def test_a_new_session_has_no_places() -> None:
+    room = Room()
+    mine = room.enter("B")
+    room.roles.join(mine)
+    heir = room.enter("C")
+    room.seats.expect(heir)
+    room.seats.begin()
+    assert room.of("B") is None
+    assert room.seats.heir_of(mine) is None
+
+
+def test_peers_are_told_apart_by_certificate_and_session() -> None:
+    assert same_peer(offer("A"), offer("A"))
+    assert not same_peer(offer("A"), offer("B"))
+    assert not same_peer(offer("A", session="1"), offer("A", session="2"))
+    assert not same_peer(offer(""), offer(""))
+
+
+# --- who follows ---
+
+
+def inherited(room: Room, **facts: Any) -> tuple[Connection, Connection]:
+    """One that steers, and one that came in beside it."""
+    steers = room.enter("A")
+    room.roles.join(steers)
+    heir = room.enter("B", **facts)
+    room.seats.expect(heir)
+    return steers, heir
+
+
+def test_who_came_in_beside_the_one_that_steers_follows_it_for_so_long() -> None:
+    room = Room()
+    steers, heir = inherited(room)
+    assert room.seats.heir_of(heir) is None
+    room.clock.advance(HEIR_S - 0.1)
+    assert room.seats.heir_of(steers) is heir
+    room.clock.advance(0.1)
+    assert room.seats.heir_of(steers) is None
+
+
+@pytest.mark.parametrize("facts", [{"may_steer": False}, {"ready": False}, {"closed": True}])
+def test_who_cannot_steer_does_not_follow(facts: dict[str, Any]) -> None:
+    room = Room()
+    steers, _ = inherited(room, **facts)
+    assert room.seats.heir_of(steers) is None
+
+
+def test_the_newest_follows() -> None:
+    room = Room()
+    steers, _ = inherited(room)
+    newest = room.enter("C")
+    room.seats.expect(newest)
+    assert room.seats.heir_of(steers) is newest
+    newest.presence.closed = True
+    assert room.seats.heir_of(steers) is not newest
+
+
+def test_nobody_follows_itself_nor_one_that_named_its_id() -> None:
+    room = Room()
+    room.seats.expect(room.enter("C"))  # nobody steers
+    steers = room.enter("A", implicit=False)
+    room.roles.join(steers)
+    room.seats.expect(steers)
+    heir = room.enter("B")
+    room.seats.expect(heir)
+    assert room.seats.heir_of(steers) is None
+    room.seats.implicit_ids.add(steers.id)
+    room.seats.expect(steers)
+    assert room.seats.heir_of(steers) is None
+
+
+# --- waiting for a place ---
+
+
+async def waiting(room: Room, peer: str = "B", *, flat: bool = False) -> asyncio.Task[None]:
+    task = asyncio.ensure_future(room.seats.wait(offer(peer), "here", flat=flat))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_beside_a_live_client_an_offer_waits_until_the_time_is_over() -> None:
+    room = Room()
+    room.roles.join(room.enter("A"))
+    wait = await waiting(room)
+    assert not wait.done()
+    room.clock.advance(CONSENT_WAIT_S - 0.01)
+    await asyncio.sleep(0)
+    assert not wait.done()
+    room.clock.advance(0.01)
+    async with asyncio.timeout(5):
+        await wait
+
+
+async def test_it_waits_no_longer_than_until_that_client_goes_silent() -> None:
+    room = Room()
+    steers = room.enter("A")
+    room.roles.join(steers)
+    wait = await waiting(room)
+    room.seats.changed()  # something else
+    await asyncio.sleep(0)
+    assert not wait.done()
+    steers.presence.live = False
+    room.seats.changed()
+    async with asyncio.timeout(5):
+        await wait
+
+
+async def test_or_until_it_has_left() -> None:
+    room = Room()
+    steers, other = room.enter("A"), room.enter("C")
+    room.roles.join(steers)
+    wait = await waiting(room)
+    del room.connections[other.id]
+    room.seats.changed()
+    async with asyncio.timeout(5):
+        await wait
+
+
+@pytest.mark.parametrize("there", ["nobody", "nobody steers", "itself", "no flat client"])
+async def test_where_there_is_nothing_to_wait_for_it_does_not(there: str) -> None:
+    room = Room()
+    if there != "nobody":
+        someone = room.enter("B" if there == "itself" else "A")
+        if there != "nobody steers":
+            room.roles.join(someone)
+    wait = await waiting(room, flat=there == "no flat client")
+    assert wait.done()
