@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from reactor_runtime.cli import serve
@@ -25,6 +26,7 @@ def test_a_linter_accepts_it() -> None:
     assert (said.returncode, said.stdout) == (0, "")
 
 
+@pytest.mark.usefixtures("process_put_back")  # the options of the log set it up
 def test_its_arguments_are_those_of_our_command_line() -> None:
     program, name, *arguments = shlex.split(parts()["RayJob"]["spec"]["entrypoint"])
     assert (program, name) == ("reactor", "serve")

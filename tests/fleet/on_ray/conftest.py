@@ -34,7 +34,11 @@ class Driver:
         self._log = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.cases: list[str] = self._answer()
+        self.cases: list[str] = []
+
+    def begin(self) -> None:
+        """Returns when the cluster stands."""
+        self.cases = self._answer()
 
     def run(self, case: str) -> Any:
         assert self._process.stdin is not None
@@ -74,6 +78,7 @@ def driving(which: str) -> Iterator[Driver]:
     pytest.importorskip("ray", reason="Ray is not installed (dev group)")
     driver = Driver(which)
     try:
+        driver.begin()
         yield driver
     finally:
         driver.close()

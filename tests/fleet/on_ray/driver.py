@@ -33,11 +33,14 @@ Case = Callable[[], Coroutine[Any, Any, Any]]
 class RayRig:
     """What ran last is kept for cases that look at it."""
 
-    def __init__(self, slots: int = 2) -> None:
+    def __init__(self, slots: int = 2, options: tuple[str, ...] = ()) -> None:
         self.lines: list[tuple[str, str]] = []
         self.cluster = Cluster("auto")
         self.engine = RayEngine(
-            COMMAND, slots, self.cluster, on_line=lambda name, line: self.lines.append((name, line))
+            [*COMMAND, *options],
+            slots,
+            self.cluster,
+            on_line=lambda name, line: self.lines.append((name, line)),
         )
 
     def crash(self, worker: str) -> None:

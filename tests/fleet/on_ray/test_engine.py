@@ -13,7 +13,7 @@ BEYOND = (
     "each_worker_has_its_gpu_and_its_name_and_leaves_none_taken",
     "a_killed_actor_takes_its_worker_along_and_another_comes",
     "a_frozen_actor_is_ended_and_gives_its_place_back",
-    "more_workers_than_ray_has_gpus_find_no_room",
+    "a_worker_for_whom_no_gpu_is_free_finds_no_room_until_one_is",
     "a_slot_whose_worker_ends_three_times_is_failing",
 )
 

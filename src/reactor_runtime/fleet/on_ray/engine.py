@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reactor_runtime.clock import WALL
@@ -53,6 +53,8 @@ class Placed:
     known: Known
     berth: Berth
     asked_to_stop: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Ray keeps no order among the calls of an actor that has a loop: one waits for the last."""
 
 
 class RayEngine:
@@ -99,18 +101,17 @@ class RayEngine:
 
     def grant(self, lease: Lease) -> None:
         placed = self._workers.get(lease.worker)
-        if placed is None:
+        if placed is None or placed.known.lost:
+            # Nothing more that a lost one says is passed on: its answer would not come.
             self._readers.put(Refused(lease.worker, lease.epoch, "unknown_worker"))
             return
         placed.known.granted(lease)
-        # Sent here, so that messages leave in the order in which they are given.
-        self._tasks.spawn(self._granted(placed, lease, placed.berth.actor.grant.remote(lease)))
+        self._tasks.spawn(self._grant(placed, lease))
 
     def revoke(self, worker: str, epoch: int, reason: str) -> None:
         placed = self._workers.get(worker)
         if placed is not None:
-            said = placed.berth.actor.revoke.remote(worker, epoch, reason)
-            self._tasks.spawn(self._revoked(worker, said))
+            self._tasks.spawn(self._revoke(placed, epoch, reason))
 
     def events(self) -> AsyncGenerator[Event]:
         there = [placed.known for placed in self._workers.values() if not placed.known.lost]
@@ -266,21 +267,22 @@ class RayEngine:
             self._release(placed.berth)
             self._gone(placed, "stopped")
 
-    async def _granted(self, placed: Placed, lease: Lease, said: Any) -> None:
+    async def _grant(self, placed: Placed, lease: Lease) -> None:
         try:
-            async with asyncio.timeout(ANSWER_S):
-                await said
+            async with placed.turn, asyncio.timeout(ANSWER_S):
+                await placed.berth.actor.grant.remote(lease)
         except self._cluster.errors as error:
             refused = Refused(lease.worker, lease.epoch, f"unreachable: {_first_line(error)}")
             placed.known.hear(refused, self._clock())
             self._readers.put(refused)
 
-    async def _revoked(self, worker: str, said: Any) -> None:
+    async def _revoke(self, placed: Placed, epoch: int, reason: str) -> None:
+        name = placed.known.name
         try:
-            async with asyncio.timeout(ANSWER_S):
-                await said
+            async with placed.turn, asyncio.timeout(ANSWER_S):
+                await placed.berth.actor.revoke.remote(name, epoch, reason)
         except self._cluster.errors as error:
-            log.warning("Worker %s was not told to end its session: %s", worker, _first_line(error))
+            log.warning("Worker %s was not told to end its session: %s", name, _first_line(error))
 
     def _leaving(self) -> bool:
         return any(placed.asked_to_stop or placed.known.lost for placed in self._workers.values())
