@@ -42,15 +42,15 @@ class News:
         self._lines.append(self._numbered({"line": text, "worker": name}))
         self._come.set()
 
-    async def after(self, seen: int) -> list[Piece]:
-        """What has a higher number, in order; waits a while when nothing has."""
+    async def after(self, seen: int, within: float = WAIT_S) -> list[Piece]:
+        """What has a higher number, in order; waits for so long when nothing has."""
         for kept in (self._events, self._lines):
             while kept and kept[0][0] <= seen:
                 kept.popleft()
         if not self._events and not self._lines:
             self._come.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WAIT_S):
+                async with asyncio.timeout(within):
                     await self._come.wait()
         dropped, self._dropped = self._dropped, 0
         said: list[Piece] = [(0, {"dropped": dropped})] if dropped else []
