@@ -57,8 +57,9 @@ def contenders(arguments: argparse.Namespace) -> list[Contender]:
     if arguments.beside:
         chosen[1:1] = [dataclasses.replace(_at(CONTENDERS[0], arguments.beside), name="ours, beside")]
     if arguments.before:
-        before = dataclasses.replace(_at(CONTENDERS[0], arguments.before), name=versions.BEFORE)
-        chosen = [CONTENDERS[0], before, dataclasses.replace(CONTENDERS[0], name=versions.AGAIN)]
+        ours = chosen[0]
+        before = dataclasses.replace(_at(ours, arguments.before), name=versions.BEFORE)
+        chosen = [ours, before, dataclasses.replace(ours, name=versions.AGAIN)]
     wanted = {name.strip() for name in arguments.only.split("|")} - {""}
     unknown = wanted - {each.name for each in chosen}
     if unknown:

@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "playground"
 AXE = Path(os.environ.get("AXE", ROOT / ".venv-test" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
 SERIOUS = {"serious", "critical"}
+RESTED = """Promise.all(document.getAnimations()
+    .filter((each) => each.effect.getTiming().iterations !== Infinity)  // spinners never rest
+    .map((each) => each.finished.catch(() => {})))"""
 FOCUSED = (
     "(({ activeElement: at }) => at.closest('[data-command]')?.dataset.command ?? at.innerText)(document)"
 )
@@ -29,6 +32,7 @@ def axe() -> str:
 
 def findings(page: Any, axe: str) -> list[str]:
     page.evaluate(axe)
+    page.evaluate(RESTED)  # what is fading in has no contrast yet
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [
         f"{each['id']} ({each['impact']}): {json.dumps([node['html'][:160] for node in each['nodes'][:3]])}"

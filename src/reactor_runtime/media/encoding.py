@@ -196,11 +196,11 @@ class Encoding:
         """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
         while not self._closed:
             now = self.clock.time()
-            key_at = self._keyframes.due(now)
             if len(self._backlog):
                 self._last = self._newest_in_time(now)
                 return self._work(*self._last, now)
             self._backlog.caught_up()
+            key_at = self._keyframes.due(now)
             if key_at is not None and self._last is not None:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
