@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import _pytest._code.code
@@ -29,6 +30,7 @@ _pytest._code.code.getstatementrange_ast = lambda *args, **more: undisturbed(
 settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("ours")
 
+TESTS = Path(__file__).parent
 ROOMS_WITH_THREADS = {"testing", "media", "session", "runtimes", "transports"}
 THREADS_END_S = 3.0
 NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
@@ -131,7 +133,7 @@ def process_put_back(process_unchanged: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_thread_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    if not ROOMS_WITH_THREADS & set(request.path.parts):
+    if not ROOMS_WITH_THREADS & set(request.path.relative_to(TESTS).parts):
         yield
         return
     before = set(threading.enumerate())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from .figures import METRICS, Metric, judge, medians
@@ -10,11 +11,14 @@ from .figures import METRICS, Metric, judge, medians
 Result = Mapping[str, Any]
 """``{"machine", "rounds", "contenders": {name: …}, "sizes": {size: {name: […]}}}``"""
 
-
-DOWNLOADS = """\
+TUNNEL = Path(__file__).with_name("tunnel.md").read_text()
+"""What `benchmarks/tunnel.py --publish` found."""
+ELSEWHERE = f"""\
+{TUNNEL}\
 ## Media over TCP
 
-`benchmarks/rungs.py` and `benchmarks/splice.py`: see [performance](performance.md#media-over-tcp).
+`benchmarks/rungs.py`, `benchmarks/first_frame.py` and `benchmarks/splice.py`: see
+[performance](performance.md#media-over-tcp).
 
 ## Downloads of weights
 
@@ -141,4 +145,4 @@ def _versions(result: Result) -> str:
         f"* {name}: `{contender['distribution']}` {contender['version']}"
         for name, contender in result["contenders"].items()
     ]
-    return DOWNLOADS + "## What was installed\n\n" + "\n".join(lines)
+    return ELSEWHERE + "## What was installed\n\n" + "\n".join(lines)

@@ -28,14 +28,8 @@ class Base(VideoModel):
 
 def test_what_a_command_says_about_itself():
     spec = commands_of(Base)["set_prompt"]
-    assert (spec.name, spec.description, spec.method, spec.is_async) == (
-        "set_prompt",
-        "Change the prompt",
-        "set_prompt",
-        False,
-    )
+    assert (spec.name, spec.description, spec.method) == ("set_prompt", "Change the prompt", "set_prompt")
     assert spec.function is Base.set_prompt
-    assert commands_of(Base)["wait"].is_async
     assert commands_of(Base)["wait"].validate(None) == {}
     assert Base().set_prompt("directly") == "directly"
     assert "Base.set_prompt" in repr(spec)

@@ -83,6 +83,7 @@ def test_the_report_names_what_passed_and_why_a_cell_is_empty():
             },
         }
     )
+    assert "## Through a tunnel" in text
     assert "| emit → decoded, p50, ms | 10.0 | 100.0 | 1/10.0 | ≤ 1/4 of theirs | pass | - |" in text
     assert "| sender CPU per frame and added viewer, ms | 0.5 | - (1) |" in text
     assert "1. public 9: one peer only." in text

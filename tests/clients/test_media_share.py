@@ -6,16 +6,21 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reactor_runtime import VideoModel, VideoOut, model
 from reactor_runtime.authoring.description import describe
-from reactor_runtime.clients.media_share import MediaShare
+from reactor_runtime.clients.media_share import STATS_S, MediaShare
+from reactor_runtime.clock import WALL, Clock
+from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.bitrate import HEADROOM, default_bitrate
 from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.session.session import Session
+from reactor_runtime.testing import VirtualClock
 from reactor_runtime.transports.memory_wire import MemorySender, MemoryWire
 from reactor_runtime.transports.port import Section
 
@@ -65,8 +70,8 @@ def client(session: Session, codec: VideoCodec = VideoCodec.VP8) -> tuple[MediaS
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Session]:
-    session = Session(1, "local", describe(Painter), lambda _: None)
+async def running(clock: Clock = WALL) -> AsyncIterator[Session]:
+    session = Session(1, "local", describe(Painter), lambda _: None, clock=clock)
     try:
         yield session
     finally:
@@ -123,7 +128,8 @@ async def test_rates_tell_what_has_gone_and_how_often_a_keyframe_was_waited_for(
             paint(session, value)
             await far.has(value + 1)
         [rate] = share.rates()
-        assert (rate.track, rate.codec, rate.frames_waiting) == ("video", "VP8", 0)
+        assert (rate.track, rate.codec) == ("video", "VP8")
+        assert rate.frames_waiting == rate.frames_skipped == 0
         assert rate.frames_sent == 3
         assert rate.bytes_sent == sum(len(frame.data) for frame in far.frames)
         assert rate.available_outgoing_bitrate is None
@@ -158,3 +164,58 @@ async def test_who_pauses_is_sent_nothing_and_begins_again_with_a_keyframe(pause
         assert not paused or far.frames[before].key
         await share.end()
         await other.end()
+
+
+@pytest.mark.parametrize(
+    ("lost", "asked", "times"),
+    [(0, 0, [0]), (5, 1, [0]), (5, 0, [0, 7, 11, 15])],
+    ids=["nothing lost", "lost and asked", "lost and silent"],
+)
+async def test_who_loses_something_and_does_not_ask_gets_keyframes(
+    lost: int, asked: int, times: list[float]
+) -> None:
+    clock = VirtualClock()
+    async with running(clock) as session:
+        share, far = client(session)
+        share.subscribe()
+
+        async def stats() -> dict[str, Any]:
+            told = {"packets_lost": lost, "pli_count": asked, "fir_count": None}
+            return {"outbound": [{"mid": "0", **(told if clock.time() - began > 5.0 else {})}, {"mid": "9"}]}
+
+        share._wire.stats = stats  # type: ignore[method-assign]  # what an engine would have counted
+        began = clock.time()
+        for half_second in range(36):
+            paint(session, half_second)
+            await far.has(half_second + 1 + len(far.frames) - len({frame.index for frame in far.frames}))
+            clock.advance(0.5)
+            if half_second % 2:
+                await share.look_for_losses()
+        first = far.frames[0].timestamp
+        assert [(frame.timestamp - first) / RTP_CLOCK_HZ for frame in far.frames if frame.key] == times
+        await share.end()
+
+
+async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone() -> None:
+    clock = VirtualClock()
+    async with running(clock) as session:
+        share, _ = client(session)
+        share.subscribe()
+
+        asked = asyncio.Event()
+
+        async def closing() -> dict[str, Any]:
+            raise RefusedError(Refusal.CONFLICT, "connection_closed", "This connection is closed.")
+
+        async def busy() -> dict[str, Any]:
+            asked.set()
+            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]  # never
+
+        share._wire.stats = closing  # type: ignore[method-assign]  # what an engine might do
+        await share.look_for_losses()
+        share._wire.stats = busy  # type: ignore[method-assign]  # the same
+        looking = asyncio.ensure_future(share.look_for_losses())
+        await asked.wait()
+        clock.advance(STATS_S)
+        await looking
+        await share.end()

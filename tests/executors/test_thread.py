@@ -16,6 +16,7 @@ from reactor_runtime import AudioOut, CommandError, VideoIn, VideoModel, VideoOu
 from reactor_runtime.errors import MessageError, ModelLoadError, NoSessionError
 from reactor_runtime.executors.port import ModelOutcome
 from reactor_runtime.executors.thread.feed import FEED_LIMIT
+from reactor_runtime.executors.thread.waiting import PENDING_LIMIT
 from reactor_runtime.session.session import Session
 
 from .rig import WITHIN, rig, this_thread
@@ -556,9 +557,7 @@ def test_an_unknown_command_is_answered_while_another_one_blocks() -> None:
         session.stop()
 
 
-def test_pending_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactor_runtime.executors.thread.waiting.PENDING_LIMIT", 5)
-
+def test_pending_limit() -> None:
     @model("full")
     class Full(Idle):
         @command("go")
@@ -567,13 +566,13 @@ def test_pending_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with rig(Full) as made:
         session = made.begin()
-        answers = [made.command(session, "go") for _ in range(10)]
+        answers = [made.command(session, "go") for _ in range(PENDING_LIMIT + 5)]
         refused = [answer for answer in answers if answer.done()]
         assert 4 <= len(refused) <= 5
         assert {answer.result().error.code for answer in refused if answer.result().error} == {"rate_limited"}  # type: ignore[union-attr]  # asked for just behind it
         made.run(session)
         outcomes = [answer.result(WITHIN) for answer in answers]
-        assert sum(outcome.error is None for outcome in outcomes) == 10 - len(refused)
+        assert sum(outcome.error is None for outcome in outcomes) == len(answers) - len(refused)
         session.stop()
 
 

@@ -22,6 +22,15 @@ from reactor_runtime.testing import LeapingClock, MemoryServer, serve
 T = TypeVar("T")
 
 
+async def hurried(clock: LeapingClock, work: Coroutine[Any, Any, T]) -> T:
+    """What comes of it while time passes a hundred times as fast."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        clock.advance(1.0)
+        await asyncio.wait({task}, timeout=0.01)
+    return task.result()
+
+
 class Answer:
     def __init__(self, raw: bytes) -> None:
         head, _, self.body = raw.partition(b"\r\n\r\n")
@@ -100,12 +109,7 @@ class Door:
         await self.until(lambda: sum(slot.idle_since is None for slot in self.slots()) >= count)
 
     async def hurried(self, work: Coroutine[Any, Any, T]) -> T:
-        """What comes of it while time passes a hundred times as fast."""
-        task = asyncio.ensure_future(work)
-        while not task.done():
-            self.clock.advance(1.0)
-            await asyncio.wait({task}, timeout=0.01)
-        return task.result()
+        return await hurried(self.clock, work)
 
     async def ask(self, text: str, body: bytes = b"", source: str = "127.0.0.1") -> Answer:
         """Send one request, whose lines are separated by ``\\n``, on a connection of its own."""
@@ -152,7 +156,7 @@ async def door(
             yield door
         finally:
             memory.runtime.close_streams()
-            server.should_exit = True
+            server.leave()
             async with asyncio.timeout(5):
                 await serving
             await door.close()

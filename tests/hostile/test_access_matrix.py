@@ -19,8 +19,10 @@ from reactor_runtime.errors import CommandError
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, serve
 from reactor_runtime.testing.client import SIGNALLING, Client
+
+from .door import hurried
 
 SECRET = "the secret of this server"
 KEYS = Keys([SECRET])
@@ -223,8 +225,8 @@ async def joined(server: MemoryServer, who: Mapping[str, str], method: str = "PO
 
 @pytest.mark.parametrize("shared", [False, True])
 async def test_a_viewers_connection_never_steers(shared: bool) -> None:
-    options = HttpOptions(token=SECRET, shared_control=shared, offers_per_minute=0)
-    async with serve(Painter, options=options) as server:
+    options, clock = HttpOptions(token=SECRET, shared_control=shared, offers_per_minute=0), LeapingClock()
+    async with serve(Painter, options=options, clock=clock) as server:
         assert told(await ask(server, "POST", "/start_session", ANN)) == (200, "")
         viewer = await joined(server, VIEWER)  # the first there, and nobody steers
         assert server.runtime.roles.controller is None
@@ -241,7 +243,7 @@ async def test_a_viewers_connection_never_steers(shared: bool) -> None:
         assert server.runtime.roles.controller.offer.may_steer
 
         # With PUT, too, which clients send that come back.
-        intruder = await joined(server, VIEWER, "PUT")
+        intruder = await hurried(clock, joined(server, VIEWER, "PUT"))
         assert await steering.command("runs") == 1
         with pytest.raises(CommandError, match="for watching"):
             await intruder.command("set_level", level=9)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reactor_runtime.runtimes.door import relay
-from reactor_runtime.runtimes.door.relay import Pair, Relay
+from reactor_runtime.runtimes.door.relay import NEW_POLLER, Pair, Relay
 
 WITHIN_S = 20
 
@@ -47,8 +47,10 @@ class Joined:
 
 
 @asynccontextmanager
-async def joined(passed: Counter[str] | None = None, first: bytes = b"") -> AsyncIterator[Joined]:
-    one = Joined(Relay(Counter() if passed is None else passed), first)
+async def joined(
+    passed: Counter[str] | None = None, first: bytes = b"", poller: Callable[[], Any] = NEW_POLLER
+) -> AsyncIterator[Joined]:
+    one = Joined(Relay(Counter() if passed is None else passed, poller), first)
     try:
         yield one
     finally:
@@ -65,11 +67,10 @@ async def received(side: socket.socket, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("poller", ["epoll", "poll"])
-async def test_all_of_it_arrives_in_order_both_ways(poller: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "NEW_POLLER", getattr(select, poller))
+async def test_all_of_it_arrives_in_order_both_ways(poller: str) -> None:
     loop, passed = asyncio.get_running_loop(), Counter[str]()
     there, back = (random.Random(seed).randbytes(900_000) for seed in (1, 2))
-    async with joined(passed, there[:100]) as one:
+    async with joined(passed, there[:100], getattr(select, poller)) as one:
         sending = [loop.sock_sendall(one.client, there[100:]), loop.sock_sendall(one.engine, back)]
         sent = [asyncio.ensure_future(each) for each in sending]
         # Nobody reads until all has been sent: it waits, below the limit.
@@ -123,6 +124,21 @@ async def test_a_pair_is_dropped_once_and_nobody_is_told() -> None:
     assert not one.ended
 
 
+async def test_orders_without_number_hold_nobody_while_the_thread_is_busy() -> None:
+    both = Relay(Counter())
+    one, busy, over = Joined(both), threading.Event(), threading.Event()
+    both._order(lambda carrier: (busy.set(), over.wait(WITHIN_S)))
+    await until(busy.is_set)
+    many = threading.Thread(target=lambda: [both.drop(one.pair) for _ in range(5000)], daemon=True)
+    many.start()
+    await asyncio.to_thread(many.join, WITHIN_S)
+    held = many.is_alive()
+    over.set()
+    await until(lambda: not at_work())
+    one.close()
+    assert not held
+
+
 async def test_a_kernel_that_watches_no_more_ends_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def __init__(self) -> None:
@@ -139,8 +155,7 @@ async def test_a_kernel_that_watches_no_more_ends_the_pair(monkeypatch: pytest.M
         def __getattr__(self, name: str) -> Any:
             return getattr(self._poll, name)
 
-    monkeypatch.setattr(relay, "NEW_POLLER", Full)
-    async with joined() as one:
+    async with joined(poller=Full) as one:
         await until(lambda: one.ended == [None])
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 
-from reactor_runtime.media.backlog import OVERLOAD_S, QUEUE_FRAMES
+from reactor_runtime.media.backlog import COSTS_LEAST, OVERLOAD_S, QUEUE_FRAMES, STALE_S
 from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoCodec
 from reactor_runtime.media.encoding import IDLE_REPEAT_S, Encoding
 from reactor_runtime.media.keyframes import REQUEST_INTERVAL_S
+from reactor_runtime.media.rgb import Pools, RgbFrame
 from reactor_runtime.testing import VirtualClock
 
 from .fakes import Factory, Sink, picture, until
@@ -417,3 +419,87 @@ def test_a_short_hitch_of_the_encoder_loses_nothing() -> None:
         assert made.drain(5.0)
 
         assert sink.indexes == [0, 1, 2]
+
+
+def test_what_cannot_be_encoded_in_time_is_not_begun() -> None:
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, factory):
+        sink, pools = Sink(), Pools()
+        made.add(sink)
+        for index in range(COSTS_LEAST):
+            hold(made, factory, index)
+            clock.advance(STALE_S * 1.2)
+            factory.gate.set()
+            assert made.drain(5.0)
+
+        now = hold(made, factory, COSTS_LEAST)
+        late, newest = (
+            RgbFrame(np.zeros((16, 32, 3), np.uint8), pools, COSTS_LEAST + more) for more in (1, 2)
+        )
+        made.push(late, now)
+        made.push(newest, now)
+        factory.gate.set()
+        assert made.drain(5.0)
+
+        assert sink.indexes == [*range(COSTS_LEAST + 1), newest.index]
+        assert made.counters.dropped == 1
+        # Nor was it converted.
+        assert isinstance(late._held, np.ndarray)
+        assert not isinstance(newest._held, np.ndarray)
+
+
+def test_keyframes_repeat_while_a_sink_loses_and_does_not_ask() -> None:
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, _):
+        loser, other = Sink(), Sink()
+        made.add(loser)
+        made.add(other)
+
+        def play(first: int, seconds: float) -> list[int]:
+            for index in range(first, first + int(seconds * 2)):
+                feed(made, index, 1)
+                clock.advance(0.5)
+            return [frame.index for frame in other.frames if frame.key and frame.index >= first]
+
+        assert play(0, 10.0) == [0]
+        made.repeat_keyframes(loser, True)
+        # The last one was long ago, so the picture that is there comes again; then every four seconds.
+        until(lambda: other.frames[-1].key)
+        assert other.indexes[-2:] == [19, 19]
+        assert play(20, 12.5) == [28, 36, 44]
+        made.repeat_keyframes(loser, False)
+        assert play(45, 10.0) == []
+        made.repeat_keyframes(loser, True)
+        made.remove(loser)
+        assert play(65, 10.0) == []
+
+
+def test_a_sink_that_has_gone_repeats_nothing() -> None:
+    with encoding() as (made, _):
+        made.repeat_keyframes(Sink(), True)
+        assert not made._keyframes.repeat
+
+
+def test_newcomers_that_come_and_go_while_a_keyframe_goes_out() -> None:
+    """Who is a newcomer is settled under the lock: the encoder's thread changes nothing beside it."""
+    with encoding(settings=EncoderSettings(keyframe_interval=0.001)) as (made, _):
+        made.skip_nothing()
+        over = threading.Event()
+
+        def crowd() -> None:
+            while not over.is_set():
+                sink = Sink()
+                made.add(sink)
+                made.remove(sink)
+
+        people = [threading.Thread(target=crowd) for _ in range(3)]
+        witness = Sink()
+        made.add(witness)
+        for each in people:
+            each.start()
+        feed(made, 0, 100)
+        over.set()
+        for each in people:
+            each.join()
+        assert witness.indexes == list(range(100))
+        assert not made._audience._newcomers

@@ -16,6 +16,7 @@ from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media import rgb as rgb_module
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.media.i420 import to_i420
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
@@ -96,6 +97,29 @@ def test_an_encode_that_nobody_takes_ends() -> None:
         assert not [t for t in threading.enumerate() if t.name == "reactor-encode-main-VP8"]
 
 
+def test_what_was_encoded_counts_while_its_encoding_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def close(encoding: Encoding) -> None:
+        counted.append(plane.encoded().encoded)
+        end(encoding)
+        counted.append(plane.encoded().encoded)
+
+    end = Encoding.close
+    monkeypatch.setattr(Encoding, "close", close)
+    with open_plane() as plane:
+        left, stays = Sink(), Sink()
+        plane.subscribe("main", VideoCodec.VP8, left)
+        plane.emit("main", rgb(1), None)
+        assert plane.drain(5.0)
+        plane.unsubscribe(left)
+        plane.subscribe("main", VideoCodec.VP8, stays)
+        plane.emit("main", rgb(2), None)
+        assert plane.drain(5.0)
+    first, then, both, after = counted
+    assert 1 <= first == then < both == after == plane.encoded().encoded
+
+
 def test_without_anybody_to_see_it_nothing_is_encoded_and_the_model_goes_on() -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
@@ -170,19 +194,16 @@ def test_the_size_may_change_and_be_odd() -> None:
         assert [f.key for f in sink.frames] == [True, True, True]
 
 
-def test_a_size_that_no_encoder_follows_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(plane_module, "FOLLOWED_PIXELS", DEFAULT_SIZE[0] * DEFAULT_SIZE[1])
+def test_a_size_that_no_encoder_follows_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
         assert not caplog.messages
         for _ in range(2):
-            plane.emit("main", np.broadcast_to(rgb(1, 1, 1), (1200, 2000, 3)), None)
+            plane.emit("main", np.broadcast_to(rgb(1, 1, 1), (2200, 4000, 3)), None)
     (said,) = caplog.messages
     assert "'main'" in said
-    assert "2000×1200" in said
-    assert "cv2.resize(frame, (1800, 1080), interpolation=cv2.INTER_AREA)" in said
+    assert "4000×2200" in said
+    assert "cv2.resize(frame, (1920, 1056), interpolation=cv2.INTER_AREA)" in said
 
 
 def test_tracks_have_their_own_numbers_and_encodes() -> None:

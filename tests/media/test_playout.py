@@ -247,10 +247,15 @@ def test_an_incomplete_step_is_delivered_at_the_end() -> None:
 
 
 def test_a_busy_encoder_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    ready = threading.Event()
-    with playing(ready=ready.is_set) as (playout, seen):
+    ready, asked = threading.Event(), threading.Event()
+
+    def is_ready() -> bool:
+        asked.set()
+        return ready.is_set()
+
+    with playing(ready=is_ready) as (playout, seen):
         playout.submit("main", frames(0, 1))
-        time.sleep(0.02)
+        assert asked.wait(5)
         assert seen == []
         ready.set()
         until(lambda: len(seen) == 1)

@@ -402,7 +402,7 @@ class Worker(RuleBasedStateMachine):
         if self.model_of is not None and not self.killed:
             assert self.life.state in IN_SESSION | {State.CLOSING}
             assert self.model_of == self.life.number
-            assert self.life.model_running
+            assert self.life._model_running
 
     @invariant()
     def whoever_waits_has_a_deadline(self) -> None:

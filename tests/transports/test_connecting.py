@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.transports import connecting as module
 from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.port import Engine, PeerConfig, Section
 from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged
@@ -57,7 +56,7 @@ class Heard:
 
 
 async def made(error: Exception | None = None, sent: int = 1) -> tuple[Connecting, Any, Any, Heard]:
-    connecting, inner, heard = Connecting(), FakeEngine(FakePeer(error, sent)), Heard()
+    connecting, inner, heard = Connecting(looks=(0.0, 0.0)), FakeEngine(FakePeer(error, sent)), Heard()
     engine = CountedEngine(cast("Engine", inner), connecting)
     peer = await engine.create_peer(PeerConfig(), heard.handle)
     return connecting, peer, inner, heard
@@ -67,8 +66,7 @@ def counts(connecting: Connecting) -> dict[str, int]:
     return {f"{step} {outcome}": number for (step, outcome), number in connecting.counts.items()}
 
 
-async def test_a_connection_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOKS_S", (0.0,))
+async def test_a_connection_that_plays() -> None:
     connecting, peer, inner, heard = await made()
     await peer.answer("offer", [])
     for _ in range(2):  # it may be lost and come back
@@ -87,8 +85,7 @@ async def test_a_connection_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard.labels == ["data"] * 2
 
 
-async def test_a_model_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOKS_S", (0.0, 0.0))
+async def test_a_model_that_shows_nothing() -> None:
     connecting, peer, inner, _ = await made(sent=0)
     await peer.answer("offer", [])
     inner.handle(StateChanged(PeerState.CONNECTED))

@@ -151,3 +151,10 @@ def test_the_clients_candidate_stands_in_every_section() -> None:
     assert len(found) == 2
     assert found[0].split()[2:8] == ["tcp", "1518280447", "127.0.0.1", "8080", "typ", "host"]
     assert "tcptype passive" in found[0]
+
+
+def test_no_networks_cost_puts_tcp_before_udp() -> None:
+    answer = f"m=video 9\r\na={UDP.format('first')} network-cost 50 x y\r\na=end-of-candidates\r\n"
+    lines = with_passive(answer, "127.0.0.1", 8080).split("\r\n")
+    assert lines[1] == f"a={UDP.format('first')} x y"
+    assert not any("network-cost" in line for line in lines)

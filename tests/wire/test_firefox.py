@@ -63,7 +63,7 @@ def page(kept: Any, server: Server) -> Any:
     """It plays, whatever the test before did."""
     ended = kept.locator("html").get_attribute("data-phase") == "ended"
     if ended:
-        kept.locator(".bar button").click()
+        kept.locator(".bar").get_by_role("button", name="Start").click()
     plays(kept)
     return kept
 

@@ -8,7 +8,6 @@ for a second.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 STALL_S = 1.0
 PIECE = 4096
@@ -97,40 +95,6 @@ def inside(pid: int, program: str, folder: Path) -> str:
     wrapper.write_text(f'#!/bin/sh\nexec {enter} {shutil.which(program) or program} "$@"\n')
     wrapper.chmod(0o755)
     return str(wrapper)
-
-
-@contextmanager
-def without_udp(chromium: str, folder: Path) -> Iterator[Tunnel]:
-    """A second network that reaches `WITHOUT_UDP` of this one, and passes no UDP on."""
-    other = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo open; exec cat"], **_PIPES)
-    enter = ["nsenter", f"--net=/proc/{other.pid}/ns/net"]
-    try:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "open\n"
-        for line in (
-            f"ip link add lan0 type veth peer name lan1 netns {other.pid}",
-            f"ip address add {WITHOUT_UDP}/24 dev lan0",
-            "ip link set lan0 addrgenmode none",
-            "ip link set lan0 up",
-        ):
-            subprocess.run(line.split(), check=True)
-        for line in (
-            "ip link set lo up",
-            "ip address add 10.89.0.2/24 dev lan1",
-            "ip link set lan1 addrgenmode none",
-            "ip link set lan1 up",
-            "ip rule add ipproto udp blackhole pref 10",
-        ):
-            subprocess.run([*enter, *line.split()], check=True)
-        yield Tunnel(f"http://{WITHOUT_UDP}", inside(other.pid, chromium, folder))
-    finally:
-        other.communicate()
-        with contextlib.suppress(subprocess.CalledProcessError):  # it goes with the other network
-            subprocess.run(["ip", "link", "del", "lan0"], check=True, stderr=subprocess.DEVNULL)
-
-
-WITHOUT_UDP = "10.89.0.1"
-_PIPES: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
 
 class Link:

@@ -81,7 +81,6 @@ class CommandSpec:
         """Whether only the newest call that waits matters."""
         self.method = method
         self.function = functions[0]
-        self.is_async = inspect.iscoroutinefunction(self.function)
         self._where = f"Command {self.name!r}, {place_of(self.function)}"
         self._parameters = _with_inherited(functions, self._where)
         self._local_names = local_names

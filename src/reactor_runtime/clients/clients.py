@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 DRAIN_POLL_S = 0.01
 FAREWELL_S = 2.0
 """How long a client that is replaced may take to hear about it."""
+LOOK_EVERY_S = 0.25
+"""How old what the wires told may be for who asks."""
 WATCHES = "This client's token is for watching."
 
 
@@ -50,6 +52,7 @@ class Clients:
         self._parting: set[Connection] = set()
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
+        self._looked = float("-inf")
         self.steered_last = 0
         """The id of the client that steered and has gone."""
         self._options = options
@@ -117,7 +120,11 @@ class Clients:
         ]
 
     async def look(self) -> None:
-        """Ask the wires for what only they know."""
+        """Ask the wires for what only they know. Each look costs every engine, so not for each asker."""
+        now = self.clock.time()
+        if now - self._looked < LOOK_EVERY_S:
+            return
+        self._looked = now
         await asyncio.gather(*(each.media.audio.look() for each in self.connections.values()))
 
     def count_losses(self) -> None:
@@ -183,6 +190,10 @@ class Clients:
         for connection in list(self.connections.values()):
             if connection.presence.silent():
                 await self.drop(connection, "the client stopped pinging")
+
+    async def look_for_losses(self) -> None:
+        """See `MediaShare.look_for_losses`."""
+        await asyncio.gather(*(c.media.look_for_losses() for c in self.connections.values()))
 
     # --- ConnectionOwner ---
 

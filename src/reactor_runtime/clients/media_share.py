@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reactor_runtime.clock import timeout
+from reactor_runtime.errors import RefusedError
 from reactor_runtime.session.losses import Lost
 
 from .audio_share import AudioShare
+from .loss_watch import LossWatch
 from .rate_meter import RateMeter
 from .sink import FrameSink
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from reactor_runtime.transports.port import Section
     from reactor_runtime.transports.wire import AudioSender, VideoSender, Wire
 
+STATS_S = 1.0
+"""How long an engine may take to tell its counts."""
 FrameOut = Callable[[str, str | int, int, int], None]
 """The track, the command, the index of its frame and when that is shown, on the wire's clock."""
 
@@ -45,6 +50,8 @@ class OutboundRate:
     bytes_sent: int
     frames_waiting: int
     """In front of the encoder."""
+    frames_skipped: int
+    """There was no time to encode them, for anybody who takes this track in this codec."""
     keyframe_waits: int
     """How often this client lost its place and had to wait for a keyframe."""
 
@@ -62,6 +69,7 @@ class MediaShare:
         self.audio = AudioShare(session, wire)
         self._estimates: dict[str, int] = {}
         """The newest by mid, also of sections that nothing is sent on yet."""
+        self._losses: dict[str, LossWatch] = {}
 
     def input(self, mid: str) -> str | None:
         """The model's track that the client sends on a section."""
@@ -83,6 +91,24 @@ class MediaShare:
         encoding, sink = self._encodings.get(mid), self._sinks.get(mid)
         if encoding is not None and sink is not None:
             encoding.set_estimate(sink, bits_per_second)
+
+    async def look_for_losses(self) -> None:
+        """Ask the wire what was lost; who loses something and does not ask gets keyframes all the same."""
+        if not self._sinks:
+            return
+        try:
+            async with timeout(self._session.clock, STATS_S):
+                report = await self._wire.stats()
+        except (RefusedError, TimeoutError):  # it is closing, or its engine is busy: the next look will tell
+            return
+        now = self._session.clock.time()
+        for each in report["outbound"]:
+            encoding, sink = self._encodings.get(each["mid"]), self._sinks.get(each["mid"])
+            if encoding is not None and sink is not None:
+                watch = self._losses.setdefault(each["mid"], LossWatch())
+                requests = (each.get("pli_count") or 0) + (each.get("fir_count") or 0)
+                silent = watch.silent(now, each.get("packets_lost") or 0, requests)
+                encoding.repeat_keyframes(sink, silent)
 
     def pause(self, track: str, paused: bool) -> None:
         """Stop or resume sending an output track to this client alone."""
@@ -144,6 +170,7 @@ class MediaShare:
                 sink.sent.frames,
                 sink.sent.bytes,
                 encoding.frames_waiting,
+                encoding.counters.dropped,
                 sink.sent.keyframe_waits,
             )
             for mid, sink in self._sinks.items()
@@ -170,6 +197,7 @@ class MediaShare:
                 self._count(sink)
                 self._sinks.pop(mid, None)
                 self._encodings.pop(mid, None)
+                self._losses.pop(mid, None)
                 self._meters.pop(mid, None)
         await self.audio.end_all_but(heard)
 

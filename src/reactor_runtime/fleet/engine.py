@@ -16,7 +16,7 @@ from reactor_runtime.errors import FleetError
 
 from .records import Lease
 
-LAST_LINES = 20
+LAST_LINES = 60
 """Lines of a worker's log that are kept to say why it ended."""
 
 

@@ -23,6 +23,8 @@ class Audience:
         self._newcomers: set[FrameSink] = set()
         """Those that have not got a keyframe yet; nothing before it is of use to them."""
         self._estimates: dict[FrameSink, int] = {}
+        self._silent_losers: set[FrameSink] = set()
+        """Those that lose something and do not ask for a keyframe."""
 
     def add(self, sink: FrameSink, estimate: int | None) -> None:
         if estimate is not None:
@@ -35,10 +37,23 @@ class Audience:
         self.sinks = tuple(other for other in self.sinks if other is not sink)
         self._newcomers.discard(sink)
         self._estimates.pop(sink, None)
+        self._silent_losers.discard(sink)
 
     def clear(self) -> None:
         self.sinks = ()
         self._newcomers.clear()
+        self._silent_losers.clear()
+
+    def note_loss(self, sink: FrameSink, silent: bool) -> bool:
+        """Say whether `sink` loses something and does not ask; returns whether anybody does."""
+        if silent and sink in self.sinks:
+            self._silent_losers.add(sink)
+        else:
+            self._silent_losers.discard(sink)
+        return self.loses_silently()
+
+    def loses_silently(self) -> bool:
+        return bool(self._silent_losers)
 
     def receivers(self, key: bool) -> tuple[FrameSink, ...]:
         """Who gets the next frame; a keyframe makes newcomers into everybody else."""

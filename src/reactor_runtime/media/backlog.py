@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median_low
 
 from .rgb import Frame
 
@@ -10,6 +11,10 @@ QUEUE_FRAMES = 4
 """Frames in front of the encoder; one more drops the oldest."""
 STALE_S = 0.05
 """A frame that waited longer than this is skipped when a newer one is there."""
+COSTS = 5
+"""Pictures that the forecast of the next one's time looks back on,"""
+COSTS_LEAST = 3
+"""and how many it needs: the first one opens the encoder."""
 OVERLOAD_S = 0.5
 """An encoder that never caught up for this long cannot keep up: then it takes the newest frame only, because
 a queue in front of it would be nothing but delay."""
@@ -25,6 +30,7 @@ class Backlog:
         self._behind_since: float | None = None
         """Since when there has been a frame to encode without a break."""
         self._told = False
+        self._costs: deque[float] = deque(maxlen=COSTS)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -41,13 +47,24 @@ class Backlog:
         return dropped
 
     def take(self, now: float) -> tuple[tuple[Frame, float], int]:
-        """The next picture, when it is due, and how many in front of it were skipped as too late."""
-        frame, at = self._frames.popleft()
+        """The next picture, when it is due, and how many in front of it were not worth beginning."""
         skipped = 0
-        while self._frames and not self.patient and (now - at > STALE_S or self.overloaded(now)):
+        while len(self._frames) > 1 and not self.patient and self._in_the_way(now):
+            self._frames.popleft()
             skipped += 1
-            frame, at = self._frames.popleft()
-        return (frame, at), skipped
+        return self._frames.popleft(), skipped
+
+    def _in_the_way(self, now: float) -> bool:
+        """Whether the oldest is seen too late, or makes the one behind it too late."""
+        (_, at), (_, next_at) = self._frames[0], self._frames[1]
+        return now - at > STALE_S or now + self._forecast() - next_at > STALE_S or self.overloaded(now)
+
+    def took(self, seconds: float) -> None:
+        """A picture was encoded: how long that took, waiting for a processor included."""
+        self._costs.append(seconds)
+
+    def _forecast(self) -> float:
+        return median_low(self._costs) if len(self._costs) >= COSTS_LEAST else 0.0
 
     def caught_up(self) -> None:
         """The encoder has nothing to do."""

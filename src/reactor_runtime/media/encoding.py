@@ -122,11 +122,18 @@ class Encoding:
     def remove(self, sink: FrameSink) -> None:
         with self._changed:
             self._audience.remove(sink)
+            self._keyframes.repeat = self._audience.loses_silently()
 
     def request_keyframe(self) -> None:
         """A receiver cannot go on without one (PLI or FIR, RFC 4585/5104)."""
         with self._changed:
             self._keyframes.request()
+            self._changed.notify_all()
+
+    def repeat_keyframes(self, sink: FrameSink, wanted: bool) -> None:
+        """While `sink` loses something and does not ask, keyframes come by themselves (`REPEAT_S`)."""
+        with self._changed:
+            self._keyframes.repeat = self._audience.note_loss(sink, wanted)
             self._changed.notify_all()
 
     def set_estimate(self, sink: FrameSink, bits_per_second: int) -> None:
@@ -177,6 +184,7 @@ class Encoding:
                 if work is None:
                     break
                 self._busy = True
+            began = self.clock.time()
             try:
                 self._encode(work)
                 self.trouble = ""
@@ -187,6 +195,7 @@ class Encoding:
                 self._encoder.close()
             del work
             with self._changed:
+                self._backlog.took(self.clock.time() - began)
                 self._busy = False
                 self._changed.notify_all()
         self._encoder.close()

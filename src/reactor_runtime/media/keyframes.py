@@ -4,6 +4,8 @@ from __future__ import annotations
 
 REQUEST_INTERVAL_S = 0.5
 """Keyframes on request come no more often than this, whatever receivers ask."""
+REPEAT_S = 4.0
+"""Where a receiver has lost something and does not ask, this long after the last one comes another."""
 
 
 class Keyframes:
@@ -11,9 +13,13 @@ class Keyframes:
 
     def __init__(self, interval: float = 0.0) -> None:
         """`interval` is what the author wants at most between two, in seconds; 0 for on request only."""
+        self.repeat = False
+        """Somebody has lost something and does not ask."""
         self._interval = interval
         self._wanted = False
         self._sent = float("-inf")
+        self._others_since = False
+        """Whether other pictures came after the last one: without any, another would show nothing new."""
 
     def request(self) -> None:
         """A receiver cannot go on without one."""
@@ -25,14 +31,19 @@ class Keyframes:
         self._wanted = True
 
     def due(self, now: float) -> float | None:
-        """When the one that was asked for may be made; None when nobody has asked."""
-        return max(now, self._sent + REQUEST_INTERVAL_S) if self._wanted else None
+        """When the next one that somebody needs may be made; None when nobody does."""
+        if self._wanted:
+            return max(now, self._sent + REQUEST_INTERVAL_S)
+        if self.repeat and self._others_since:
+            return max(now, self._sent + REPEAT_S)
+        return None
 
     def take(self, now: float) -> bool:
         """Whether the picture that is encoded now is to be one."""
         due = self.due(now)
         if (due is None or due > now) and not (self._interval and now - self._sent >= self._interval):
+            self._others_since = True
             return False
-        self._wanted = False
+        self._wanted = self._others_since = False
         self._sent = now
         return True

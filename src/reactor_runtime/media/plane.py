@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,11 +78,13 @@ class MediaPlane:
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
         self._lock = threading.Lock()
-        """Guards the numbering of frames, `_ended`, and who replaces `_encodings`; who reads that needs none.
-        An encoding's own may be taken meanwhile."""
+        """Guards the numbering of frames, `_ending`, `_ended`, and who replaces `_encodings`; who reads that
+        needs none. An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
+        self._ending: list[Encoding] = []
+        """Nobody takes them any more; what is under way in them still counts."""
         self._ended = EncodingCounters()
-        """Of the encodings that nobody takes any more."""
+        """Of those that have ended."""
         self._clock = clock
         self._started = clock.time()
         self._sound = sound
@@ -188,19 +190,25 @@ class MediaPlane:
                 encoding.remove(sink)
                 if not encoding.sinks:
                     self._encodings = {k: e for k, e in self._encodings.items() if k != key}
+                    self._ending.append(encoding)
                     unused.append(encoding)
-        for encoding in unused:
+        self._end(unused)
+
+    def _end(self, encodings: Iterable[Encoding]) -> None:
+        """Each counts at every moment, and once: while it ends, and when it has."""
+        for encoding in encodings:
             encoding.close()
-        with self._lock:
-            for encoding in unused:
+            with self._lock:
+                self._ending.remove(encoding)
                 self._ended.add(encoding.counters)
 
     def encoded(self) -> EncodingCounters:
         """All that was encoded so far, whoever took it."""
         total = EncodingCounters()
         with self._lock:
-            for counters in (self._ended, *(each.counters for each in self._encodings.values())):
-                total.add(counters)
+            total.add(self._ended)
+            for encoding in (*self._encodings.values(), *self._ending):
+                total.add(encoding.counters)
         return total
 
     @property
@@ -241,9 +249,9 @@ class MediaPlane:
         """End the threads and let go of every frame."""
         self.playout.close()
         with self._lock:
-            encodings, self._encodings = self._encodings, {}
-        for encoding in encodings.values():
-            encoding.close()
+            encodings, self._encodings = list(self._encodings.values()), {}
+            self._ending += encodings
+        self._end(encodings)
         for state in self._states.values():
             state.last = state.shown = None
 

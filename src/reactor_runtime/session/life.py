@@ -85,10 +85,6 @@ class Life:
         self._left = False
         """The last client has said goodbye."""
 
-    @property
-    def model_running(self) -> bool:
-        return self._model_running
-
     def loaded(self) -> list[Effect]:
         self.broken = False
         self.state = next_state(self.state, Event.LOADED)

@@ -38,7 +38,9 @@ class Outcome(StrEnum):
 class Connecting:
     """Counts. For a registry of Prometheus."""
 
-    def __init__(self) -> None:
+    def __init__(self, looks: Sequence[float] = LOOKS_S) -> None:
+        self.looks = looks
+        """Seconds between looks at whether a picture leaves."""
         self.counts: Counter[tuple[Step, Outcome]] = Counter()
 
     def add(self, step: Step, outcome: Outcome) -> None:
@@ -146,7 +148,7 @@ class _CountedPeer:
             self._looking = asyncio.ensure_future(self._first_frame())
 
     async def _first_frame(self) -> None:
-        for pause in LOOKS_S:
+        for pause in self._heard.connecting.looks:
             await asyncio.sleep(pause)
             report = await self._peer.stats()
             if any(each.get("frames_sent") for each in report["outbound"]):

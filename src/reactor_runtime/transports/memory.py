@@ -19,13 +19,15 @@ from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 
 from . import sdp
 from .candidates import CandidateGate
-from .memory_wire import MESSAGE_LIMIT, FarEnd, MemoryAudioSender, MemorySender, MemoryWire
+from .memory_wire import MESSAGE_LIMIT, MemoryAudioSender, MemorySender, MemoryWire
 from .port import CandidatesRefused, IceCandidate, PeerConfig, Section
 from .wire import AudioReceived, Handle, KeyframeRequested, PeerState, StateChanged, VideoReceived
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from .far_end import FarEnd
 
 DATA_CHANNEL = "data"
 PAYLOAD_TYPES = {VideoCodec.VP8: 96, VideoCodec.H264: 97}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,29 +14,14 @@ from . import wire
 from .gate import FrameGate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
+
+    from .far_end import FarEnd
 
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of a data channel message, as browsers announce it."""
 FAST_BPS = 1_000_000_000
 """The rate of a wire that carries everything."""
-
-
-class FarEnd(Protocol):
-    """Who is at the other end; frames and sound arrive on the threads that make them."""
-
-    reading: bool
-    """While False, messages stay in our buffers, as on a network that has gone."""
-
-    def take(self, label: str, data: bytes) -> None: ...
-
-    def take_frame(self, mid: str, frame: EncodedFrame) -> None: ...
-
-    def take_sound(self, mid: str, at: float, block: NDArray[np.int16]) -> None: ...
-
-    def lose_wire(self) -> None: ...
 
 
 class MemoryWire:

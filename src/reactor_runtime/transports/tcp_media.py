@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -181,8 +182,14 @@ def without_candidates(offer: str) -> str:
 PASSIVE_PRIORITY = 1518280447
 """Of a host candidate over TCP that listens (RFC 8421): below everything over UDP."""
 
+_COST = re.compile(r"^(a=candidate:[^\r\n]*?) network-cost [0-9]+", re.M)
+
 
 def with_passive(answer: str, address: str, port: int) -> str:
-    """The answer with a candidate for TCP at this address in every section that has candidates' end."""
+    """The answer with a candidate for TCP at this address in every section that has candidates' end.
+
+    What our networks are thought to cost is left out: libwebrtc compares that before it compares priorities,
+    so TCP, of which no network is known, would go before UDP whenever it came first.
+    """
     line = f"a=candidate:1 1 tcp {PASSIVE_PRIORITY} {address} {port} typ host tcptype passive generation 0"
-    return answer.replace("a=end-of-candidates", f"{line}\r\na=end-of-candidates")
+    return _COST.sub(r"\1", answer).replace("a=end-of-candidates", f"{line}\r\na=end-of-candidates")

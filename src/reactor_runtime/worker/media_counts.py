@@ -16,6 +16,7 @@ def media_counts(session: Session) -> dict[str, float]:
         "pictures_shown": plane.playout.counters.pictures,
         "steps_incomplete": plane.playout.counters.incomplete,
         "frames_encoded": encoded.encoded,
+        "frames_skipped": encoded.dropped,
         "keyframes": encoded.keyframes,
         "encode_failed": encoded.failed,
         "bits_encoded": encoded.bits,

@@ -370,6 +370,7 @@ class Worker:
             forks.close_on_exec()
             self._limits.report()
             await self.clients.drop_silent()
+            await self.clients.look_for_losses()
 
     def _schedule(self) -> None:
         """Wake at the next deadline of the session's life."""

@@ -10,7 +10,10 @@ from tests.project.weights.places import Site, serving
 from tests.project.weights.silent import Silent
 
 from reactor_runtime.project.weights.download import Order, Outcome, download
+from reactor_runtime.project.weights.fetch import Pace
 from reactor_runtime.project.weights.source import parse_source
+
+IMPATIENT = Pace(first_pause=0.001, longest_pause=0.01)
 
 Get = Callable[..., Outcome]
 
@@ -39,9 +42,15 @@ def root(tmp_path: Path) -> Path:
 def get(root: Path, tmp_path: Path) -> Get:
     """Downloads `vae` from a source."""
 
-    def run(source: str, name: str = "vae", progress: Silent | None = None, **settings: object) -> Outcome:
+    def run(
+        source: str,
+        name: str = "vae",
+        progress: Silent | None = None,
+        pace: Pace = IMPATIENT,
+        **settings: object,
+    ) -> Outcome:
         order = Order(name, parse_source(source, tmp_path), **settings)  # type: ignore[arg-type]
-        return download(order, root, progress or Silent())
+        return download(order, root, progress or Silent(), pace)
 
     return run
 

@@ -7,10 +7,11 @@ import http.client
 import io
 import threading
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.project.weights.conftest import Get, noise
+from tests.project.weights.conftest import IMPATIENT, Get, noise
 from tests.project.weights.places import Site, serving
 from tests.project.weights.silent import Silent
 
@@ -21,13 +22,11 @@ from reactor_runtime.project.weights.staging import BLOCK
 
 BODY = noise(21 * BLOCK + 4321)
 MANIFEST = b'{"format": "reactor-weights/1", "complete": true, "files": {"a": {"size": %b, "sha256": "0"}}}'
+SMALL_RANGES = replace(IMPATIENT, range_blocks=1)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(fetch, "LONGEST_PAUSE_S", 0.01)
-    monkeypatch.setattr(connection, "TIMEOUT_S", 5.0)
+def test_the_pace_of_everybody_else() -> None:
+    assert (fetch.USUAL.range_blocks, fetch.USUAL.first_pause, fetch.USUAL.longest_pause) == (8, 0.25, 15.0)
 
 
 def test_one_file_arrives_whole_with_its_manifest(site: Site, get: Get, root: Path) -> None:
@@ -68,13 +67,12 @@ def test_a_connection_that_drops_again_and_again(site: Site, get: Get, root: Pat
 
 
 def test_a_server_that_gives_nothing_is_given_up_and_what_came_is_kept(
-    site: Site, get: Get, root: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, get: Get, root: Path
 ) -> None:
-    monkeypatch.setattr(fetch, "RANGE_BLOCKS", 1)
     site.files["/f"] = BODY
     site.refuse = lambda path: 503 if site.sent > 4 * BLOCK else 0
     with pytest.raises(WeightsError, match=r"f could not be fetched: .*503.*What has arrived is kept"):
-        get(f"{site.base}/f")
+        get(f"{site.base}/f", pace=SMALL_RANGES)
     assert not (root / "vae").exists()
     site.refuse, before = None, site.sent
     get(f"{site.base}/f")
@@ -140,14 +138,11 @@ def test_a_change_in_the_middle_is_never_mixed(
     assert any("has changed" in sentence for sentence in changing.said)
 
 
-def test_a_change_between_two_runs_is_never_mixed(
-    site: Site, get: Get, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetch, "RANGE_BLOCKS", 1)
+def test_a_change_between_two_runs_is_never_mixed(site: Site, get: Get, root: Path) -> None:
     site.files["/f"] = BODY
     site.refuse = lambda path: 503 if site.sent > 9 * BLOCK else 0
     with pytest.raises(WeightsError):
-        get(f"{site.base}/f")
+        get(f"{site.base}/f", pace=SMALL_RANGES)
     site.refuse = None
     site.files["/f"] = noise(len(BODY), 3)
     get(f"{site.base}/f")

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -79,27 +80,24 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     said(network.addresses("0.0.0.0", ""), "problem", "no address but loopback", "ip link add")
 
 
-def test_containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(network, "IN_CONTAINER", (tmp_path / "none",))
-    assert network.container("", ["172.17.0.2"]) is None
-    monkeypatch.setattr(network, "IN_CONTAINER", (tmp_path,))
-    said(network.container("", ["172.17.0.2"]), "note", "172.17.0.2", "--advertise-ip", "over TCP")
-    said(network.container("", ["10.0.0.7"]), "note", "This is a container.", "--advertise-ip")
-    said(network.container("192.0.2.7", ["172.17.0.2"]), "ok", "clients are told 192.0.2.7")
+def test_containers(tmp_path: Path) -> None:
+    assert network.container("", ["172.17.0.2"], marks=[tmp_path / "none"]) is None
+    container = partial(network.container, marks=[tmp_path / "none", tmp_path])
+    said(container("", ["172.17.0.2"]), "note", "172.17.0.2", "--advertise-ip", "over TCP")
+    said(container("", ["10.0.0.7"]), "note", "This is a container.", "--advertise-ip")
+    said(container("192.0.2.7", ["172.17.0.2"]), "ok", "clients are told 192.0.2.7")
 
 
 def test_udp(monkeypatch: pytest.MonkeyPatch) -> None:
     said(network.udp(["127.0.0.1"]), "ok", "UDP passes")
-    monkeypatch.setattr(network, "PACKET_S", 0.05)
     monkeypatch.setattr(socket.socket, "sendto", lambda *_: 0)
-    said(network.udp(["127.0.0.1"]), "problem", "127.0.0.1 does not arrive", "firewall")
+    said(network.udp(["127.0.0.1"], within=0.05), "problem", "127.0.0.1 does not arrive", "firewall")
 
 
 # --- STUN and TURN ---
 
 
-def test_servers_that_answer_and_that_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "PACKET_S", 0.3)
+def test_servers_that_answer_and_that_do_not() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
@@ -186,11 +184,9 @@ def test_what_the_driver_says_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.gpu() is None
 
 
-def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "LOW_DISK", 0)
-    said(machine.disk(tmp_path / "not" / "yet"), "ok", "free for weights")
-    monkeypatch.setattr(machine, "LOW_DISK", 10**18)
-    said(machine.disk(tmp_path), "note", "--weights-dir")
+def test_disk(tmp_path: Path) -> None:
+    said(machine.disk(tmp_path / "not" / "yet", low=0), "ok", "free for weights")
+    said(machine.disk(tmp_path, low=10**18), "note", "--weights-dir")
 
 
 def test_licence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,12 +315,9 @@ def test_a_server_that_answers(answers: Answers, index: int, level: str, words: 
         ("waits", "note", "speaks HTTP alone"),
     ],
 )
-def test_whether_a_port_takes_media(
-    first: str, level: str, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(media, "SECOND_S", 0.3)
+def test_whether_a_port_takes_media(first: str, level: str, words: str) -> None:
     with answering(GOOD, first) as url:
-        said(examine_url(url)[2], level, words)
+        said(examine_url(url, within=0.3)[2], level, words)
 
 
 def test_a_server_that_ends_meanwhile() -> None:

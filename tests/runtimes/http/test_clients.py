@@ -678,7 +678,7 @@ async def test_a_command_after_the_end_is_answered() -> None:
         client.wire.reading = False  # the end cannot leave, so the wire stays open for the drain
         client.wire.peer.send("data", b"x")  # type: ignore[union-attr] # it is connected
         stopping = asyncio.ensure_future(server.http.post("/stop_session"))
-        await asyncio.sleep(0.3)
+        await server.wait_state(State.CLOSING)
         request = client.post("runs")
         await asyncio.sleep(0.05)
         client.wire.reading = True
@@ -697,7 +697,7 @@ async def test_a_client_that_connects_while_the_session_ends_hears_it_too() -> N
         answer = await late.answer()
         first.wire.reading = False  # the drain lasts
         stopping = asyncio.ensure_future(server.http.post("/stop_session"))
-        await asyncio.sleep(0.3)
+        await server.wait_state(State.CLOSING)
         late.wire.connect(answer)
 
         assert (await late.wait_end())["reason"] == "stopped"

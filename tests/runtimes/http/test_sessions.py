@@ -14,7 +14,7 @@ import pytest
 from reactor_runtime import VideoModel, __version__
 from reactor_runtime.runtimes.http import HttpOptions
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import serve
+from reactor_runtime.testing import LeapingClock, serve
 
 from .models import Deaf, Failing, Painter, Returning, SlowToLoad, Unloadable
 
@@ -263,9 +263,10 @@ async def test_what_is_sent_and_emitted_last_arrives_before_the_end() -> None:
 
 
 async def test_the_tail_arrives_also_after_a_long_wait_for_the_client() -> None:
-    async with serve(Returning) as server:
+    clock = LeapingClock()
+    async with serve(Returning, clock=clock) as server:
         await server.http.post("/start_session")
-        await asyncio.sleep(1.5)
+        clock.advance(1.5)
         client = server.client()
         await client.connect()
         await client.wait_end()

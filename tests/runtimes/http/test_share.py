@@ -10,8 +10,9 @@ import pytest
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime.runtimes.access.credentials import EVERYBODY, OPERATOR, Grant, Keys, TokenRole
-from reactor_runtime.runtimes.access.sharing import LASTS_S, Sharing, WeakSecretError
+from reactor_runtime.runtimes.access.sharing import LASTS_S, LINKS_PER_MINUTE, Sharing, WeakSecretError
 from reactor_runtime.runtimes.http.options import HttpOptions
+from reactor_runtime.runtimes.http.share import ADDRESS_LIMIT, FRAGMENT_LIMIT
 from reactor_runtime.testing import serve
 
 SECRET = "a secret of the length that is asked for"
@@ -65,12 +66,29 @@ async def test_a_link_for_ones_own_telephone_plays_and_is_no_admin() -> None:
         {"values": "x" * 1000},
         {"values": "a b"},
         {"address": 7},
+        {"address": "http://" + "\U0001f600" * 500, "values": "x" * 900},
+        {"address": "http://x/ y"},
     ],
     ids=str,
 )
 async def test_what_makes_no_link_is_refused(body: dict[str, Any]) -> None:
     async with serve(Painter) as server:
         assert (await asked(server, None, **body)).status_code == 422
+
+
+async def test_one_address_makes_so_many_links_a_minute() -> None:
+    async with serve(Painter) as server:
+        answers = [await asked(server, None) for _ in range(LINKS_PER_MINUTE + 1)]
+    assert [each.status_code for each in answers] == [200] * LINKS_PER_MINUTE + [429]
+    assert answers[-1].json()["code"] == "rate_limited"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_the_longest_link_has_a_code() -> None:
+    longest = "http://" + "x" * (ADDRESS_LIMIT - 7)
+    async with serve(Painter, options=HttpOptions(token=SECRET)) as server:
+        answer = await asked(server, SECRET, address=longest, values="~" * FRAGMENT_LIMIT)
+    assert answer.json()["qr"].startswith("<svg")
 
 
 async def test_a_secret_that_can_be_guessed_signs_nothing_for_others() -> None:

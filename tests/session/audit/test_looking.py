@@ -14,8 +14,9 @@ import torch
 
 from reactor_runtime import VideoModel, model
 from reactor_runtime.authoring.context import Context
-from reactor_runtime.session.audit import Audit, compare, tree
+from reactor_runtime.session.audit import Audit
 from reactor_runtime.session.audit.given import Given, vocabulary_of
+from reactor_runtime.session.audit.reading import USUAL, Bounds
 
 from . import hostile
 
@@ -32,10 +33,10 @@ class Thing:
         self.__dict__.update(fields)
 
 
-def audited(**fields: Any) -> tuple[Any, Audit]:
+def audited(bounds: Bounds = USUAL, **fields: Any) -> tuple[Any, Audit]:
     made: Any = Model()
     made.__dict__.update(fields)
-    audit = Audit(Model, NOWHERE)
+    audit = Audit(Model, NOWHERE, bounds=bounds)
     audit.begin(made)
     return made, audit
 
@@ -240,10 +241,9 @@ def test_each_object_is_visited_once_however_often_it_is_named() -> None:
     assert 1000 < report.visited < 1100
 
 
-def test_what_is_beyond_the_bounds_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "ITEMS_LIMIT", 10)
-    monkeypatch.setattr(compare, "NODES_LIMIT", 600)
-    made, audit = audited(many=list(range(15)), things={n: Thing(a=[n]) for n in range(9)})
+def test_what_is_beyond_the_bounds_is_counted() -> None:
+    few = Bounds(items=10, nodes=600)
+    made, audit = audited(few, many=list(range(15)), things={n: Thing(a=[n]) for n in range(9)})
     report = audit.end(made, 1)
     assert report.left_out >= 5
     assert not report.findings

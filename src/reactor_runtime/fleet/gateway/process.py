@@ -94,7 +94,7 @@ async def _serve(fleet: Fleet, options: GatewayOptions, sockets: list[Listener])
     finally:
         for wait in waits:
             wait.cancel()
-        server.should_exit = True
+        server.leave()
         with contextlib.suppress(Exception):
             await serving
     return ENDED if leaving.is_set() else BROKEN

@@ -126,6 +126,14 @@ class Vp8Encoder(PyAVEncoder):
     codec = VideoCodec.VP8
     lowest_share = 1.0
 
+    def threads(self, width: int, height: int) -> int:
+        """One, whatever the size: libvpx's threads wait for each other actively.
+
+        Beside other work each of them spins while the other one has no processor: measured at 1080p, 12 ms
+        of processor time a picture became 80 to 170, and seven times as long until it was out.
+        """
+        return 1
+
     def options(self, bits_per_second: int, quality: Quality) -> dict[str, str]:
         return {
             "deadline": "realtime",

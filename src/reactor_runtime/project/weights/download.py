@@ -15,7 +15,7 @@ from reactor_runtime.project import environment
 
 from .archive import unpack
 from .disk import check_space, told_when_full
-from .fetch import Fetch
+from .fetch import USUAL, Fetch, Pace
 from .lock import locked
 from .manifest import Entry, Manifest, read_manifest, write_manifest
 from .names import MANIFEST, PARTIAL, check_name, check_tree
@@ -58,18 +58,19 @@ class Outcome:
     """False where all of it was there."""
 
 
-def download(order: Order, root: Path, progress: Progress) -> Outcome:
+def download(order: Order, root: Path, progress: Progress, pace: Pace = USUAL) -> Outcome:
     """Raises `WeightsError`; what has arrived is kept for the next time."""
     check_name(order.name)
     with (
         told_when_full(root, order.name),
         locked(root, order.name, waiting=lambda: progress.say(_waiting(order.name))),
     ):
-        return _Download(order, root, progress).run()
+        return _Download(order, root, progress, pace).run()
 
 
 class _Download:
-    def __init__(self, order: Order, root: Path, progress: Progress) -> None:
+    def __init__(self, order: Order, root: Path, progress: Progress, pace: Pace) -> None:
+        self._pace = pace
         self._order = order
         self._folder = root / order.name
         self._root = root
@@ -151,7 +152,7 @@ class _Download:
         check_space(self._root, max((total or 0) - whole - taken, 0), self._order.name)
         self._progress.begin(self._order.name, total, there, len(staged))
         try:
-            Fetch(remote, staged, self._progress).run()
+            Fetch(remote, staged, self._progress, self._pace).run()
         finally:
             self._progress.end()
 

@@ -18,15 +18,25 @@ from .staging import BLOCK, StagedFile, start_writing
 
 WORKERS = max(4, min(2 * (os.cpu_count() or 1), 8))
 """Ranges that are asked for at once; more than processors can follow would stand in each other's way."""
-RANGE_BLOCKS = 8
-"""Blocks of one range. Larger ones would let the checksum, which goes from the front, lag behind."""
 RETRIES = 8
 """How often a range is asked for again without a byte of it coming."""
-FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 15.0
 JOIN_S = 5.0
 """How long the end waits for a worker; it may be inside a read that nobody can interrupt."""
 POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much is asked for at once, and how long is waited before it is asked for again."""
+
+    range_blocks: int = 8
+    """Blocks of one range. Larger ones would let the checksum, which goes from the front, lag behind."""
+    first_pause: float = 0.25
+    """Seconds; twice as long each time."""
+    longest_pause: float = 15.0
+
+
+USUAL = Pace()
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,10 @@ class _Task:
 class Fetch:
     """One run over files that are not whole yet. Its threads end with it, or with the process."""
 
-    def __init__(self, remote: Remote, files: list[StagedFile], progress: Progress) -> None:
+    def __init__(
+        self, remote: Remote, files: list[StagedFile], progress: Progress, pace: Pace = USUAL
+    ) -> None:
+        self._pace = pace
         self._remote = remote
         self._files = [file for file in files if not file.sha256]
         self._progress = progress
@@ -90,7 +103,7 @@ class Fetch:
             block = 0
             while (block := staged.have.find(0, block)) >= 0:
                 end = staged.have.find(1, block)
-                last = min(block + RANGE_BLOCKS, end if end >= 0 else staged.count)
+                last = min(block + self._pace.range_blocks, end if end >= 0 else staged.count)
                 yield _Task(staged, block, last)
                 block = last
 
@@ -101,7 +114,7 @@ class Fetch:
                 task = next(self._tasks, None)
             if task is None:
                 return
-            _Attempts(self._remote, task, self._progress, self._stop, buffer).run()
+            _Attempts(self._remote, task, self._progress, self._stop, buffer, self._pace).run()
 
     def _check_all(self) -> None:
         for staged in self._files:
@@ -114,7 +127,7 @@ class Fetch:
 
     def _checksum(self, staged: StagedFile) -> str:
         """Of the whole, made while it comes; empty where the run ends before."""
-        sha256 = hashlib.sha256()
+        pace, sha256 = self._pace, hashlib.sha256()
         git: hashlib._Hash | None = None
         if staged.file.git_sha1:
             git = hashlib.sha1(b"blob %d\0" % (staged.size or 0), usedforsecurity=False)
@@ -136,8 +149,8 @@ class Fetch:
                 if git is not None:
                     git.update(data[:size])
                 block += 1
-                if block % RANGE_BLOCKS == 0:
-                    start_writing(stream.fileno(), block - RANGE_BLOCKS, RANGE_BLOCKS)
+                if block % pace.range_blocks == 0:
+                    start_writing(stream.fileno(), block - pace.range_blocks, pace.range_blocks)
         _compare(staged, sha256.hexdigest(), git.hexdigest() if git is not None else "")
         return sha256.hexdigest()
 
@@ -155,8 +168,15 @@ class _Attempts:
     """One task, asked for again where the connection breaks off, from the byte where it did."""
 
     def __init__(
-        self, remote: Remote, task: _Task, progress: Progress, stop: threading.Event, buffer: bytearray
+        self,
+        remote: Remote,
+        task: _Task,
+        progress: Progress,
+        stop: threading.Event,
+        buffer: bytearray,
+        pace: Pace,
     ) -> None:
+        self._pace = pace
         self._remote = remote
         self._task = task
         self._progress = progress
@@ -184,7 +204,7 @@ class _Attempts:
                 self._pause(failures, error)
 
     def _pause(self, failures: int, error: TransientError) -> None:
-        longest = min(FIRST_PAUSE_S * 2**failures, LONGEST_PAUSE_S)
+        longest = min(self._pace.first_pause * 2**failures, self._pace.longest_pause)
         self._stop.wait(max(error.retry_after, longest * (0.5 + random.random() / 2)))
 
     def _ranges(self, last: int) -> None:

@@ -45,9 +45,12 @@ class Visit:
     """None where addresses need no signature."""
     sharing: Sharing | None = None
 
-    def share(self, role: TokenRole) -> Shared:
-        """What a link of this visitor's carries. Raises `RefusedError`."""
-        return self.sharing.token(self.grant, role) if self.sharing else Shared()
+    def share(self, role: TokenRole, address: str) -> Shared:
+        """What a link of this visitor's carries. Raises `RefusedError`, also when it asks too often."""
+        if self.sharing is None:
+            return Shared()
+        self.sharing.limit(address)
+        return self.sharing.token(self.grant, role)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reactor_runtime.clients.ratelimit import AddressLimit
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import Refusal, RefusedError
 
 from .credentials import Grant, Keys, TokenRole
 
 LASTS_S = 12 * 3600.0
 """How long a link opens; never longer than what its maker holds."""
+LINKS_PER_MINUTE = 30
+"""From one address: to draw the code of a long link takes a tenth of a second of processor time."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,20 @@ class WeakSecretError(RefusedError):
 class Sharing:
     """Never more than the asker's own rights, and never an `admin`."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, clock: Clock = WALL) -> None:
         self._keys = keys
+        self._clock = clock
+        self._links = AddressLimit(LINKS_PER_MINUTE)
+
+    def limit(self, address: str) -> None:
+        """Raises `RefusedError` when an address makes more links than it may."""
+        if not self._links.take(address, self._clock.time()):
+            raise RefusedError(
+                Refusal.RATE_LIMITED,
+                "rate_limited",
+                f"More than {LINKS_PER_MINUTE} links a minute for one address; wait a moment.",
+                retry_after=self._links.retry_after,
+            )
 
     def token(self, grant: Grant, role: TokenRole) -> Shared:
         """Who watches is somebody of their own; who plays is the asker, elsewhere. Raises `RefusedError`."""

@@ -138,12 +138,12 @@ def _cuda_of_driver() -> tuple[int, int] | None:
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
-def disk(folder: Path = CACHE) -> Finding:
+def disk(folder: Path = CACHE, low: int = LOW_DISK) -> Finding:
     place = folder.expanduser().absolute()
     there = next((each for each in (place, *place.parents) if each.exists()), Path("/"))
     free = shutil.disk_usage(there).free
     size = f"{free / 10**9:.0f} GB"
-    if free < LOW_DISK:
+    if free < low:
         return note(
             "disk", f"{size} are free for weights at {place}: a video model takes 5 to 60; see --weights-dir."
         )

@@ -36,12 +36,12 @@ class Taken(Enum):
     GONE = "gone"
 
 
-def media(base: str) -> Finding:
+def media(base: str, within: float = SECOND_S) -> Finding:
     """What can be said of the rungs without taking the session of whoever plays."""
     parts = urlsplit(base)
     if parts.path.strip("/"):
         return note("rungs", f"This looks like a proxy. A proxy passes the page and no media: {ELSE}")
-    match taken(parts.hostname or "", parts.port or _PORTS[parts.scheme]):
+    match taken(parts.hostname or "", parts.port or _PORTS[parts.scheme], within):
         case Taken.YES:
             return ok("rungs", "Media can take TCP on this port, and UDP where it is open.")
         case Taken.NO:
@@ -55,10 +55,10 @@ def media(base: str) -> Finding:
             return problem("rungs", "The port answers no more: was the server ended meanwhile?")
 
 
-def taken(host: str, port: int) -> Taken:
+def taken(host: str, port: int, within: float = SECOND_S) -> Taken:
     check = _check()
     try:
-        with socket.create_connection((host, port), timeout=SECOND_S) as sock:
+        with socket.create_connection((host, port), timeout=within) as sock:
             sock.sendall(check[:FIRST_PIECE])
             sock.settimeout(FIRST_S)
             try:
@@ -67,7 +67,7 @@ def taken(host: str, port: int) -> Taken:
                 pass  # it waits for more, as it should
             except ConnectionError:
                 return Taken.NO
-            sock.settimeout(SECOND_S)
+            sock.settimeout(within)
             try:
                 sock.sendall(check[FIRST_PIECE:])
                 return Taken.HTTP_ALONE if sock.recv(1) else Taken.YES

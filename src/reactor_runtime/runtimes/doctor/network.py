@@ -85,9 +85,11 @@ def addresses(host: str, advertised: str) -> Finding | None:
     return ok("addresses", f"Others open the page at {', '.join(others_open(bound, advertised))}.")
 
 
-def container(advertised: str, own: Sequence[str] = ()) -> Finding | None:
+def container(
+    advertised: str, own: Sequence[str] = (), marks: Iterable[Path] = IN_CONTAINER
+) -> Finding | None:
     """Docker's bridge gives addresses that nobody outside reaches."""
-    inside = any(path.exists() for path in IN_CONTAINER)
+    inside = any(path.exists() for path in marks)
     own = own or others_open("0.0.0.0")
     bridged = [each for each in own if ":" not in each and ipaddress.ip_address(each) in DOCKER_NETWORK]
     if not inside:
@@ -105,12 +107,12 @@ def container(advertised: str, own: Sequence[str] = ()) -> Finding | None:
     )
 
 
-def udp(own: Iterable[str]) -> Finding:
+def udp(own: Iterable[str], within: float = PACKET_S) -> Finding:
     """Whether packets pass between this host's own addresses, as they do for a browser on it."""
     failed = []
     for address in own:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        if not _packet_passes(family, address):
+        if not _packet_passes(family, address, within):
             failed.append(address)
     if failed:
         return problem(
@@ -121,21 +123,21 @@ def udp(own: Iterable[str]) -> Finding:
     return ok("udp", "UDP passes between this machine's addresses.")
 
 
-def _packet_passes(family: socket.AddressFamily, address: str) -> bool:
+def _packet_passes(family: socket.AddressFamily, address: str, within: float) -> bool:
     try:
         with (
             socket.socket(family, socket.SOCK_DGRAM) as there,
             socket.socket(family, socket.SOCK_DGRAM) as here,
         ):
             there.bind((address, 0))
-            there.settimeout(PACKET_S)
+            there.settimeout(within)
             here.sendto(b"reactor doctor", there.getsockname())
             return there.recv(64) == b"reactor doctor"
     except OSError:
         return False
 
 
-def servers(configured: Iterable[IceServer]) -> list[Finding]:
+def servers(configured: Iterable[IceServer], within: float = PACKET_S) -> list[Finding]:
     """STUN and TURN, where any is configured: does it answer a binding request?"""
     found = []
     for server in configured:
@@ -145,7 +147,7 @@ def servers(configured: Iterable[IceServer]) -> list[Finding]:
                 found.append(note("ice_servers", f"{url} was not tried: it is not asked over UDP."))
                 continue
             host, number = _host_and_port(rest.partition("?")[0])
-            if _answers(host, number):
+            if _answers(host, number, within):
                 found.append(ok("ice_servers", f"{url} answers."))
             else:
                 found.append(
@@ -163,15 +165,15 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return text.strip("[]"), 3478
 
 
-def _answers(host: str, number: int) -> bool:
+def _answers(host: str, number: int, within: float) -> bool:
     transaction = os.urandom(12)
     request = BINDING_REQUEST + struct.pack("!H", 0) + MAGIC_COOKIE + transaction
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as sock:
-            sock.settimeout(PACKET_S)
+            sock.settimeout(within)
             sock.connect(address)
-            deadline = WALL.time() + PACKET_S
+            deadline = WALL.time() + within
             sock.send(request)
             while WALL.time() < deadline:
                 if sock.recv(2048)[8:20] == transaction:

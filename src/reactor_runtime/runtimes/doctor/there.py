@@ -10,14 +10,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .finding import Finding, note, ok, problem
-from .media import media
+from .media import SECOND_S, media
 
 ANSWER_S = 10
 BODY_LIMIT = 100_000
 """Bytes of an answer that are read."""
 
 
-def examine_url(url: str, token: str = "") -> list[Finding]:
+def examine_url(url: str, token: str = "", within: float = SECOND_S) -> list[Finding]:
+    """`within` is how long its port may take to end a connection that asks for media."""
     base = url.rstrip("/")
     if "://" not in base:
         base = f"http://{base}"
@@ -26,7 +27,7 @@ def examine_url(url: str, token: str = "") -> list[Finding]:
     found = [_health(base, token)]
     if found[0].check == "reachable" and found[0].level == "problem":
         return found
-    return [*found, _page(base, token), media(base)]
+    return [*found, _page(base, token), media(base, within)]
 
 
 def _health(base: str, token: str) -> Finding:

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 BACKLOG_LIMIT = 2**20
 """Bytes that wait for one side. More is a network that does not carry it: the pair ends."""
@@ -26,8 +27,9 @@ _Order = Callable[["_Carrier"], object]
 class Relay:
     """All pairs of one server. The thread runs while there is a pair."""
 
-    def __init__(self, passed: Counter[str]) -> None:
+    def __init__(self, passed: Counter[str], new_poller: Callable[[], Any] = NEW_POLLER) -> None:
         """`passed` counts bytes: `in` from a near side and `out` to it. The thread alone counts."""
+        self._new_poller = new_poller
         self._lock = threading.Lock()
         """Guards the orders, and whose they are: no carrier, no thread."""
         self._orders: list[_Order] = []
@@ -53,12 +55,13 @@ class Relay:
     def _order(self, order: _Order) -> None:
         with self._lock:
             if self._carrier is None:
-                self._carrier = carrier = _Carrier(self._passed)
+                self._carrier = carrier = _Carrier(self._passed, self._new_poller())
                 threading.Thread(
                     target=self._run, args=(carrier,), name="reactor-splice", daemon=True
                 ).start()
             self._orders.append(order)
-            self._carrier.wake()
+            if len(self._orders) == 1:  # the first of those that the thread takes at once
+                self._carrier.wake()
 
     def _run(self, carrier: _Carrier) -> None:
         while carrier.ends or not self._finished(carrier):
@@ -116,18 +119,18 @@ class _End:
 class _Carrier:
     """What the thread does. Its own alone."""
 
-    def __init__(self, passed: Counter[str]) -> None:
+    def __init__(self, passed: Counter[str], poller: Any) -> None:
         """Raises OSError."""
         self.ends: dict[int, _End] = {}
         """By descriptor."""
         self._passed = passed
         self._buffer = memoryview(bytearray(PIECE))
-        self._poller = NEW_POLLER()
+        self._poller = poller
         self._woken, self._waker = socket.socketpair()
         self._poller.register(self._woken.fileno(), select.POLLIN)
 
     def wake(self) -> None:
-        """From any thread: there is an order."""
+        """There is an order. One byte at a time: a pipe that is full would hold who writes."""
         self._waker.send(b"!")
 
     def carry(self) -> bool:

@@ -14,7 +14,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -67,6 +67,8 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 2.0
 """How long a start waits until what killed processes have left is swept."""
+DATE_S = 1.0
+"""How often the date that answers have is set."""
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
 SWITCH_INTERVAL_S = 0.0005
@@ -81,11 +83,29 @@ class BindError(ReactorError):
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: ours let a session end first."""
+    """uvicorn without its signal handlers: ours let a session end first; `leave` ends it.
+
+    It is told when to leave, where uvicorn looks ten times a second whether it should.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._left = asyncio.Event()
+
+    def leave(self) -> None:
+        """Take no more connections and answer what was asked. On the event loop."""
+        self.should_exit = True
+        self._left.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which sets the date that answers have
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DATE_S):
+                    await self._left.wait()
 
 
 def serve(project: Project, options: HttpOptions) -> int:
@@ -161,7 +181,7 @@ async def _serve(
         runtime.close_streams()
         if leases is not None:
             leases.close()
-        server.should_exit = True
+        server.leave()
         await serving
         await warming
         await runtime.close()

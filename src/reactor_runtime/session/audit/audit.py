@@ -14,7 +14,7 @@ from .compare import Comparison
 from .findings import Finding
 from .given import NOBODY, Client
 from .own import Own
-from .reading import Reading, Roots
+from .reading import USUAL, Bounds, Reading, Roots
 from .samples import Room
 from .source import Source
 from .tree import Builder, Node
@@ -60,9 +60,11 @@ class Audit:
     change. No code of the author runs in here.
     """
 
-    def __init__(self, model_class: type, folder: Path, keep: Sequence[str] = ()) -> None:
+    def __init__(
+        self, model_class: type, folder: Path, keep: Sequence[str] = (), bounds: Bounds = USUAL
+    ) -> None:
         self._own = Own(folder, model_class)
-        self._reading = Reading(self._own)
+        self._reading = Reading(self._own, bounds)
         self._source = Source(self._own)
         self._watches = Watches(self._own, self._source)
         self._keep = tuple(keep)

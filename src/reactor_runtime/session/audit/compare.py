@@ -18,7 +18,7 @@ from .given import Client
 from .reading import Kind, Reading
 from .samples import Room
 from .scalars import PLAIN, describe, same
-from .tree import NODES_LIMIT, Builder, Link, LongText, Node, is_recorded, path_of, take_apart
+from .tree import Builder, Link, LongText, Node, is_recorded, path_of, take_apart
 from .types_of import derives, module_of, name_of
 
 TIME_LIMIT_S = 0.5
@@ -81,7 +81,7 @@ class Comparison:
         self._queue.clear()
 
     def _must_end(self, deadline: float) -> bool:
-        if self.visited < NODES_LIMIT and time.thread_time() < deadline:
+        if self.visited < self._reading.bounds.nodes and time.thread_time() < deadline:
             return False
         self.left_out += len(self._queue) - self.visited
         return True

@@ -12,6 +12,7 @@ import queue
 import threading
 import types
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -23,6 +24,19 @@ from .scalars import PLAIN, UNSET
 from .types_of import Types, derives, dict_getter, module_of, qualname_of, slots_of, vars_of
 
 KNOWN_TYPES_LIMIT = 20_000
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a model the audit looks at; what is beyond is counted."""
+
+    items: int = 100_000
+    """Of one container."""
+    nodes: int = 300_000
+    """Objects in all."""
+
+
+USUAL = Bounds()
 CONTENT = "(content)"
 """The key under which what a subclass of a container holds stands beside its attributes."""
 
@@ -63,8 +77,9 @@ class Reader:
 class Reading:
     """The readers of one audit, by type. Not thread-safe."""
 
-    def __init__(self, own: Own) -> None:
+    def __init__(self, own: Own, bounds: Bounds = USUAL) -> None:
         self.own = own
+        self.bounds = bounds
         self.contexts: list[contextvars.Context] = []
         """Those of the threads that author code runs on; context variables are looked up in them."""
         self._readers: dict[int, Reader] = {}

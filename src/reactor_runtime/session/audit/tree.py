@@ -11,10 +11,6 @@ from .samples import ArrayPrint, Room, TensorPrint
 from .scalars import LONG, PLAIN
 from .types_of import Types, name_of
 
-ITEMS_LIMIT = 100_000
-"""Parts of one container that are looked at."""
-NODES_LIMIT = 300_000
-"""Objects that are looked at, all together."""
 KEY_WORDS = 40
 
 Link = tuple[Any, Kind, Any]
@@ -101,7 +97,7 @@ class Builder:
                 self.taken = (link, value)
             return print_of(value, self._room)
         node = Node(reader.kind, reader.of, self._born)
-        if len(self._known) >= NODES_LIMIT:
+        if len(self._known) >= self._reading.bounds.nodes:
             self.left_out += 1
             return node
         self._known[id(value)] = (value, node)  # the value is kept, so that its id stays its own
@@ -156,10 +152,11 @@ def take_apart(reading: Reading, value: Any) -> tuple[list[Any] | None, list[Any
         keys, values = reader.parts(value)
     except RuntimeError:
         keys, values = reader.parts(value)  # it changed its size while it was read; it settles
-    beyond = len(values) - ITEMS_LIMIT
+    limit = reading.bounds.items
+    beyond = len(values) - limit
     if beyond > 0:
-        values = values[:ITEMS_LIMIT]
-        keys = None if keys is None else keys[:ITEMS_LIMIT]
+        values = values[:limit]
+        keys = None if keys is None else keys[:limit]
     return keys, values, max(0, beyond)
 
 

@@ -20,6 +20,8 @@ def told(report: rw.StatsReport) -> dict[str, Any]:
                 "frames_encoded": rtp.frames_encoded,
                 "round_trip_time": rtp.round_trip_time_s,
                 "fraction_lost": rtp.fraction_lost,
+                "packets_lost": rtp.packets_lost,
+                "fir_count": rtp.fir_count,
                 "pli_count": rtp.pli_count,
                 "nack_count": rtp.nack_count,
                 "target_bitrate": rtp.target_bitrate_bps,
