@@ -9,7 +9,7 @@ from reactor_runtime.runtimes.http.options import HttpOptions as Options
 
 from .client import Client
 from .clock import LeapingClock, VirtualClock
-from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_engine
+from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_case, check_engine
 from .server import MemoryServer, serve
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "MemoryServer",
     "Options",
     "VirtualClock",
+    "check_case",
     "check_engine",
     "decode",
     "serve",

@@ -67,6 +67,9 @@ class Grant:
         return self.role is TokenRole.ADMIN and self.session is None
 
 
+KNOWN_LIMIT = 256
+"""Tokens whose signature is not computed again; the oldest is forgotten."""
+
 EVERYBODY = Grant(TokenRole.ADMIN, "everybody")
 """On a server that asks for no token."""
 OPERATOR = Grant(TokenRole.ADMIN, "operator")
@@ -81,6 +84,8 @@ class Keys:
         self._secrets = [encoded(secret) for secret in secrets]
         self._signing = [_signing_key(secret) for secret in self._secrets]
         self._clock = clock
+        self._known: dict[bytes, dict[str, Any]] = {}
+        """The claims of tokens that were found true; when they end is looked at each time."""
 
     @property
     def open(self) -> bool:
@@ -103,10 +108,8 @@ class Keys:
             return OPERATOR
         if credential.count(b".") != 2 or len(credential) > TOKEN_LIMIT:
             return None
-        for key in self._signing:
-            if (claims := _verified(credential, key)) is not None:
-                return self._grant(claims)
-        return None
+        claims = self._known.get(credential) or self._claims(credential)
+        return None if claims is None else self._grant(claims)
 
     def mint(self, role: TokenRole, lifetime: float, subject: str = "", session: str | None = None) -> str:
         """A token for `lifetime` seconds. Without a `subject` it is somebody of its own."""
@@ -118,6 +121,15 @@ class Keys:
         if session is not None:
             claims["session"] = session
         return jwt.encode(claims, self._signing[0], algorithm=ALGORITHM)
+
+    def _claims(self, token: bytes) -> dict[str, Any] | None:
+        """A true token is kept: the next request of who holds it asks for no signature. A false one isn't."""
+        claims = next((found for key in self._signing if (found := _verified(token, key)) is not None), None)
+        if claims is not None:
+            self._known[token] = claims
+            if len(self._known) > KNOWN_LIMIT:
+                del self._known[next(iter(self._known))]
+        return claims
 
     def _is_secret(self, credential: bytes) -> bool:
         # All are compared, so that the time tells nothing about which fits.
