@@ -69,7 +69,7 @@ def _is_complaint(line: Any) -> bool:
     return line.type == "error" and not line.text.startswith("Failed to load resource")
 
 
-class _Files(Handler):
+class Files(Handler):
     """The page's files under the runtime's own policy; everything else is 404."""
 
     def do_GET(self) -> None:
@@ -89,7 +89,7 @@ class _Files(Handler):
 @pytest.fixture(scope="session")
 def files() -> Iterator[str]:
     """Serves the page without a runtime: `/`, `/web/*`, and `/blank` to evaluate modules in."""
-    with serving(_Files) as port:
+    with serving(Files) as port:
         yield f"http://127.0.0.1:{port}"
 
 
