@@ -18,7 +18,6 @@ WALL = "about the wall's clock itself"
 
 SLEEPS = {
     ("cli/test_processes.py", "test_a_signal_for_a_forked_child_is_none_for_the_server"): NOTHING,
-    ("contracts/test_wires.py", "test_after_its_end_a_wire_reports_and_takes_nothing"): NOTHING,
     ("executors/test_loop.py", "slow"): WORK,
     ("executors/test_loop.py", "start_session"): WORK,
     ("executors/test_thread.py", "one"): WORK,
