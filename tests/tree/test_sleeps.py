@@ -47,7 +47,6 @@ SLEEPS = {
     ("media/test_sound.py", "test_silence_fills_and_time_goes_on"): WALL,
     ("project/weights/places.py", "_body"): PEER,
     ("runtimes/http/test_clients.py", "test_a_command_after_the_end_is_answered"): PEER,
-    ("runtimes/http/test_clients.py", "test_commands_that_are_pending_at_the_end_are_answered"): PEER,
     ("runtimes/http/test_sessions.py", "test_a_model_that_ignores_should_stop"): NOTHING,
     (
         "runtimes/http/test_sessions.py",
