@@ -61,13 +61,13 @@ class Accepted(asyncio.Protocol):
 
 
 async def main() -> None:
-    media, connections = MediaPort(TcpPeers()), Connections(8)
+    media, connections = MediaPort(peers := TcpPeers()), Connections(8)
     sending = [sys.executable, "-c", SENDER]
     sender = subprocess.Popen(sending, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 # before anything runs
     assert sender.stdout is not None
     port = int(sender.stdout.readline())
-    media.peers.expect(frozenset({"ours"}))
-    place = media.peers.find("ours")
+    peers.expect(frozenset({"ours"}))
+    place = peers.find("ours")
     assert place is not None
     place.found(("127.0.0.1", port))
     loop = asyncio.get_running_loop()

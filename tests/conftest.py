@@ -39,8 +39,8 @@ NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
 LONG_ROOMS = ("browser", "wire", "interop", "install")
 """Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores."""
 
-ROOMS_OF_ONE_WORKER = ("tests/interop/",)
-"""Published SDKs insist on port 8080, which one server at a time can have."""
+ROOMS_OF_ONE_WORKER = ("tests/interop/", "tests/fleet/on_ray/")
+"""Published SDKs insist on port 8080, which one server at a time can have; one cluster of Ray is enough."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -325,3 +325,26 @@ def test_required_fields_of_list_items_hold_it_too(open_page: Open) -> None:
     shoot.get_by_role("button", name="Add to Lenses").click()
     assert shoot.get_by_role("button", name="Send").is_disabled()
     assert shoot.get_by_text("needs name, focal").is_visible()
+
+
+def test_a_call_that_a_newer_one_replaced_says_so(open_page: Open) -> None:
+    """It is a success for who sent it, and yet not what ran."""
+    spec = {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5}
+    page = open_page(
+        [*one(spec), {"name": "reset", "description": "", "schema": {}}],
+        "let first = true; runtime.handle = () => { const superseded = first; first = false;"
+        " return superseded ? { ok: true, superseded } : { ok: true }; };",
+    )
+    mark = card(page).locator(".mark")
+    slider = page.get_by_role("slider")
+    slider.press("End")
+    mark.get_by_text("a newer one ran").wait_for()
+    slider.press("Home")
+    mark.get_by_text("✓").wait_for()
+    actions = page.locator(".card.actions .mark")
+    page.evaluate("runtime.handle = () => ({ ok: true, superseded: true })")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    actions.get_by_text("a newer one ran").wait_for()
+    page.evaluate("runtime.handle = () => ({ ok: true })")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    until(page, "document.querySelector('.card.actions .mark').textContent === ''")

@@ -18,6 +18,8 @@ LATER = {
     "app/busy.js": "somebody else plays",
     "app/capture.js": "a button is pressed",
     "app/charts.js": "the statistics are looked at",
+    "app/failed.js": "the model failed",
+    "app/gamepad.js": "a gamepad is plugged in",
     "app/room.js": "a fleet has a waiting room",
     "app/share.js": "somebody shares",
     "app/tokenfield.js": "the token is wrong",
@@ -93,10 +95,19 @@ def test_every_module_is_preloaded_so_that_imports_cost_one_round_trip() -> None
 
 
 def test_imports_name_modules_of_the_page_only() -> None:
-    dynamic = re.compile(r'import\("(.+?)"()\)')
     for name in NAMES:
-        for other in imported(name) | imported(name, dynamic):
+        for other in imported(name):
             assert (WEB / other).is_file(), f"{name} imports {other}"
+
+
+def test_what_comes_later_is_asked_for_in_one_place() -> None:
+    """It tries again, and tells: an `import()` elsewhere would fail in silence."""
+    code = {name: load()[name].plain.decode() for name in NAMES}
+    asks = {name for name, text in code.items() if re.search(r"\bimport\(", text)}
+    assert asks == {"core/later.js", EMBEDDED}
+    named = {each for text in code.values() for each in re.findall(r'\blater\("(.+?)"\)', text)}
+    table = re.findall(r'^  "(.+?)":', (WEB / "core/parts.d.ts").read_text(), re.MULTILINE)
+    assert named == set(table) == LATER.keys()
 
 
 def test_the_core_knows_no_document() -> None:

@@ -33,7 +33,7 @@ class Fleet:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.until(lambda: "on http://" in self.log, "it does not listen")
-        self.url = re.findall(r"on (http://\S+)", self.log)[0]
+        self.url = re.findall(r"on (http://[^\s\"]+)", self.log)[0]
         self.http = httpx.Client(base_url=self.url, timeout=20)
 
     def until(self, condition: Callable[[], Any], otherwise: str, within: float = START_S) -> float:

@@ -28,6 +28,7 @@ class Engine:
         self.received = bytearray()
         self.writers: list[asyncio.StreamWriter] = []
         self.reads = True
+        self.peers = TcpPeers()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
@@ -40,10 +41,11 @@ class Engine:
 @asynccontextmanager
 async def media_door(limit: int = 64) -> AsyncIterator[tuple[Door, MediaPort, Engine]]:
     """A peer with the ufrag "ours" is behind the port."""
-    media, engine = MediaPort(TcpPeers()), Engine()
+    engine = Engine()
+    media = MediaPort(engine.peers)
     listening = await asyncio.start_server(engine.accept, "127.0.0.1", 0)
-    media.peers.expect(frozenset({"ours"}))
-    place = media.peers.find("ours")
+    engine.peers.expect(frozenset({"ours"}))
+    place = engine.peers.find("ours")
     assert place is not None
     place.found(listening.sockets[0].getsockname())
     try:
@@ -87,20 +89,20 @@ async def test_a_check_that_drips_is_joined_and_nothing_of_it_is_lost() -> None:
 
 
 async def test_a_check_that_comes_before_the_engine_listens_waits_for_it() -> None:
-    async with media_door() as (server, media, engine):
-        address = await media.peers.find("ours").address()  # type: ignore[union-attr] # it is there
-        media.peers.expect(frozenset({"late"}))
+    async with media_door() as (server, _, engine):
+        address = await engine.peers.find("ours").address()  # type: ignore[union-attr] # it is there
+        engine.peers.expect(frozenset({"late"}))
         wire = await server.wire()
         wire.send(request(b"late:theirs"))
         assert (await server.get()).status == 200
         assert not engine.writers
-        media.peers.find("late").found(address)  # type: ignore[union-attr] # it is there
+        engine.peers.find("late").found(address)  # type: ignore[union-attr] # it is there
         await server.until(lambda: len(engine.writers) == 1)
 
 
 async def test_an_engine_that_never_listens_costs_its_time() -> None:
-    async with media_door() as (server, media, _):
-        media.peers.expect(frozenset({"never"}))
+    async with media_door() as (server, media, engine):
+        engine.peers.expect(frozenset({"never"}))
         wire = await server.wire()
         wire.send(request(b"never:theirs") + bytes(100_000))
         assert (await server.get()).status == 200
@@ -177,6 +179,17 @@ async def test_those_that_carry_media_count_and_are_not_ended_for_others() -> No
         playing[0].writer.close()
         await server.until(lambda: media.joined == 3)
         assert (await server.get(source="127.0.0.9")).status == 200
+
+
+async def test_a_peer_that_there_is_not_is_one_line_for_who_looks(caplog: pytest.LogCaptureFixture) -> None:
+    async with media_door() as (server, _, _):
+        with caplog.at_level("DEBUG", splice.__name__):
+            wire = await server.wire()
+            wire.send(request(b"nobody:theirs"))
+            await server.hurried(wire.rest())
+    assert [
+        (each.levelname, each.getMessage()) for each in caplog.records if each.name == splice.__name__
+    ] == [("DEBUG", "A connection for media over TCP ends: No peer has the ufrag 'nobody'.")]
 
 
 async def test_what_passes_is_counted_for_operators() -> None:

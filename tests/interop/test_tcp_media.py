@@ -8,21 +8,22 @@ from typing import Any
 import httpx
 import pytest
 from tests.chromium import launched
+from tests.wire.networks import udp_dropped
 from tests.wire.server import Server, running
+from tests.wire.test_network import inside_only
 
 from . import table
 from .sdks import SDKS, Sdk
 from .test_interop import JS, PORT, in_python, needs, visit_in_browser
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.interop, inside_only, pytest.mark.timeout(180)]
 NEWEST = SDKS[0]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """It names no address for UDP, and hears of none of the client's."""
-    options = ("--port", str(PORT), "--offers-per-minute", "0", "--wire", "tcp")
-    with running("echo", *options) as server:
+    """It names its addresses for UDP, as ever, and no packet of it arrives."""
+    with udp_dropped(), running("echo", "--port", str(PORT), "--offers-per-minute", "0") as server:
         yield server
 
 

@@ -30,7 +30,7 @@ DROPPED = """
 table inet silent {{
   chain prerouting {{
     type filter hook prerouting priority -300;
-    iifname "{interface}" meta l4proto udp drop
+    {interface} meta l4proto udp drop
   }}
 }}
 """
@@ -121,6 +121,17 @@ def networks(count: int, interface: str) -> Iterator[list[Network]]:
 
 
 @contextmanager
+def udp_dropped() -> Iterator[None]:
+    """In this network no UDP packet arrives, not even from itself."""
+    needs_nft()
+    rules(DROPPED.format(interface=""))
+    try:
+        yield
+    finally:
+        rules("delete table inet silent")
+
+
+@contextmanager
 def without_udp(chromium: str, folder: Path) -> Iterator[Walled]:
     """A second network that reaches `WITHOUT_UDP` of this one; what is UDP arrives at neither end."""
     needs_nft()
@@ -136,8 +147,8 @@ def without_udp(chromium: str, folder: Path) -> Iterator[Walled]:
             "ip link set lan1 addrgenmode none",
             "ip link set lan1 up",
         )
-        other.rules(DROPPED.format(interface="lan1"))
-        rules(DROPPED.format(interface="lan0"))
+        other.rules(DROPPED.format(interface='iifname "lan1"'))
+        rules(DROPPED.format(interface='iifname "lan0"'))
         try:
             yield Walled(f"http://{WITHOUT_UDP}", inside(other.pid, chromium, folder), other)
         finally:

@@ -196,6 +196,50 @@ def test_a_snapshot_is_a_png(page: Any) -> None:
     assert bytes(head) == b"\x89PNG\r\n\x1a\n"
 
 
+SAVED = """() => { const make = URL.createObjectURL; window.saved = undefined;
+                   URL.createObjectURL = (blob) => make.call(URL, (window.saved = blob)); }"""
+"""Playwright's Firefox tells nothing of downloads."""
+
+
+def test_a_film_of_a_model_without_sound_is_one(page: Any) -> None:
+    assert page.evaluate(f"{VIDEO}.srcObject.getAudioTracks().length") == 0
+    page.evaluate(SAVED)
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop recording").wait_for()
+    before = page.evaluate(f"{VIDEO}.currentTime")
+    until(page, f"{VIDEO}.currentTime > {before} + 1.5")
+    page.get_by_role("button", name="Stop recording").click()
+    until(page, "window.saved !== undefined")
+    assert page.evaluate("window.saved.type").startswith("video/webm")
+    head = page.evaluate("async () => [...new Uint8Array(await window.saved.slice(0, 4).arrayBuffer())]")
+    assert bytes(head) == b"\x1aE\xdf\xa3"
+
+
+def test_a_recorder_that_delivers_nothing_is_told(page: Any) -> None:
+    page.evaluate("MediaRecorder.prototype.start = () => {}; MediaRecorder.prototype.stop = () => {}")
+    page.get_by_role("button", name="Record", exact=True).click()
+    told(page, "The recording failed: the browser's recorder delivers nothing. Nothing was saved.")
+    page.get_by_role("button", name="Record", exact=True).wait_for()
+    page.reload()
+    plays(page)
+
+
+def test_no_button_of_the_browser_lies_on_the_picture(page: Any) -> None:
+    assert page.evaluate(f"{VIDEO}.hasAttribute('disablepictureinpicture')")
+
+
+def test_the_claim_is_written_while_it_plays(page: Any) -> None:
+    """Of 33 tabs that were closed five never ran their last words."""
+    claim = page.evaluate("JSON.parse(localStorage.getItem('reactor:claim:'))")
+    assert claim["connection"]
+    assert claim["left"] is False
+
+
+def test_scroll_bars_have_the_colours_of_the_scheme(page: Any) -> None:
+    colours = "getComputedStyle(document.querySelector('.panelbody')).scrollbarColor"
+    assert page.evaluate(colours) != "auto"
+
+
 # --- its life ---
 
 

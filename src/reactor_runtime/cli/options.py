@@ -35,6 +35,15 @@ def _setup_logs(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     logs.setup(bool(given["verbose"]), given["log_format"] or "text", given["log_level"] or "")
 
 
+def log_arguments(ctx: click.Context) -> list[str]:
+    """The options of the log that were given, for a process that is to log the same way."""
+    given = {name: ctx.meta.get(f"{__name__}.{name}") for name in ("log_format", "log_level")}
+    said = [
+        text for name, value in given.items() if value for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    return [*said, *(["--verbose"] if ctx.meta.get(f"{__name__}.verbose") else [])]
+
+
 def examples(*commands: str) -> str:
     """The end of a command's help. A test runs each of them in a new project."""
     return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)

@@ -16,6 +16,8 @@ from reactor_runtime.runtimes.http import options as http
 from .options import (
     config_option,
     examples,
+    log_arguments,
+    log_options,
     path_option,
     seconds_option,
     target_argument,
@@ -31,7 +33,7 @@ WORKERS_LIMIT = 64
 FOR_WORKERS = (
     *("orphan_timeout", "kill_timeout", "on_reset_error", "viewers"),
     *("shared_control", "offers_per_minute", "max_upload", "stun_servers", "turn_servers"),
-    *("ice_transport_policy", "port_range", "advertise_ip", "encoder", "impair"),
+    *("ice_transport_policy", "port_range", "advertise_ip", "tcp_media", "wire", "encoder", "impair", "seed"),
 )
 """Settings of `reactor run` that `reactor serve` takes too, and hands to its workers."""
 FOR_GATEWAY = (
@@ -42,7 +44,10 @@ FOR_GATEWAY = (
     "no_token",
     "max_connections",
     "trusted_proxies",
+    "advertise_port",
 )
+BOTH = ("max_upload", "advertise_ip", "tcp_media", "wire", "impair")
+"""Settings of the workers that the gateway keeps to as well."""
 """Those that are about the address that clients reach."""
 
 
@@ -62,11 +67,19 @@ def _gpus(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
     return gpus
 
 
+def _ray(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if "://" in value:
+        raise click.BadParameter("run reactor serve on a machine of the cluster, and say auto or HOST:PORT.")
+    return value
+
+
 @click.command(
     "serve",
     cls=OverridableCommand,
     epilog=examples(
-        "reactor serve --workers 2", "reactor serve -p . --workers 1:4 --gpus 0,1,2,3 --queue 50"
+        "reactor serve --workers 2",
+        "reactor serve -p . --workers 1:4 --gpus 0,1,2,3 --queue 50",
+        "reactor serve -p /models/mine --workers 1:8 --ray auto",
     ),
 )
 @target_argument
@@ -119,18 +132,27 @@ def _gpus(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
     metavar="FILE",
     help="Keeps the line through a restart (SQLite). Without it, who waits is told to queue again.",
 )
+@click.option(
+    "--ray",
+    default="",
+    metavar="ADDRESS",
+    callback=_ray,
+    help="Run the workers on a Ray cluster, one GPU each: HOST:PORT or auto of one that runs, or local "
+    "for one of this machine.",
+)
 @setting_options(*FOR_GATEWAY)
 @secret_options
 @config_option
 @weights_option
 @setting_options(*FOR_WORKERS)
+@log_options
 @verbose_option
 @click.pass_context
 def command(ctx: click.Context, /, target: str | None, path: Path, **options: Any) -> None:
     """Serve the model to many users: a waiting line, and a worker for each session.
 
-    Each worker is a `reactor run` of its own on this machine, started anew when it ends; clients reach all of
-    them at one address. `reactor fleet` shows and steers what runs here.
+    Each worker is a `reactor run` of its own, started anew when it ends, on this machine or those of a Ray
+    cluster; clients reach all of them at one address. `reactor fleet` shows and steers what runs here.
     """
     from reactor_runtime.fleet.gateway import process
 
@@ -147,8 +169,10 @@ def _serve(ctx: click.Context, target: str | None, path: Path, options: dict[str
     from reactor_runtime.fleet.serving import Serve
 
     low, high = options["workers"]
+    if options["ray"] not in ("", "local") and options["gpus"]:
+        raise click.UsageError("--gpus is about this machine; a Ray cluster hands out its GPUs itself.")
     secret = chosen_secret(ctx, options["token"], options["token_file"])
-    chosen = {name: options[name] for name in FOR_GATEWAY}
+    chosen = {name: options[name] for name in (*FOR_GATEWAY, *BOTH)}
     gateway = GatewayOptions(
         FleetLimits(
             workers_min=low,
@@ -159,23 +183,33 @@ def _serve(ctx: click.Context, target: str | None, path: Path, options: dict[str
             idle=options["idle"],
         ),
         slots=high,
-        http=http.HttpOptions(token=secret, max_upload=options["max_upload"], **chosen),
+        http=http.HttpOptions(token=secret, **chosen),
         queue_wait=options["queue_wait"],
         drain_limit=options["drain_limit"],
         store=str(options["store"].absolute()) if options["store"] else "",
     )
-    return Serve(gateway, worker_command(ctx, target, path, options), options["gpus"])
+    return Serve(
+        gateway,
+        worker_command(ctx, target, path, options),
+        options["gpus"],
+        options["ray"],
+        tuple(log_arguments(ctx)),
+    )
 
 
 def worker_command(
     ctx: click.Context, target: str | None, path: Path, options: dict[str, Any]
 ) -> tuple[str, ...]:
-    """A `reactor run` with what was said here; what the environment says reaches it by itself."""
+    """A `reactor run` with what was said here; what the environment says reaches it by itself.
+
+    Where it listens is its engine's to say.
+    """
     command = [sys.executable, "-m", "reactor_runtime", "run", *([target] if target else [])]
-    command += ["--path", str(path), "--host", "127.0.0.1", "--port", "0", "--allow-host", "*"]
+    command += ["--path", str(path.absolute()), "--port", "0", "--allow-host", "*"]
+    command += log_arguments(ctx)
     for name, flag in (("config_file", "--config"), ("weights_dir", "--weights-dir")):
         if _said(ctx, name):
-            command += [flag, str(options[name])]
+            command += [flag, str(options[name].absolute())]
     for name in FOR_WORKERS:
         if _said(ctx, name):
             command += SETTINGS[name].arguments(options[name])

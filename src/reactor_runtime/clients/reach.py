@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from .options import ClientOptions
 
 Reached = tuple[str, int]
+REACHED = b"x-reactor-reached"
+"""A header in which a fleet's gateway says to a worker where the client reached it: an address and a port."""
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXIED = frozenset(
@@ -45,6 +47,12 @@ def reached(
         address, port = local
     address, port = options.advertise_ip or address, options.advertise_port or port
     return (address, port) if address and port else None
+
+
+def told_by_gateway(value: str) -> Reached | None:
+    """What `REACHED` says; None where it says nothing."""
+    address, _, port = value.partition(" ")
+    return (address, int(port)) if address and port.isdecimal() else None
 
 
 def _told(host: str, scheme: str) -> Reached:

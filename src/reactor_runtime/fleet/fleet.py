@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
@@ -114,12 +114,13 @@ class Fleet:
         self.broker.seen(ticket_id, self.clock())
         return self.broker.place(ticket_id, self.clock())
 
-    async def claim(self, ticket_id: str) -> Serving:
+    async def claim(self, ticket_id: str, seed: int | None = None) -> Serving:
         """Take the slot that is offered, and wait until its session has begun. Raises `FleetError`."""
         ticket = self.broker.tickets.get(ticket_id)
         waited = self.clock() - ticket.joined if ticket and ticket.state is TicketState.OFFERED else None
         _, effects = self.broker.claim(ticket_id, self.clock())
-        self.carry_out(effects)
+        # What a session is like is nothing that the broker decides by.
+        self.carry_out([Grant(replace(e.lease, seed=seed)) if isinstance(e, Grant) else e for e in effects])
         if waited is not None:
             self.figures.granted(waited)
         with contextlib.suppress(TimeoutError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from reactor_runtime.project import environment
 
@@ -106,3 +108,18 @@ def to_stderr(name: str, line: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"[{name}] {line}\n")
         sys.stderr.flush()
+
+
+def to_stderr_as_json(name: str, line: str) -> None:
+    """The same where every line is an object; what a worker wrote that is none is its message."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(json.dumps({**_object(line), "worker": name}) + "\n")
+        sys.stderr.flush()
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"level": "info", "logger": "worker", "message": line}

@@ -87,6 +87,8 @@ class Lease:
     """The same as a length: the worker's clock is another one. 0 without a limit."""
     address: str = ""
     """Of the user; the worker says it again when the gateway was restarted."""
+    seed: int | None = None
+    """That the user gave; without one the worker's own options count."""
 
 
 @dataclass(frozen=True, slots=True)

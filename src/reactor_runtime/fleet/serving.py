@@ -13,6 +13,7 @@ import subprocess
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
@@ -21,9 +22,11 @@ from reactor_runtime.runtimes.door.listening import Listener
 from reactor_runtime.runtimes.http import server
 
 from . import remote
+from .engine import Engine
 from .gateway import process
 from .gateway.options import GatewayOptions
 from .local import LocalEngine
+from .processes import to_stderr, to_stderr_as_json
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,18 @@ class Serve:
     gateway: GatewayOptions
     worker_command: Sequence[str]
     gpus: Sequence[str] = ()
+    ray: str = ""
+    """A Ray cluster's address, or `local`; without one, workers are processes of this machine."""
+    log: Sequence[str] = ()
+    """Options of the log, for the gateway."""
+
+
+class Closing(Engine, Protocol):
+    """An engine of ours: it says when it has closed, and can be ended at once."""
+
+    closed: asyncio.Event
+
+    def kill_all(self) -> None: ...
 
 
 def serve(given: Serve) -> int:
@@ -57,7 +72,7 @@ def serve(given: Serve) -> int:
 
 async def _serve(given: Serve, options: GatewayOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
-    engine = LocalEngine(given.worker_command, options.slots, given.gpus)
+    engine = _engine(given, options.slots)
     await engine.open()
     leaving = asyncio.Event()
 
@@ -72,7 +87,7 @@ async def _serve(given: Serve, options: GatewayOptions, sockets: list[Listener])
     urls = server.urls_of(sockets[0], options.http)
     log.info("Serving a fleet of %d slots on %s", options.slots, urls[0])
     server.print_addresses(urls, sockets[0], options.http)
-    gateways = loop.create_task(_keep_gateway(engine, options, sockets, leaving))
+    gateways = loop.create_task(_keep_gateway(engine, given, options, sockets, leaving))
     waiting = loop.create_task(leaving.wait())
     await asyncio.wait([gateways, waiting], return_when=asyncio.FIRST_COMPLETED)
     leaving.set()
@@ -82,13 +97,23 @@ async def _serve(given: Serve, options: GatewayOptions, sockets: list[Listener])
     return await gateways
 
 
+def _engine(given: Serve, slots: int) -> Closing:
+    on_line = to_stderr_as_json if "json" in given.log else to_stderr
+    if not given.ray:
+        return LocalEngine(given.worker_command, slots, given.gpus, on_line=on_line)
+    from .on_ray.cluster import Cluster
+    from .on_ray.engine import RayEngine
+
+    return RayEngine(given.worker_command, slots, Cluster(given.ray, given.gpus), on_line)
+
+
 async def _keep_gateway(
-    engine: LocalEngine, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
+    engine: Closing, given: Serve, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
 ) -> int:
     """Start a gateway whenever there is none, until the workers are closed."""
     ends: deque[float] = deque(maxlen=GATEWAY_ENDS)
     while True:
-        status = await _one_gateway(engine, options, sockets, leaving)
+        status = await _one_gateway(engine, given, options, sockets, leaving)
         if leaving.is_set():
             return 0
         ends.append(WALL.time())
@@ -100,11 +125,11 @@ async def _keep_gateway(
 
 
 async def _one_gateway(
-    engine: LocalEngine, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
+    engine: Closing, given: Serve, options: GatewayOptions, sockets: list[Listener], leaving: asyncio.Event
 ) -> int:
     ours, theirs = socket.socketpair()
     fds = (theirs.fileno(), *(sock.fileno() for sock in sockets))
-    running = _fork(fds)
+    running = _fork(fds, given.log)
     theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours, limit=remote.LINE_LIMIT)
     writer.write(options.to_json().encode() + b"\n")
@@ -124,17 +149,17 @@ async def _one_gateway(
     return status
 
 
-def _fork(fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _fork(fds: tuple[int, ...], log_options: Sequence[str]) -> subprocess.Popen[bytes]:
     """By the thread that lives as long as this process: the kernel ends the gateway with it."""
     return subprocess.Popen(
-        process.command(),
+        process.command(log_options),
         env={**environment.inherited(), process.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
     )
 
 
-async def _closed(engine: LocalEngine, leaving: asyncio.Event) -> None:
+async def _closed(engine: Closing, leaving: asyncio.Event) -> None:
     """Clients are told how their session ends before the gateway goes."""
     await leaving.wait()
     await engine.closed.wait()

@@ -28,6 +28,12 @@ WORKER_FD = "REACTOR_WORKER_FD"
 HUB_OFFLINE = "HF_HUB_OFFLINE"
 HUB_ENDPOINT = "HF_ENDPOINT"
 
+FOR_WORKERS = (
+    *(WEIGHTS_DIR, ORPHAN_TIMEOUT, MAX_SESSION_DURATION, STUN_SERVERS, TURN_SERVERS, TURN_SECRET),
+    *(ICE_TRANSPORT_POLICY, WEBRTC_PORT_RANGE, HUB_OFFLINE, HUB_ENDPOINT, "OMP_NUM_THREADS"),
+)
+"""What workers of a fleet read on other machines too; secrets of buckets and hubs are those machines' own."""
+
 
 def hub_endpoint() -> str | None:
     """Of another hub than the public one."""
@@ -58,6 +64,11 @@ def take(name: str) -> str:
 def inherited() -> dict[str, str]:
     """What a child process would get."""
     return dict(os.environ)
+
+
+def of_workers() -> dict[str, str]:
+    """What is set here of that which a worker on another machine is to read as well."""
+    return {name: os.environ[name] for name in FOR_WORKERS if name in os.environ}
 
 
 def is_set(name: str) -> bool:

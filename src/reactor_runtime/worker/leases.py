@@ -57,7 +57,9 @@ class Leases:
         self._loaded = worker.life.state is State.READY
         worker.standing.listener = self.changed
 
-    async def grant(self, epoch: int, ticket: str, address: str, seconds: float) -> str:
+    async def grant(
+        self, epoch: int, ticket: str, address: str, seconds: float, seed: int | None = None
+    ) -> str:
         """Begin the session of a lease; returns its id. Raises `RefusedError`."""
         held = self._held
         if epoch <= held.epoch:
@@ -69,7 +71,7 @@ class Leases:
         if held.session or self._worker.life.state is not State.READY:
             raise RefusedError(Refusal.CONFLICT, "not_free", f"This worker is {self._worker.life.state}.")
         self._held = held = Held(epoch, ticket, address)
-        descriptor = await self._worker.start_session(address)
+        descriptor = await self._worker.start_session(address, seed)
         held.session = descriptor["session_id"]
         if seconds > 0:
             held.until = self._clock.time() + seconds

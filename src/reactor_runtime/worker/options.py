@@ -66,3 +66,9 @@ class WorkerOptions(ClientOptions):
     def private_ids(self) -> bool:
         """Whether a session's id is to be one that nobody can guess."""
         return False
+
+    @property
+    def in_fleet(self) -> bool:
+        """Whether who asks is a fleet's gateway or engine, with rights of its own, for clients that may have
+        less."""
+        return False

@@ -181,6 +181,9 @@ async def test_words_are_for_the_page_and_for_browsers_only() -> None:
         foreign = await ask(server, "GET", "/", {**BROWSER, "host": "evil.example"})
         assert (foreign.status_code, foreign.headers["content-type"]) == (421, "text/html; charset=utf-8")
         assert "--allow-host evil.example" in foreign.text
+        asked = await ask(server, "GET", "/", {**BROWSER, "origin": "https://ada.hub.example"})
+        assert (asked.status_code, asked.headers["content-type"]) == (403, "text/html; charset=utf-8")
+        assert "reactor run --allow-origin https://ada.hub.example</pre>" in asked.text
     async with serve(Painter) as server:
         assert (await ask(server, "GET", "/", BROWSER)).status_code == 200
 

@@ -19,6 +19,7 @@ from reactor_runtime.runtimes.http.app import add_handlers, refused
 from reactor_runtime.runtimes.http.guard import Guard
 
 from . import admin, idle, starting, tickets
+from .media import Users
 from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
@@ -34,11 +35,14 @@ OWN = frozenset(
 """First segments of the paths that the gateway answers itself."""
 
 
-def create_gateway(fleet: Fleet, options: GatewayOptions) -> App:
+def create_gateway(fleet: Fleet, options: GatewayOptions) -> tuple[App, Users]:
+    """The application, and who takes media over TCP."""
+    which = Which(fleet)
+    proxy = Proxy(fleet, which, options.http)
     keys = Keys(options.secrets)
     http = options.http
     guard = Guard(
-        Bodies(_Dispatch(fleet, options, keys), http.max_upload * 2**20),
+        Bodies(_Dispatch(fleet, options, keys, which, proxy), http.max_upload * 2**20),
         host=http.host,
         allow_hosts=http.allow_hosts,
         allow_origins=http.allow_origins,
@@ -46,16 +50,15 @@ def create_gateway(fleet: Fleet, options: GatewayOptions) -> App:
         public=page.public_paths() | probes.PATHS,
         door=page.locked(),
     )
-    return Entrance(SessionTokens(guard, keys), Proxies(http.trusted_proxies))
+    return Entrance(SessionTokens(guard, keys), Proxies(http.trusted_proxies)), proxy.users
 
 
 class _Dispatch:
     """What is about a session goes to its worker at once; FastAPI looks at the rest."""
 
-    def __init__(self, fleet: Fleet, options: GatewayOptions, keys: Keys) -> None:
-        which = Which(fleet)
+    def __init__(self, fleet: Fleet, options: GatewayOptions, keys: Keys, which: Which, proxy: Proxy) -> None:
         self._fleet = fleet
-        self._proxy = Proxy(fleet, which)
+        self._proxy = proxy
         self._api = _create_api(fleet, options, keys, which, self._proxy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

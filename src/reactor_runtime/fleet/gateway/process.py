@@ -25,6 +25,7 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
+from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.server import Server, uvicorn_config
 from reactor_runtime.worker.lifeline import Lifeline
 
@@ -52,8 +53,9 @@ def found() -> Given | None:
     return Given(numbers[0], numbers[1], tuple(numbers[2:])) if len(numbers) > 2 else None
 
 
-def command() -> Sequence[str]:
-    return [sys.executable, "-m", "reactor_runtime", "serve"]
+def command(log: Sequence[str]) -> Sequence[str]:
+    """`log` are the options of the log, which it keeps as its engine does."""
+    return [sys.executable, "-m", "reactor_runtime", "serve", *log]
 
 
 def run(given: Given) -> int:
@@ -80,8 +82,11 @@ async def _run(given: Given) -> int:
 async def _serve(fleet: Fleet, options: GatewayOptions, sockets: list[Listener]) -> int:
     loop = asyncio.get_running_loop()
     connections = Connections(connections_limit(options.http.max_connections))
-    fleet.figures.registry.register(connections)
-    server = Server(uvicorn_config(create_gateway(fleet, options), connections))
+    app, users = create_gateway(fleet, options)
+    media = MediaPort(users)
+    for counted in (connections, media):
+        fleet.figures.registry.register(counted)
+    server = Server(uvicorn_config(app, connections, media if options.http.takes_tcp_media else None))
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room

@@ -10,6 +10,7 @@ import re
 from contextlib import aclosing
 from typing import Any
 
+from reactor_runtime.clients.reach import REACHED
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet.engine import Endpoint
 from reactor_runtime.fleet.fleet import Fleet, Serving
@@ -17,7 +18,9 @@ from reactor_runtime.fleet.upstream import Headers, Pool, Upstream, UpstreamErro
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.door.asgi import Message, Receive, Scope, Send
 from reactor_runtime.runtimes.http.control import PREFIX
+from reactor_runtime.runtimes.http.options import HttpOptions
 
+from . import media
 from .which import Which, grant_of
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,7 @@ _HOP = frozenset(
 _OURS = frozenset(
     b"authorization cookie origin host expect forwarded via x-forwarded-for x-forwarded-proto "
     b"x-forwarded-host sec-fetch-site sec-fetch-mode sec-fetch-dest sec-fetch-user".split()
-)
+) | {REACHED}
 """What the guard has judged, and what the gateway says itself."""
 _NOT_BACK = _HOP | frozenset(b"set-cookie date server".split())
 _UPLOADS = re.compile(r"/sessions/[^/]+/uploads")
@@ -43,9 +46,11 @@ _UPLOADS = re.compile(r"/sessions/[^/]+/uploads")
 class Proxy:
     """ASGI. Raises `RefusedError` before anything is answered; the application makes an answer of it."""
 
-    def __init__(self, fleet: Fleet, which: Which) -> None:
+    def __init__(self, fleet: Fleet, which: Which, http: HttpOptions) -> None:
+        self.users = media.Users(fleet)
         self._fleet = fleet
         self._which = which
+        self._http = http
         self._pool = Pool()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,11 +69,14 @@ class Proxy:
         except UpstreamError as error:
             raise _worker_lost() from error
         answer = _Answer(send)
+        headers = _headers(endpoint, scope, serving)
+        if media.is_answer(scope["path"]) and (told := media.reached_at(scope, self._http)):
+            headers.append((REACHED, told))
         lost: BaseException | None = None
         over = False
         try:
             async with asyncio.TaskGroup() as both:
-                asking = both.create_task(_ask(upstream, scope, _headers(endpoint, scope, serving), receive))
+                asking = both.create_task(_ask(upstream, scope, headers, receive))
                 both.create_task(self._answer(upstream, scope, answer, serving, asking))
         except* UpstreamError as group:
             lost = group
@@ -91,7 +99,8 @@ class Proxy:
     ) -> None:
         head = await upstream.head()
         headers = [(n, v) for n, v in head.headers if n not in _NOT_BACK]
-        watched = serving is not None and scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"])
+        upload = serving is not None and scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"])
+        signals = media.is_answer(scope["path"])
         kept = b""
         if head.status_code == 403 and serving is not None:
             kept = b"".join([part async for part in upstream.parts()])
@@ -106,11 +115,13 @@ class Proxy:
         await answer.begin(head.status_code, headers)
         async with aclosing(upstream.parts()) as parts:
             async for part in parts:
-                if watched and len(kept) < SMALL:
+                if serving is not None and (upload or signals) and len(kept) < SMALL:
                     kept += part
-                    if (file := _presigned(kept)) and serving is not None:
-                        # Before the client can read it, and send the file.
+                    # Before the client can read it, and send the file, or media over TCP.
+                    if upload and (file := _presigned(kept)):
                         self._which.announced(file, serving.session)
+                    if signals:
+                        self.users.answered(kept, serving.session)
                 await answer.part(part)
         await answer.end()
         asking.cancel()

@@ -16,6 +16,7 @@ from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.records import Place, TicketState
 from reactor_runtime.runtimes.access.rights import CONTROL
 from reactor_runtime.runtimes.http.callers import address_of
+from reactor_runtime.runtimes.http.seeding import seed_in
 
 from .proxy import Proxy
 from .tickets import new_ticket, refusal
@@ -35,7 +36,7 @@ class Starting:
         self._waiting: dict[str, str] = {}
         """By address, the ticket of a client that was told to come back."""
 
-    async def session(self, address: str) -> Serving:
+    async def session(self, address: str, seed: int | None) -> Serving:
         """Raises `RefusedError` with the place in line."""
         fleet = self._fleet
         # Taken while this request lasts: another client of the same address stands in line for itself.
@@ -44,7 +45,7 @@ class Starting:
             fleet.join(ticket, f"start {ticket}", address)
             place = await self._wait(ticket)
             if place.state is TicketState.OFFERED:
-                return await fleet.claim(ticket)
+                return await fleet.claim(ticket, seed)
         except FleetError as error:
             fleet.figures.refused(error.code)
             raise refusal(error) from error
@@ -80,7 +81,7 @@ def router(starting: Starting, which: Which, proxy: Proxy) -> APIRouter:
         """
         if which.of_token(request.scope) is not None:
             return _Forwarded(proxy)
-        serving = await starting.session(address_of(request))
+        serving = await starting.session(address_of(request), await seed_in(request))
         try:
             status, descriptor = await upstream.call(serving.endpoint, "/session")
         except upstream.UpstreamError as error:

@@ -20,6 +20,7 @@ from reactor_runtime.runtimes.access.carriers import cookies
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 from reactor_runtime.runtimes.access.rights import CONTROL
 from reactor_runtime.runtimes.http.callers import address_of
+from reactor_runtime.runtimes.http.seeding import seed_in
 
 TICKET_BYTES = 16
 """128 bits, so that nobody guesses a ticket."""
@@ -118,9 +119,10 @@ def _waiting(routes: APIRouter, fleet: Fleet) -> None:
 def _taking(routes: APIRouter, fleet: Fleet, keys: Keys) -> None:
     @routes.post("/{ticket}/claim")
     async def claim(ticket: TicketId, request: Request) -> dict[str, Any]:
-        """Take the slot that is offered. Twice gives the same session."""
+        """Take the slot that is offered. Twice gives the same session. Of the body only `seed` is read."""
+        seed = await seed_in(request)
         try:
-            serving = await fleet.claim(ticket)
+            serving = await fleet.claim(ticket, seed)
         except FleetError as error:
             raise refusal(error) from error
         return await _claimed(fleet, keys, serving, request)

@@ -46,14 +46,15 @@ def _picture() -> EncodedFrame:
 
 async def _over_tcp(engine: ReactorWebRtcEngine, frame: EncodedFrame) -> Rehearsed:
     """As in `reactor run`, without HTTP beside it."""
-    media, all_of_them = MediaPort(TcpPeers()), Connections(8)
+    peers, all_of_them = TcpPeers(), Connections(8)
+    media = MediaPort(peers)
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(lambda: _Accepted(media, all_of_them), "127.0.0.1", 0)
     port = int(listening.sockets[0].getsockname()[1])
     try:
         return await rehearse(
             engine,
-            TcpMediaEngine(engine, media.peers, only=True),
+            TcpMediaEngine(engine, peers, only=True),
             frame,
             WITHIN_S,
             completed=lambda answer: with_passive(answer, "127.0.0.1", port),

@@ -11,7 +11,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Protocol, cast
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -19,7 +19,7 @@ from reactor_runtime.clock import timeout
 from reactor_runtime.runtimes.door.connections import Slot
 from reactor_runtime.runtimes.door.relay import Pair, Relay
 from reactor_runtime.transports.stun import NotStunError, first_frame, server_user
-from reactor_runtime.transports.tcp_media import Address, Place, TcpPeers
+from reactor_runtime.transports.tcp_media import Address
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,22 @@ OPEN_S = 5.0
 """How long the engine may take to listen, and to accept."""
 
 
+class Place(Protocol):
+    async def address(self) -> Address:
+        """Where a peer's media is taken. Waits without a limit."""
+        ...
+
+
+class Places(Protocol):
+    def find(self, user: str) -> Place | None:
+        """By the ufrag that a client names us by."""
+        ...
+
+
 class MediaPort:
     """What is counted of all of them, and where their peers are."""
 
-    def __init__(self, peers: TcpPeers) -> None:
+    def __init__(self, peers: Places) -> None:
         self.peers = peers
         self.joined = 0
         """Connections that carry media now."""

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from reactor_runtime.runtimes.access.rights import ADMIN
+from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.worker.leases import Leases
 
 from .signalling import Body
@@ -23,6 +24,7 @@ class GrantBody(Body):
     ticket: str = Field(max_length=128)
     address: str = Field(default="", max_length=128)
     seconds: float = Field(default=0.0, ge=0, le=1e9)
+    seed: int | None = Field(default=None, ge=0, lt=SEED_LIMIT)
 
 
 class RevokeBody(Body):
@@ -35,7 +37,7 @@ def router(leases: Callable[[], Leases]) -> APIRouter:
 
     @routes.post("/grant")
     async def grant(body: GrantBody) -> dict[str, str]:
-        session = await leases().grant(body.epoch, body.ticket, body.address, body.seconds)
+        session = await leases().grant(body.epoch, body.ticket, body.address, body.seconds, body.seed)
         return {"session_id": session}
 
     @routes.post("/revoke")

@@ -125,3 +125,7 @@ class HttpOptions(WorkerOptions):
     @property
     def private_ids(self) -> bool:
         return bool(self.secrets)
+
+    @property
+    def in_fleet(self) -> bool:
+        return self.lifeline is not None

@@ -150,11 +150,11 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     leaving: asyncio.Future[int] = loop.create_future()
-    media, connecting = MediaPort(TcpPeers()), Connecting()
-    engine = CountedEngine(_engine(options, media.peers), connecting)
+    media, connecting = MediaPort(peers := TcpPeers()), Connecting()
+    engine = CountedEngine(_engine(options, peers), connecting)
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
-    runtime.signalling.tcp_peers = media.peers
-    leases = Leases(runtime) if options.lifeline is not None else None
+    runtime.signalling.tcp_peers = peers
+    leases = Leases(runtime) if options.in_fleet else None
     app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):

@@ -85,13 +85,8 @@ async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
         "free_in": worker.life.free_in(worker.clock.time()),
         "notices": {} if running is None else running.media.plane.notices(),
         "audit": audited.describe(worker),
-        **({"config": worker.configuration()} if asking.grant.rules and not _of_a_fleet(worker) else {}),
+        **({"config": worker.configuration()} if asking.grant.rules and not worker.options.in_fleet else {}),
         "last_end": None
         if end is None
         else {"session": end.number, "reason": end.reason.value, "message": end.message},
     }
-
-
-def _of_a_fleet(worker: Worker) -> bool:
-    """Whether who asks is an engine, with rights of its own, for clients that may have less."""
-    return getattr(worker.options, "lifeline", None) is not None

@@ -20,7 +20,7 @@ from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
 from reactor_runtime.clients.negotiation import Offer, TrackMapping, read_offer
 from reactor_runtime.clients.pending import LAST_ID
-from reactor_runtime.clients.reach import reached
+from reactor_runtime.clients.reach import REACHED, reached, told_by_gateway
 from reactor_runtime.clock import timeout
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
@@ -319,6 +319,8 @@ async def _answer(worker: Worker, request: Request, connection_id: int, within: 
 
 
 def _reached(worker: Worker, request: Request) -> tuple[str, int] | None:
+    if worker.options.in_fleet:
+        return told_by_gateway(request.headers.get(REACHED.decode(), ""))
     local = request.scope.get("server")
     names = [name for name, _ in request.scope["headers"]]
     return reached(request.headers.get("host", ""), request.url.scheme, names, local, worker.options)

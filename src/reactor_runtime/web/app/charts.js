@@ -4,13 +4,17 @@
 
 import { el } from "./dom.js";
 import { MEASURES } from "../core/stats.js";
-import { Waterfall } from "./waterfall.js";
 
 const POINTS = 60;
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Draws what `measured` keeps into `root`, now and with every change. */
-export function drawCharts(root, measured) {
+/**
+ * Draws what `measured` keeps into `root`, now and with every change.
+ * @param {HTMLElement} root
+ * @param {import("../core/measured.js").Measured} measured
+ * @param {typeof import("./waterfall.js").Waterfall} Waterfall
+ */
+export function drawCharts(root, measured, Waterfall) {
   const charts = MEASURES.map(([key, label, unit, digits]) => ({ key, chart: new Chart(label, unit, digits) }));
   const facts = el("p", { class: "help" });
   root.append(el("dl", { class: "charts" }, ...charts.map(({ chart }) => chart.element)), facts);

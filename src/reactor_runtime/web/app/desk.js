@@ -2,6 +2,7 @@
 // What stands around the controls: all of them reset or in a link, a log that folds, keys and pastes that belong to none.
 
 import { el } from "./dom.js";
+import { later } from "../core/later.js";
 import { linkWith } from "../core/link.js";
 import { makeTabs } from "./tabs.js";
 
@@ -38,8 +39,9 @@ export function logOf(messages, { folded, store, measured }) {
   const statistics = el("div", { class: "panelbody", tabindex: "0" });
   let draw = null;
   const look = async () => {
-    draw ??= import("./charts.js").then(({ drawCharts }) => drawCharts(statistics, measured));
-    (await draw)();
+    const [charts, fall] = await Promise.all([later("app/charts.js"), later("app/waterfall.js")]);
+    if (charts && fall) draw ??= charts.drawCharts(statistics, measured, fall.Waterfall);
+    draw?.();
   };
   const schema = el("pre", { tabindex: "0", "aria-label": "Declared commands and tracks" });
   const panel = el("div", { class: "panelbody" }, schema);

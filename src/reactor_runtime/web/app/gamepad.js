@@ -1,5 +1,5 @@
 // @ts-check
-// Gamepads: buttons are keys, sticks move pads. Asked once per frame, and only while one is plugged in.
+// Gamepads: buttons are keys, sticks move pads. Loaded when one is plugged in, and asked once per frame while it is.
 
 const DEAD_ZONE = 0.15;
 const PUSHED = 0.5;
@@ -16,10 +16,10 @@ export class Gamepads {
     this.pads = pads;
     this.isPlaying = isPlaying;
     this.signal = signal;
-    addEventListener("gamepadconnected", () => this.#begin(), { signal });
   }
 
-  #begin() {
+  /** One was plugged in. */
+  begin() {
     if (this.#running) return;
     this.#running = true;
     requestAnimationFrame(() => this.#look());

@@ -2,10 +2,10 @@
 // Everything that plays besides the mouse on a control: keys, gamepads, sticks and crosses on the picture.
 
 import { makeCross } from "./cross.js";
-import { Gamepads } from "./gamepad.js";
 import { Holds } from "../core/holds.js";
 import { keyEditor } from "./keyeditor.js";
 import { Keyboard } from "./keyboard.js";
+import { later } from "../core/later.js";
 import { Keymap, keyName } from "../core/keymap.js";
 import { mouseLook } from "./mouselook.js";
 
@@ -13,6 +13,8 @@ const CROSSES_MAX = 2;
 
 export class Play {
   #offs = [];
+  /** @type {import("./gamepad.js").Gamepads | null} */
+  gamepads = null;
 
   /**
    * `surface` lies over the picture, `thumbs` beside it; `keysOn` is where keys are heard; `isPlaying()` says whether they count, and
@@ -24,7 +26,11 @@ export class Play {
     this.thumbs = thumbs;
     this.prefs = prefs;
     this.keyboard = new Keyboard(keysOn, new Holds(new Keymap([]), cards), isPlaying, signal);
-    this.gamepads = new Gamepads(this.keyboard, () => cards.pads, isPlaying, signal);
+    addEventListener("gamepadconnected", async () => {
+      const there = await later("app/gamepad.js");
+      this.gamepads ??= there && new there.Gamepads(this.keyboard, () => cards.pads, isPlaying, signal);
+      this.gamepads?.begin();
+    }, { signal });
     addEventListener("blur", () => this.releaseAll(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden && this.releaseAll(), { signal });
   }
@@ -71,7 +77,7 @@ export class Play {
   /** Nothing is pressed any more, whatever hands do: the focus or the connection is gone. */
   releaseAll() {
     this.keyboard.releaseAll();
-    this.gamepads.releaseAll();
+    this.gamepads?.releaseAll();
     for (const pad of this.cards.pads) pad.release();
   }
 }

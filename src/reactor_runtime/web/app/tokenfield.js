@@ -1,13 +1,15 @@
 // @ts-check
-// A place to enter the secret that a server asks for.
+// A place to enter the secret that a server asks for. Loaded when it does.
 
 import { el } from "./dom.js";
-import { tokenIn } from "../core/token.js";
+import { later } from "../core/later.js";
 
-/** A place to enter it; `use(token)` is called with what was. */
-export function tokenField(use) {
+/** Among the words over the picture of `viewer`, which uses what was entered. */
+export async function askToken(viewer) {
+  const token = await later("core/token.js");
+  if (!token || viewer.shown !== "locked") return;
   const entry = el("input", { type: "text", "aria-label": "Token", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-  const used = () => use(tokenIn(entry.value));
+  const used = () => viewer.useToken(token.tokenIn(entry.value));
   entry.addEventListener("keydown", ({ key }) => key === "Enter" && used());
-  return el("div", { class: "row" }, entry, el("button", { type: "button", onclick: used }, "Enter"));
+  viewer.stage.extra.replaceChildren(el("div", { class: "row" }, entry, el("button", { type: "button", onclick: used }, "Enter")));
 }

@@ -9,6 +9,7 @@ import { Freezes } from "../core/freezes.js";
 import { Inputs } from "./inputs.js";
 import { allControls, listenBeside, logOf } from "./desk.js";
 import { valuesIn } from "../core/link.js";
+import { later } from "../core/later.js";
 import { Measured } from "../core/measured.js";
 import { Messages } from "./messages.js";
 import { PHASES, wordsFor } from "../core/phases.js";
@@ -28,7 +29,7 @@ export class View extends Viewer {
   #noticed = "";
   #begun = false;
   measured = new Measured();
-  sharing = null; // a promise of the dialog, once somebody asked for it
+  sharing = null; // the dialog, once somebody asked for it
 
   /**
    * @param {import("./viewer.js").Given & {page?: boolean, controls?: boolean, commands?: boolean, Room?: typeof import("./room.js").Room | null}} given
@@ -106,12 +107,13 @@ export class View extends Viewer {
   }
 
   async #share() {
-    this.sharing ??= import("./share.js").then(({ shareDialog }) => {
-      const made = shareDialog({ api: this.api, values: () => this.cards.values(), said: (text) => this.messages.note(text) });
-      this.app.append(made.dialog);
-      return made;
-    });
-    (await this.sharing).open();
+    const there = await later("app/share.js");
+    if (!there) return;
+    if (!this.sharing) {
+      this.sharing = there.shareDialog({ api: this.api, values: () => this.cards.values(), said: (text) => this.messages.note(text) });
+      this.app.append(this.sharing.dialog);
+    }
+    this.sharing.open();
   }
 
   #bar() {
@@ -254,9 +256,10 @@ export class View extends Viewer {
     const left = this.room?.secondsLeft() ?? null;
     if (left !== null) this.short.textContent = `${left} s left`;
     if (!this.still) this.freezes.moves();
-    const report = await session.peer?.stats().catch(() => null);
-    if (!report || session.phase !== "live") return undefined;
-    this.#tellWay(carrierOf(report), session.peer);
+    const { peer } = session;
+    const report = await peer?.stats().catch(() => null);
+    if (!report || session.peer !== peer) return undefined; // meanwhile the page has left, or has another
+    this.#tellWay(carrierOf(report), peer);
     const before = this.#counters;
     if (!before) this.audit?.look(); // at what the session before has left
     this.#counters = countersOf(report, performance.now());

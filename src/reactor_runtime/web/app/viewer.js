@@ -4,6 +4,7 @@
 import { Api } from "../core/api.js";
 import { el } from "./dom.js";
 import { Elsewhere } from "../core/elsewhere.js";
+import { later, parts } from "../core/later.js";
 import { openPeer } from "../core/peer.js";
 import { PHASES, wordsFor } from "../core/phases.js";
 import { Session } from "../core/session.js";
@@ -107,6 +108,10 @@ export class Viewer {
     });
     this.hear("notice", ({ type }) => type === "sessionEnded" && this.stage.keep());
     const on = (target, type, action) => target.addEventListener(type, action, { signal: this.signal });
+    on(parts, "missing", ({ detail }) => {
+      this.error("page", detail);
+      this.announce("error", detail);
+    });
     on(window, "online", () => session.hurry());
     on(document, "visibilitychange", () => (document.hidden ? this.save() : session.hurry()));
     on(window, "pagehide", () => this.leave());
@@ -128,8 +133,7 @@ export class Viewer {
   async about(running) {
     if (this.session.phase !== "busy") return;
     this.describe(running);
-    const { sayBusy } = await import("./busy.js");
-    await sayBusy(this, running);
+    await (await later("app/busy.js"))?.sayBusy(this, running);
   }
 
   /** The button over the picture. */
@@ -178,9 +182,9 @@ export class Viewer {
       dim: phase !== "live",
       progress: typeof detail.progress === "number" ? detail.progress : null,
     });
-    if (phase === "locked") import("./tokenfield.js").then(({ tokenField }) => this.shown === phase && this.stage.extra.replaceChildren(tokenField((token) => this.useToken(token))));
+    if (phase === "locked") later("app/tokenfield.js").then((there) => there?.askToken(this));
     this.cast();
-    if (phase === "ended" && detail.reason === "error") this.#explain(words);
+    if (phase === "ended" && detail.reason === "error") later("app/failed.js").then((there) => there?.sayWhy(this, words));
     this.announce("phase", { phase, reason: detail.reason, title: words.title, sentence: words.sentence });
     return words;
   }
@@ -189,19 +193,9 @@ export class Viewer {
     return phase === "live" && !this.stage.pictured ? "waiting" : phase;
   }
 
-  /** On this machine the exception and the author's own line; elsewhere where they are. */
-  async #explain(words) {
-    const { text, cause } = await this.explained(words.sentence);
-    if (this.shown !== "ended" || text === words.sentence) return;
-    const told = cause ? { sentence: cause.error, cause: cause.line } : { sentence: text };
-    this.say({ ...words, ...told, dim: true });
-    this.error(cause?.hook ?? "error", text);
-  }
-
   /** `{text, cause}` of a failure's message: see `causes.js`. */
   async explained(message) {
-    const { explained } = await import("../core/causes.js");
-    return explained(this.api, message);
+    return (await later("core/causes.js"))?.explained(this.api, message) ?? { text: message, cause: null };
   }
 
   /** Hears what belongs in a list of messages, where there is one. */

@@ -93,11 +93,6 @@ export class Api {
     return (await this.call("POST", "/stop_session")).answer;
   }
 
-  /** `{hook, error, line}` of a failure; refused to who is not at the machine. */
-  async cause(reference) {
-    return (await this.call("GET", `/errors/${reference}`)).answer;
-  }
-
   /** Says goodbye: heard also from a page that goes away. */
   farewell(sessionId, id) {
     const url = this.base + this.#connection(sessionId, id, "farewell");
@@ -143,7 +138,7 @@ export class Api {
       const rest = POLL_FLOOR_MS - (performance.now() - asked);
       if (rest > 0) await new Promise((done) => setTimeout(done, rest));
     }
-    throw new ApiError(0, "no_answer", "The server took the offer but never answered it.");
+    throw new ApiError(0, "no_answer", "The server never answered the offer.");
   }
 
   candidates(sessionId, id, candidates, isFinal) {

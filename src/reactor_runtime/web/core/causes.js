@@ -7,7 +7,7 @@ const REFERENCE = /\(reference ([\da-f]{8})\)/;
 export async function explained(api, message) {
   const [, reference] = REFERENCE.exec(message ?? "") ?? [];
   if (!reference) return { text: message ?? "", cause: null };
-  const cause = api.isHome ? await api.cause(reference).catch(() => null) : null;
+  const cause = api.isHome ? await api.call("GET", `/errors/${reference}`).then(({ answer }) => answer, () => null) : null;
   if (!cause) return { text: `${message} The server's log has the cause, at this reference.`, cause: null };
   return { text: [cause.error, cause.line].filter(Boolean).join(" — "), cause };
 }

@@ -48,3 +48,6 @@ export function placeOf(address, agent) {
     port: jupyter ? jupyter[1] : https ? 8080 : Number(port) || 80, // a proxy's own port says nothing about the server's
   };
 }
+
+/** What to do where `peer` finds no way. */
+export const noWayOf = ({ tried, wish, address = location.href }) => noWay({ ...tried, wish, page: placeOf(address, navigator.userAgent) });

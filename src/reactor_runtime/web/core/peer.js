@@ -3,6 +3,7 @@
 // This is the only module that knows RTCPeerConnection; session.js talks to what `openPeer` returns.
 
 import { ApiError } from "./api.js";
+import { later } from "./later.js";
 import { candidatesIn, onlyWished, readCandidate } from "./ladder.js";
 
 const READY_LIMIT_MS = 20_000;
@@ -121,8 +122,7 @@ class Peer {
 
   /** Which addresses were tried, and what would help. */
   async #noRoute() {
-    const { noWay, placeOf } = await import("./noway.js");
-    return noWay({ ...this.tried, wish: this.wish, page: placeOf(this.address ?? location.href, navigator.userAgent) });
+    return (await later("core/noway.js"))?.noWayOf(this) ?? "";
   }
 
   #watch() {

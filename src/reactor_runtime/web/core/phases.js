@@ -50,7 +50,7 @@ export const ENDS = {
   error: { title: "Stopped by an error", sentence: "The model stopped with an error. Its log has the details.", button: "Start again", asks: true },
 };
 
-const WRONG_TOKEN = "The token that this player has is not the server's. It may have been started anew; enter the token that it printed.";
+const WRONG_TOKEN = "The token that this player has is not the server's. Enter the one that it printed when it started.";
 
 /** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
 export function wordsFor({ phase, detail = "", reason = null }, foreign = null) {
