@@ -36,6 +36,11 @@ class ClockRig(Protocol):
         go by itself. Others have nothing to do."""
 
 
+def own_condition() -> threading.Condition:
+    """Of one case, which guards its own list with it; no lock of the runtime is taken meanwhile."""
+    return threading.Condition()
+
+
 @contextmanager
 def passing(rig: ClockRig) -> Iterator[None]:
     """Time passes meanwhile: it is moved, and somebody sleeps, who makes time that nobody waits for."""
@@ -56,7 +61,7 @@ async def time_passes_as_long_as_was_asked_for_and_never_goes_back(rig: ClockRig
 
 
 async def a_wait_ends_when_its_time_has_come(rig: ClockRig) -> None:
-    clock, condition, until = rig.clock, threading.Condition(), rig.clock.time() + 0.02
+    clock, condition, until = rig.clock, own_condition(), rig.clock.time() + 0.02
 
     def wait() -> None:
         with condition:
@@ -69,7 +74,7 @@ async def a_wait_ends_when_its_time_has_come(rig: ClockRig) -> None:
 
 
 async def a_wait_ends_when_it_is_notified(rig: ClockRig) -> None:
-    condition, there = threading.Condition(), list[str]()
+    condition, there = own_condition(), list[str]()
 
     def wait() -> None:
         with condition:
@@ -85,7 +90,7 @@ async def a_wait_ends_when_it_is_notified(rig: ClockRig) -> None:
 
 
 async def a_wait_gives_up_its_lock_meanwhile(rig: ClockRig) -> None:
-    condition, there = threading.Condition(), list[str]()
+    condition, there = own_condition(), list[str]()
 
     def wait(timeout: float | None) -> None:
         with condition:
