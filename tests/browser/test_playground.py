@@ -191,6 +191,8 @@ def test_values_survive_a_reload(page: Any) -> None:
     card(page, "set_light").get_by_role("spinbutton").fill("0.25")
     card(page, "set_light").get_by_role("spinbutton").press("Enter")
     card(page, "set_prompt").get_by_role("textbox").fill("a draft")
+    card(page, "combine").get_by_role("combobox", name="Either: type").select_option(label="text")
+    card(page, "combine").get_by_role("textbox", name="Either, text").fill("three")
     number = page.context.request.get(page.url + "session").json()["number"]
     page.reload()
     live(page)
