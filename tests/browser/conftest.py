@@ -53,7 +53,7 @@ def new_page(browser: Any) -> Iterator[NewPage]:
         if script:
             context.add_init_script(script)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)  # the end of a wait, not a bar
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
         return page
@@ -69,7 +69,7 @@ def _is_complaint(line: Any) -> bool:
     return line.type == "error" and not line.text.startswith("Failed to load resource")
 
 
-class _Files(Handler):
+class Files(Handler):
     """The page's files under the runtime's own policy; everything else is 404."""
 
     def do_GET(self) -> None:
@@ -89,7 +89,7 @@ class _Files(Handler):
 @pytest.fixture(scope="session")
 def files() -> Iterator[str]:
     """Serves the page without a runtime: `/`, `/web/*`, and `/blank` to evaluate modules in."""
-    with serving(_Files) as port:
+    with serving(Files) as port:
         yield f"http://127.0.0.1:{port}"
 
 

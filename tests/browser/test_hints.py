@@ -211,9 +211,16 @@ def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
             photon.sent('c1', 100); photon.replied('c1', 10);
             photon.frameTime({ id: 'c1', track: 'a', rtp_timestamp: 9000 }, 130);
             photon.displayed('a', 9000, 160, { receiveTime: 140, processingDuration: 0.005 });
+            photon.sent('c2', 100); photon.replied('c2', 10);
+            photon.frameTime({ id: 'c2', track: 'a', rtp_timestamp: 9500, encode_ms: 6 }, 130);
+            photon.displayed('a', 9500, 160, { receiveTime: 140, processingDuration: 0.005 });
             return found; }"""
     )
-    assert shown == [[60, {"handler": 10, "frame": 20, "network": 10, "decode": 5, "show": 15}]]
+    told_apart = {"handler": 10, "step": 14, "encode": 6, "network": 10, "decode": 5, "show": 15}
+    assert shown == [
+        [60, {"handler": 10, "frame": 20, "network": 10, "decode": 5, "show": 15}],
+        [60, told_apart],
+    ]
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as JSON").click()
     kept = json.loads(download.value.path().read_text())
@@ -227,11 +234,16 @@ def test_a_freeze_is_named_with_its_cause(open_page: Open) -> None:
             const freezes = new Freezes((text) => said.push(text));
             freezes.still(1000, { frames: 7 }); freezes.still(1000, { frames: 7 }); freezes.moves(4000);
             freezes.still(5000, { frames: 7 }); freezes.still(5000, { frames: 9 }); freezes.moves(8000);
+            const sent = (count) => [{ frames_skipped: count }, {}];
+            const skipped = (count) => ({ frames: count, clients: [{ outbound: sent(count) }] });
+            freezes.still(1000, skipped(3)); freezes.still(1000, skipped(9)); freezes.moves(4000);
             return said; }"""
     )
     assert said == [
         "The picture stood still for 3.0 s. The model's step took that long.",
         "The picture stood still for 3.0 s. The model goes on: its pictures did not get through the network.",
+        "The picture stood still for 3.0 s. The encoder does not follow: it left pictures out."
+        " Smaller or fewer ones would pass.",
     ]
 
 

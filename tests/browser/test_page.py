@@ -120,6 +120,11 @@ def test_a_command_is_followed_to_the_picture_that_shows_it(page: Any) -> None:
     page.locator("[data-command=set_level]").get_by_role("slider").press("End")
     chart = page.locator(".charts > div", has_text="Command to picture")
     chart.get_by_text(re.compile(r"^\d+ ms$")).wait_for()
+    for part in ("wait for the model's step", "encoder"):
+        page.locator(".falls li", has_text=re.compile(rf"^{part}: [\d.]+ ms$")).wait_for()
+    for rate in ("Sent by the server", "The encoder's target"):
+        told = page.locator(".charts > div", has_text=rate)
+        told.get_by_text(re.compile(r"^[\d.]+ Mbit/s$")).wait_for()
 
 
 def test_a_crash_is_explained_and_the_next_session_works(page: Any) -> None:

@@ -15,6 +15,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
 PROJECT = Path(__file__).parents[2] / "examples" / "playground"
 Act = Callable[[Any], None]
+SIZES = [(360, 740), (390, 844), (844, 390), (1024, 768), (1440, 900), (2560, 1440)]
+# Of each thing that can scroll: how far it does, and where the last of it that is seen ends.
+SCROLLED = """() => [...document.querySelectorAll("html, body, body *")].flatMap((box) => {
+  const root = box === document.documentElement;
+  const scrolls = root || (getComputedStyle(box).overflowY !== "visible" && !box.matches(".unseen"));
+  if (!box.clientHeight || !scrolls) return [];
+  const shown = [...box.querySelectorAll("*")].filter((each) => {
+    const { position } = getComputedStyle(each);
+    return position !== "absolute" && position !== "fixed" && each.getClientRects().length > 0;
+  });
+  const top = root ? 0 : box.getBoundingClientRect().top + box.clientTop;
+  const last = Math.max(0, ...shown.map((each) => each.getBoundingClientRect().bottom)) - top + box.scrollTop;
+  return [[`${box.tagName}.${box.className}`, box.scrollHeight, Math.max(box.clientHeight, Math.ceil(last))]];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +191,8 @@ def test_values_survive_a_reload(page: Any) -> None:
     card(page, "set_light").get_by_role("spinbutton").fill("0.25")
     card(page, "set_light").get_by_role("spinbutton").press("Enter")
     card(page, "set_prompt").get_by_role("textbox").fill("a draft")
+    card(page, "combine").get_by_role("combobox", name="Either: type").select_option(label="text")
+    card(page, "combine").get_by_role("textbox", name="Either, text").fill("three")
     number = page.context.request.get(page.url + "session").json()["number"]
     page.reload()
     live(page)
@@ -184,6 +200,35 @@ def test_values_survive_a_reload(page: Any) -> None:
     assert card(page, "set_light").get_by_role("spinbutton").input_value() == "0.25"
     assert card(page, "set_prompt").get_by_role("textbox").input_value() == "a draft"
     assert card(page, "combine").get_by_role("textbox", name="Either, text").input_value() == "three"
+
+
+@pytest.fixture
+def sized(page: Any) -> Iterator[Any]:
+    yield lambda width, height: page.set_viewport_size({"width": width, "height": height})
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_nothing_scrolls_into_a_blank(page: Any, sized: Any, width: int, height: int) -> None:
+    """Legends for screen readers only once made the page as long as its panel."""
+    sized(width, height)
+    padding = 4
+    longer = [name for name, scrolls, last in page.evaluate(SCROLLED) if scrolls > last + padding]
+    assert longer == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 800), (1440, 900), (2560, 1440)])
+def test_a_wide_page_cuts_nothing_off(page: Any, sized: Any, width: int, height: int) -> None:
+    """Not with a long prompt either: the picture makes room for it."""
+    sized(width, height)
+    prompt = card(page, "set_prompt").get_by_role("textbox")
+    before = prompt.input_value()
+    for text in (before, "a line\n" * 12):
+        prompt.fill(text)
+        cut = page.locator(".page").evaluate("(page) => page.scrollHeight - page.clientHeight")
+        assert cut <= 1
+        assert page.locator(".screen").bounding_box()["height"] > 100
+    prompt.fill(before)
 
 
 def test_all_tracks_are_seen_and_one_can_be_large(page: Any) -> None:

@@ -1,10 +1,10 @@
-"""What holds for whoever observes a session: told everything in order, and unable to hold anything up."""
+"""The suite of every observer; a new one is one more line here. What no observer can do is below."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.session.observers import WAITING_LIMIT, Observers, SessionObserver
 from reactor_runtime.session.outcome import CommandOutcome, ModelOutcome
 from reactor_runtime.session.session import Session
+from reactor_runtime.testing import OBSERVER_CASES, check_observer
 from reactor_runtime.worker.journal import Journal
 from reactor_runtime.worker.metrics import Metrics
 from reactor_runtime.worker.watching import JournalObserver, MetricsObserver
@@ -108,19 +109,25 @@ def play(made: Rig, observers: Observers, *, watched: bool = True) -> Session:
     return session
 
 
-MAKERS: dict[str, Callable[[], SessionObserver]] = {
+OBSERVERS: dict[str, Callable[[], SessionObserver]] = {
     "remembering": Remembering,
-    "failing": Failing,
-    "hanging": Hanging,
     "journal": lambda: JournalObserver(Journal(WALL), 1),
     "metrics": lambda: MetricsObserver(Metrics("model")),
     "nothing": SessionObserver,
 }
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_whatever_an_observer_does_the_session_and_other_observers_go_on(name: str) -> None:
-    observer, other = MAKERS[name](), Remembering()
+@pytest.mark.parametrize("case", OBSERVER_CASES, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("name", OBSERVERS)
+async def test_observer(case: Callable[..., Awaitable[None]], name: str) -> None:
+    await check_observer(case, OBSERVERS[name])
+
+
+@pytest.mark.parametrize("make", [Remembering, Failing, Hanging])
+def test_whatever_an_observer_does_the_session_and_other_observers_go_on(
+    make: Callable[[], SessionObserver],
+) -> None:
+    observer, other = make(), Remembering()
     observers = Observers([observer, other])
     try:
         with rig(Painter) as made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
 import sys
 import typing
 from pathlib import Path
@@ -77,6 +78,13 @@ def test_options_are_those_of_reactor_run() -> None:
 def test_the_bench_is_no_part_of_it() -> None:
     assert not (Path(testing.__file__).parent / "bench.py").exists()
     assert "reactor_runtime.testing.bench" not in sys.modules
+
+
+def test_the_kit_needs_no_pytest_and_loads_no_wire_or_server() -> None:
+    look = "import sys, reactor_runtime.testing; print([n for n in %r if n in sys.modules])"
+    heavy = ["pytest", "reactor_webrtc", "uvicorn", "httpx", "torch"]
+    done = subprocess.run([sys.executable, "-c", look % heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_test_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:

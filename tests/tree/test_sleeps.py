@@ -18,7 +18,6 @@ WALL = "about the wall's clock itself"
 
 SLEEPS = {
     ("cli/test_processes.py", "test_a_signal_for_a_forked_child_is_none_for_the_server"): NOTHING,
-    ("contracts/test_wires.py", "test_after_its_end_a_wire_reports_and_takes_nothing"): NOTHING,
     ("executors/test_loop.py", "slow"): WORK,
     ("executors/test_loop.py", "start_session"): WORK,
     ("executors/test_thread.py", "one"): WORK,
@@ -48,7 +47,6 @@ SLEEPS = {
     ("media/test_sound.py", "test_silence_fills_and_time_goes_on"): WALL,
     ("project/weights/places.py", "_body"): PEER,
     ("runtimes/http/test_clients.py", "test_a_command_after_the_end_is_answered"): PEER,
-    ("runtimes/http/test_clients.py", "test_commands_that_are_pending_at_the_end_are_answered"): PEER,
     ("runtimes/http/test_sessions.py", "test_a_model_that_ignores_should_stop"): NOTHING,
     (
         "runtimes/http/test_sessions.py",

@@ -174,8 +174,9 @@ class Connection:
         """Tell the client when the frame of this index, or a later one, goes out to it."""
         self.media.watch_frame(track, request, frame, self._tell_frame)
 
-    def _tell_frame(self, track: str, request: str | int, index: int, rtp: int) -> None:
-        data = {"id": request, "track": track, "frame": index, "rtp_timestamp": rtp}
+    def _tell_frame(self, track: str, request: str | int, index: int, rtp: int, encode_s: float) -> None:
+        frame = {"track": track, "frame": index, "rtp_timestamp": rtp}
+        data = {"id": request, **frame, "encode_ms": round(1000 * encode_s, 1)}
         self.conversation.say(lambda codec: codec.runtime("frameTime", data))
 
     def buffered(self) -> int:

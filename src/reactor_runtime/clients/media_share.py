@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STATS_S = 1.0
 """How long an engine may take to tell its counts."""
-FrameOut = Callable[[str, str | int, int, int], None]
+FrameOut = Callable[[str, str | int, int, int, float], None]
 """The track, the command, the index of its frame and when that is shown, on the wire's clock."""
 
 
@@ -210,10 +210,10 @@ class MediaShare:
         frame: EncodedFrame,
     ) -> None:
         """Encoder thread."""
-        loop.call_soon_threadsafe(self._tell_frame, mid, request, report, frame.index, frame.timestamp)
+        loop.call_soon_threadsafe(self._tell_frame, mid, request, report, frame)
 
-    def _tell_frame(self, mid: str, request: str | int, report: FrameOut, index: int, timestamp: int) -> None:
+    def _tell_frame(self, mid: str, request: str | int, report: FrameOut, frame: EncodedFrame) -> None:
         sink = self._sinks.get(mid)
-        rtp = None if sink is None else sink.sender.rtp_timestamp(timestamp)
+        rtp = None if sink is None else sink.sender.rtp_timestamp(frame.timestamp)
         if sink is not None and rtp is not None:
-            report(sink.track, request, index, rtp)
+            report(sink.track, request, frame.index, rtp, frame.encode_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import EngineError
@@ -244,7 +244,9 @@ class Encoding:
         )
 
     def _encode(self, work: Work) -> None:
-        for encoded in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
+        began = self.clock.time()
+        for made in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
+            encoded = replace(made, encode_s=self.clock.time() - began)
             self.counters.encoded += 1
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8

@@ -71,6 +71,11 @@ def of_workers() -> dict[str, str]:
     return {name: os.environ[name] for name in FOR_WORKERS if name in os.environ}
 
 
+def tell(name: str, value: str) -> None:
+    """Set one that a library of this process reads."""
+    os.environ[name] = value
+
+
 def is_set(name: str) -> bool:
     return name in os.environ
 

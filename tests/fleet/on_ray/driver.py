@@ -87,6 +87,7 @@ def one() -> None:
     from tests.fleet.on_ray import cases
 
     ray.init(
+        address="local",  # a cluster of its own, whatever else runs on this machine
         num_cpus=2,
         num_gpus=4,
         include_dashboard=False,

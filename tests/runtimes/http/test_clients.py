@@ -640,12 +640,14 @@ class Hanging(VideoModel):
 
     main_video = VideoOut()
     release = threading.Event()
+    hanging = threading.Event()
 
     def start_session(self) -> None:
         get_ctx().wait_stop(30)
 
     @command("hang")
     def hang(self) -> None:
+        Hanging.hanging.set()
         Hanging.release.wait(20)
 
     @command("quick")
@@ -655,11 +657,12 @@ class Hanging(VideoModel):
 
 async def test_commands_that_are_pending_at_the_end_are_answered() -> None:
     Hanging.release.clear()
+    Hanging.hanging.clear()
     try:
         async with serve(Hanging, options=HttpOptions(stuck_warning=0.2)) as server:
             client = await server.join()
             requests = [client.post("hang"), client.post("quick"), client.post("quick")]
-            await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(Hanging.hanging.wait, 5)
             stopping = asyncio.ensure_future(server.http.post("/stop_session"))
             await client.wait_end()
             codes = [(client.outcome(request) or {}).get("code") for request in requests]

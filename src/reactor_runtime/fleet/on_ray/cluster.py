@@ -5,13 +5,13 @@ is here: where an actor is, and that it ends.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reactor_runtime.errors import FleetError
 from reactor_runtime.fleet.hosting import LOOPBACK
+from reactor_runtime.project import environment
 
 from .actor import SlotActor
 
@@ -77,13 +77,14 @@ class Cluster:
             self._ray.shutdown()
 
     def _init(self) -> None:
-        os.environ.setdefault(_STATISTICS, "0")
+        if not environment.is_set(_STATISTICS):
+            environment.tell(_STATISTICS, "0")
         options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if self._address == LOCAL:
             options |= {"_node_ip_address": LOOPBACK, "include_dashboard": False}
             options |= {"object_store_memory": OBJECTS}
             if self._gpus:
-                os.environ[_VISIBLE] = ",".join(self._gpus)
+                environment.tell(_VISIBLE, ",".join(self._gpus))
                 options["num_gpus"] = len(self._gpus)
         try:
             self._ray.init(address=self._address, namespace=self.namespace, **options)

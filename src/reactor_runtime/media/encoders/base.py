@@ -33,6 +33,8 @@ class EncodedFrame:
     """In `RTP_CLOCK_HZ` ticks of the clock that `Encoding.push` is given: `clock.WALL`."""
     index: int
     """The frame's number on its track."""
+    encode_s: float = 0.0
+    """How long the encoder took for it."""
 
 
 class VideoEncoder(Protocol):

@@ -184,7 +184,7 @@ export class Stage {
     else this.main?.webkitEnterFullscreen?.(); // phones that know it for videos only
   }
 
-  say({ title, sentence, button, waiting, dim, progress = null, extra = [], count = "", cause = "" }) {
+  say({ title, sentence, button, waiting = false, dim = false, progress = null, extra = [], count = "", cause = "" }) {
     this.veil.hidden = !title;
     this.veil.classList.toggle("waiting", waiting && progress === null);
     this.screen.classList.toggle("dim", dim);

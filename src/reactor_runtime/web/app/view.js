@@ -16,7 +16,7 @@ import { PHASES, wordsFor } from "../core/phases.js";
 import { Photon } from "../core/photon.js";
 import { Play } from "./play.js";
 import { Stage } from "./stage.js";
-import { countersOf, factsIn, ratesBetween, undecodedIn } from "../core/stats.js";
+import { countersOf, factsIn, outboundOf, ratesBetween, undecodedIn } from "../core/stats.js";
 import { holdsFile, Uploads } from "../core/uploads.js";
 import { carrierOf, wayOf, wishIn } from "../core/way.js";
 import { underThe } from "./under.js";
@@ -25,6 +25,7 @@ import { Viewer } from "./viewer.js";
 export class View extends Viewer {
   #counters = null;
   #reply = null;
+  #outbound = null;
   #lately = "";
   #noticed = "";
   #begun = false;
@@ -182,6 +183,7 @@ export class View extends Viewer {
       this.#noticed = text;
       this.error(track, text);
     }
+    this.#outbound = outboundOf(running, this.session.role);
     if (this.shown === "live" && this.still) this.freezes.still(this.stage.lastFrame, running);
     return super.about(running);
   }
@@ -260,6 +262,7 @@ export class View extends Viewer {
     const report = await peer?.stats().catch(() => null);
     if (!report || session.peer !== peer) return undefined; // meanwhile the page has left, or has another
     this.#tellWay(carrierOf(report), peer);
+    if (this.app.querySelector(".charts")?.checkVisibility()) await session.about(); // only while somebody looks
     const before = this.#counters;
     if (!before) this.audit?.look(); // at what the session before has left
     this.#counters = countersOf(report, performance.now());
@@ -275,11 +278,11 @@ export class View extends Viewer {
   }
 
   #tellFacts(rates) {
-    const photon = this.measured.second({ ...rates, reply: this.#reply });
+    const photon = this.measured.second({ ...rates, ...this.#outbound, reply: this.#reply });
     const known = factsIn(rates, this.stage.main ?? {}, this.way);
     if (photon !== null) this.#lately = `${Math.round(photon)} ms to the picture`;
     else if (this.#reply !== null && !this.#lately.includes("picture")) this.#lately = `reply ${Math.max(1, Math.round(this.#reply))} ms`;
-    this.#reply = null;
+    this.#reply = this.#outbound = null;
     if (known.length && this.#lately) known.push(this.#lately);
     this.facts.textContent = known.join(" · ");
     if (rates?.codec) this.measured.say(`${known[0]} in ${rates.codec}${this.way ? ` over ${this.way.sentence}` : ""}. One point each second, one minute wide.`);

@@ -149,7 +149,7 @@ export class Viewer {
   }
 
   say(words) {
-    this.stage.say({ progress: null, ...words });
+    this.stage.say(words);
   }
 
   connected(peer) {

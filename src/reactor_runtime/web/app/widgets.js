@@ -115,8 +115,8 @@ const WIDGETS = {
 
   text(field, on, names, label) {
     const entry = field.multiline
-      ? el("textarea", { ...names, rows: 3, onkeydown: sendOnEnter })
-      : el("input", { ...names, type: "text", autocomplete: "off", placeholder: field.example });
+      ? el("textarea", { ...names, dir: "auto", rows: 3, onkeydown: sendOnEnter })
+      : el("input", { ...names, dir: "auto", type: "text", autocomplete: "off", placeholder: field.example });
     entry.addEventListener("input", on.edit);
     entry.addEventListener("change", on.commit);
     const write = (value) => (entry.value = value ?? "");

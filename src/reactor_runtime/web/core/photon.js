@@ -6,11 +6,11 @@ const FRAMES_KEPT = 180;
 const WAIT_MS = 5_000;
 
 /**
- * Where the time of one command went, in ms: until its handler returned, until its frame left the server, on its way,
- * being decoded, until it was shown. What the browser does not say is in the part after it.
+ * Where the time of one command went, in ms: until its handler returned, the wait for the model's step, the encoder (both
+ * as `frame` where the server does not tell them apart), on its way, being decoded, until it was shown. What the browser does not say is in the part after it.
  */
-function partsOf({ at, reply, heard }, { received, decode, shown }, ms) {
-  const marks = [["handler", reply === null ? null : at + reply], ["frame", heard], ["network", received], ["decode", received === null || decode === null ? null : received + decode], ["show", shown]];
+function partsOf({ at, reply, heard, encode }, { received, decode, shown }, ms) {
+  const marks = [["handler", reply === null ? null : at + reply], ...(encode === null || heard === null ? [["frame", heard]] : [["step", heard - encode], ["encode", heard]]), ["network", received], ["decode", received === null || decode === null ? null : received + decode], ["show", shown]];
   const parts = {};
   let before = at;
   for (const [name, until] of marks) {
@@ -46,11 +46,11 @@ export class Photon {
   }
 
   /** The server handed out the first frame after the command. */
-  frameTime({ id, track, rtp_timestamp: rtp }, heard = null) {
+  frameTime({ id, track, rtp_timestamp: rtp, encode_ms: encode = null }, heard = null) {
     const at = this.#sent.get(id);
     if (at === undefined || !Number.isInteger(rtp)) return;
     this.#sent.delete(id);
-    const known = { at, heard, reply: this.#replied.get(id) ?? null };
+    const known = { at, heard, encode, reply: this.#replied.get(id) ?? null };
     this.#replied.delete(id);
     const frames = this.#frames.filter((frame) => frame.track === track);
     const index = frames.findIndex((frame) => atOrAfter(frame.rtp, rtp));

@@ -7,6 +7,9 @@ export const MEASURES = [
   ["reply", "Command to reply", "ms", 0],
   ["fps", "Frame rate", "fps", 0],
   ["bitrate", "Bit rate", "Mbit/s", 2],
+  ["sent", "Sent by the server", "Mbit/s", 2],
+  ["target", "The encoder's target", "Mbit/s", 2],
+  ["estimate", "The network's estimate", "Mbit/s", 2],
   ["rtt", "Network round trip", "ms", 0],
   ["jitter", "Jitter buffer", "ms", 0],
   ["loss", "Packets lost", "%", 1],
@@ -52,6 +55,14 @@ export function ratesBetween(before, after) {
     height: after.height,
     codec: after.codec,
   };
+}
+
+/** What the server says of the video it sends to the one client of this role, in Mbit/s; null where several have it. */
+export function outboundOf({ clients = [] }, role) {
+  const mine = clients.filter((each) => each.role === role);
+  const videos = (mine.length === 1 ? mine[0].outbound ?? [] : []).filter(({ kind }) => kind === "video");
+  const sum = (key) => (videos.some((each) => each[key]) ? videos.reduce((total, each) => total + (each[key] ?? 0), 0) / 1e6 : null);
+  return { sent: sum("sent_bitrate"), target: sum("target_bitrate"), estimate: videos[0]?.available_outgoing_bitrate ? videos[0].available_outgoing_bitrate / 1e6 : null };
 }
 
 /** Why no picture is shown although they arrive; "" where that is not so. */

@@ -6,8 +6,20 @@ export interface Track {
   direction: "recvonly" | "sendonly";
 }
 
+/** What goes to one client on one track, in bits a second. */
+export interface Outbound {
+  track: string;
+  kind: "video" | "audio";
+  available_outgoing_bitrate?: number | null;
+  target_bitrate?: number;
+  sent_bitrate?: number;
+  frames_waiting?: number;
+  frames_skipped?: number;
+}
+
 export interface Client {
   role: "controller" | "viewer";
+  outbound?: Outbound[];
   since?: number;
 }
 
