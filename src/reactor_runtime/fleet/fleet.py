@@ -221,9 +221,8 @@ class Fleet:
                 self._serve(worker, session, now)
             case events.Refused(worker, epoch, reason):
                 effects = self._refused(worker, epoch, reason, now)
-            case events.Freed(worker, epoch):
-                self._end_session(worker, {"reason": event.reason, "message": event.message})
-                effects = broker.freed(worker, epoch, now)
+            case events.Freed():
+                effects = self._freed(event, now)
             case events.Lost(worker, reason):
                 effects = self._lost(worker, reason, now)
             case events.Failing(slot, lines):
@@ -261,6 +260,14 @@ class Fleet:
             ticket.address if ticket else "",
             now + cap if cap else None,
         )
+
+    def _freed(self, event: events.Freed, now: float) -> list[Effect]:
+        """One that is about an older lease says nothing of the session that runs by now."""
+        worker = self.broker.workers.get(event.worker)
+        if worker is None or worker.epoch != event.epoch:
+            return []
+        self._end_session(event.worker, {"reason": event.reason, "message": event.message})
+        return self.broker.freed(event.worker, event.epoch, now)
 
     def _refused(self, worker_id: str, epoch: int, reason: str, now: float) -> list[Effect]:
         """A worker that does not take what is its turn is not what we think: it is started anew."""
