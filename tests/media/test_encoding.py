@@ -466,7 +466,9 @@ def test_keyframes_repeat_while_a_sink_loses_and_does_not_ask() -> None:
         # The last one was long ago, so the picture that is there comes again; then every four seconds.
         until(lambda: other.frames[-1].key)
         assert other.indexes[-2:] == [19, 19]
-        assert play(20, 12.5) == [28, 36, 44]
+        # At its time the picture that is there comes again, or the next is one, if that is faster.
+        keys = play(20, 12.5)
+        assert [due - key in (0, 1) for key, due in zip(keys, (28, 36, 44), strict=True)] == [True] * 3, keys
         made.repeat_keyframes(loser, False)
         assert play(45, 10.0) == []
         made.repeat_keyframes(loser, True)

@@ -46,9 +46,9 @@ FOR_GATEWAY = (
     "trusted_proxies",
     "advertise_port",
 )
+"""Those that are about the address that clients reach."""
 BOTH = ("max_upload", "advertise_ip", "tcp_media", "wire", "impair")
 """Settings of the workers that the gateway keeps to as well."""
-"""Those that are about the address that clients reach."""
 
 
 def _workers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reactor_runtime.errors import Refusal, RefusedError
+
 COMMANDS_PER_S = 200.0
 COMMAND_BURST = 400
 ADDRESSES_LIMIT = 1024
@@ -44,6 +46,16 @@ class AddressLimit:
         if len(self._buckets) > ADDRESSES_LIMIT:
             del self._buckets[next(iter(self._buckets))]
         return bucket.take(now)
+
+    def check(self, address: str, now: float, what: str) -> None:
+        """Count one event; `what` it is, for people. Raises `RefusedError` when it is one too many."""
+        if not self.take(address, now):
+            raise RefusedError(
+                Refusal.RATE_LIMITED,
+                "rate_limited",
+                f"More than {self.per_minute} {what}; wait a moment.",
+                retry_after=self.retry_after,
+            )
 
     @property
     def retry_after(self) -> int:

@@ -78,13 +78,7 @@ class Signalling:
 
     def limit_offers(self, address: str) -> None:
         """Raises `RefusedError` when an address offers more often than it may."""
-        if not self.offers.take(address, self._clock.time()):
-            raise RefusedError(
-                Refusal.RATE_LIMITED,
-                "rate_limited",
-                f"More than {self.offers.per_minute} offers a minute from one address; wait a moment.",
-                retry_after=self.offers.retry_after,
-            )
+        self.offers.check(address, self._clock.time(), "offers a minute from one address")
 
     def require(self, session: Session, connection_id: int, address: str) -> None:
         """A connection of this id is there, was announced, or may come back.
@@ -95,14 +89,8 @@ class Signalling:
         known = self._address(session, connection_id)
         if known == address:
             return
-        if not self.lookups.take(address, self._clock.time()):
-            raise RefusedError(
-                Refusal.RATE_LIMITED,
-                "rate_limited",
-                f"More than {self.lookups.per_minute} questions a minute for connections that are not yours; "
-                "wait a moment.",
-                retry_after=self.lookups.retry_after,
-            )
+        now = self._clock.time()
+        self.lookups.check(address, now, "questions a minute for connections that are not yours")
         if known is None:
             raise RefusedError(
                 Refusal.NOT_FOUND, "unknown_connection", "Connection not found; POST …/connections first."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reactor_runtime import AudioOut, VideoModel, VideoOut, get_ctx, model
-from reactor_runtime.testing import serve
+from reactor_runtime.clients.audio_share import AudioShare
+from reactor_runtime.clients.clients import LOOK_EVERY_S
+from reactor_runtime.testing import LeapingClock, serve
 from reactor_runtime.transports.wire import Closed, RateEstimated
 
 from .models import Painter
@@ -99,6 +102,29 @@ async def test_sound_is_told_beside_the_pictures() -> None:
         after = (await server.http.get("/metrics")).text
         assert 'reactor_sent_bitrate{codec="opus"' not in after
         assert 'reactor_sent_bytes_total{codec="opus",track="voice"}' in after
+
+
+async def test_wires_are_asked_so_often_however_many_want_to_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[AudioShare] = []
+
+    async def look(share: AudioShare) -> None:
+        looks.append(share)
+
+    monkeypatch.setattr(AudioShare, "look", look)
+    clock = LeapingClock()
+    async with serve(Painter, clock=clock) as server:
+        client = await server.join()
+        await client.wait_frames(1)
+        looks.clear()
+        clock.advance(LOOK_EVERY_S)
+        began = clock.time()
+        for path in ("/session", "/metrics") * 10:
+            assert (await server.http.get(path)).status_code == 200
+        assert 1 <= len(looks) <= 1 + (clock.time() - began) / LOOK_EVERY_S
+        before = len(looks)
+        clock.advance(LOOK_EVERY_S)
+        await server.http.get("/metrics")
+        assert len(looks) == before + 1
 
 
 async def test_rates_of_a_session_that_is_over_are_not_told() -> None:

@@ -44,13 +44,7 @@ class Sharing:
 
     def limit(self, address: str) -> None:
         """Raises `RefusedError` when an address makes more links than it may."""
-        if not self._links.take(address, self._clock.time()):
-            raise RefusedError(
-                Refusal.RATE_LIMITED,
-                "rate_limited",
-                f"More than {LINKS_PER_MINUTE} links a minute for one address; wait a moment.",
-                retry_after=self._links.retry_after,
-            )
+        self._links.check(address, self._clock.time(), "links a minute for one address")
 
     def token(self, grant: Grant, role: TokenRole) -> Shared:
         """Who watches is somebody of their own; who plays is the asker, elsewhere. Raises `RefusedError`."""
