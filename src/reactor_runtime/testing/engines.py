@@ -236,7 +236,7 @@ class _FakeWorker:
 
     @property
     def session(self) -> str:
-        return f"{self.name}/{self.sessions}" if self.lease else ""
+        return f"{self.name}-{self.sessions}" if self.lease else ""
 
 
 class FakeEngine:

@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 
 SMALL = 64 * 1024
 """Bytes of an answer that is looked at."""
+SHARE = "/share"
+_NO_LINKS = (
+    "A fleet makes no links to a session: a worker would sign them, and its word opens nothing here. The "
+    "operator can make a token that watches one: reactor token --role view --session ID."
+)
 _HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding "
     b"upgrade".split()
@@ -56,6 +61,8 @@ class Proxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PREFIX):
             raise RefusedError(Refusal.NOT_FOUND, "not_found", "There is no such page.")
+        if scope["path"] == SHARE:
+            raise RefusedError(Refusal.CONFLICT, "no_links", _NO_LINKS)
         serving = self._which.session(scope)
         await self.forward(serving.endpoint, scope, receive, send, serving)
 
