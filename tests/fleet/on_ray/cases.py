@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shlex
 import signal
 import time
 from collections.abc import Callable
@@ -11,8 +13,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import ray
 from ray.util.placement_group import placement_group, remove_placement_group
+from tests.fleet.serving import serving
 
 from reactor_runtime.fleet.engine import Failing, Lost, NoRoom
 from reactor_runtime.fleet.on_ray.engine import PLACED_S
@@ -21,6 +25,8 @@ from reactor_runtime.testing.engines import SEEN, Told
 
 if TYPE_CHECKING:
     from tests.fleet.on_ray.driver import RayRig
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "fleet.md"
 
 
 @asynccontextmanager
@@ -122,6 +128,37 @@ async def a_worker_for_whom_no_gpu_is_free_finds_no_room_until_one_is() -> None:
         await told.worker(rig.engine)
 
 
+async def a_server_that_is_told_the_address_of_a_cluster_serves() -> None:
+    await asyncio.to_thread(play_at, ray.get_runtime_context().gcs_address)
+
+
+def play_at(address: str) -> None:
+    """As docs/fleet.md has it: `reactor serve --ray ADDRESS`."""
+    with serving("--workers", "1", "--ray", address) as fleet:
+        (namespace,) = re.findall(r"namespace (reactor-[0-9a-f]+)", fleet.log)
+        named = ray.util.list_named_actors(all_namespaces=True)
+        assert {"name": "w1", "namespace": namespace} in named, named
+        claim = fleet.claim(fleet.ticket())
+        worker = fleet.worker_of(claim["session_id"])
+        assert (worker["id"], worker["state"]) == ("w1", "busy")
+        running = httpx.get(f"{claim['base_url']}/session").json()
+        assert running["session_id"] == claim["session_id"]
+        assert httpx.post(f"{claim['base_url']}/stop_session").json()["state"] == "READY"
+        fleet.until(lambda: re.search(r"^\[w1\] .*ended", fleet.log, re.M), "the worker's log has no name")
+
+
+async def the_commands_of_the_document_are_those_of_ray() -> None:
+    from ray.scripts.scripts import cli
+
+    text = DOCUMENT.read_text()
+    lines = [*re.findall(r"^ray .+", text, re.M), *re.findall(r"`(ray [^`\n]+)`", text)]
+    assert len(lines) > 2, lines
+    for line in lines:
+        _, name, *arguments = shlex.split(line)
+        command = cli.commands[name]
+        command.make_context(name, [argument.replace("HEAD", "127.0.0.1") for argument in arguments])
+
+
 async def a_slot_whose_worker_ends_three_times_is_failing() -> None:
     async with running("--no-such-option") as (rig, told):
         for _ in range(3):
@@ -162,6 +199,8 @@ ALONE = {
     case.__name__: case
     for case in (
         an_engine_that_closed_leaves_no_gpu_taken,
+        a_server_that_is_told_the_address_of_a_cluster_serves,
+        the_commands_of_the_document_are_those_of_ray,
         a_worker_for_whom_no_gpu_is_free_finds_no_room_until_one_is,
         a_slot_whose_worker_ends_three_times_is_failing,
     )

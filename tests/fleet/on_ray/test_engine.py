@@ -12,6 +12,8 @@ BEYOND = (
     "a_killed_actor_takes_its_worker_along_and_another_comes",
     "a_frozen_actor_is_ended_and_gives_its_place_back",
     "an_engine_that_closed_leaves_no_gpu_taken",
+    "a_server_that_is_told_the_address_of_a_cluster_serves",
+    "the_commands_of_the_document_are_those_of_ray",
     "a_worker_for_whom_no_gpu_is_free_finds_no_room_until_one_is",
     "a_slot_whose_worker_ends_three_times_is_failing",
     "who_loses_a_node_goes_on_at_another",
