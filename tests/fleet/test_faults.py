@@ -122,6 +122,17 @@ def test_a_drained_worker_finishes_its_session_and_another_takes_its_place() -> 
         assert fleet.worker_of(fleet.claim(eve)["session_id"])["id"] != worker
 
 
+def test_a_drained_worker_is_asked_once_to_go() -> None:
+    """The end of its session retires it, while the end of the whole has asked it already."""
+    with serving("--workers", "1") as fleet:
+        claim = fleet.claim(fleet.ticket())
+        worker = fleet.worker_of(claim["session_id"])["id"]
+        assert fleet.http.post("/fleet/drain", json={"worker": worker}).status_code == 200
+    assert "Session 1 ended" in fleet.log
+    assert "most recent call first" not in fleet.log, fleet.log
+    assert "signal" not in fleet.log.partition("Session 1 ended")[2], fleet.log
+
+
 def test_a_drain_with_a_limit_ends_the_session() -> None:
     with serving("--workers", "1") as fleet:
         claim = fleet.claim(fleet.ticket())

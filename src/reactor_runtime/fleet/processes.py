@@ -37,6 +37,8 @@ class WorkerProcess:
         self.name = name
         self.lines: deque[str] = deque(maxlen=LAST_LINES)
         self._on_port, self._on_end, self._on_line = on_port, on_end, on_line
+        self._asked = False
+        """Whether it was asked to go."""
         reading, writing = os.pipe()
         own = {
             environment.WORKER: name,
@@ -67,7 +69,10 @@ class WorkerProcess:
         self._watcher.start()
 
     def terminate(self) -> None:
-        """Ask it to end its session and go."""
+        """Ask it to end its session and go. Once: asked twice it goes at once, and tidies nothing up."""
+        if self._asked:
+            return
+        self._asked = True
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
 

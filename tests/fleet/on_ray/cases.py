@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import httpx
 import ray
@@ -129,7 +130,10 @@ async def a_worker_for_whom_no_gpu_is_free_finds_no_room_until_one_is() -> None:
 
 
 async def a_server_that_is_told_the_address_of_a_cluster_serves() -> None:
-    await asyncio.to_thread(play_at, ray.get_runtime_context().gcs_address)
+    with mock.patch.dict(os.environ):
+        # Ray has said to this process alone that the cluster asks for a token.
+        assert os.environ.pop("RAY_AUTH_MODE") == "token"
+        await asyncio.to_thread(play_at, ray.get_runtime_context().gcs_address)
 
 
 def play_at(address: str) -> None:

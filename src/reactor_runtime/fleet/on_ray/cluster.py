@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from reactor_runtime.errors import FleetError
@@ -24,9 +25,23 @@ OBJECTS = 80 * 1024 * 1024
 """Bytes of a local cluster's store of objects, the least that Ray takes: nothing large passes through it."""
 _STATISTICS = "RAY_USAGE_STATS_ENABLED"
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
+_TOKEN_MODE = "RAY_AUTH_MODE"
+_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+_TOKEN_FILE = Path(".ray") / "auth_token"
+"""Below the home folder, where Ray keeps a cluster's token."""
 
 Actor = Any
 """Ray's handle of a `SlotActor`."""
+
+
+def show_token(home: Path) -> None:
+    """Where a token is, `ray start` asks for it, and who joins must say so before Ray is imported.
+
+    A cluster that asks for none takes no offence.
+    """
+    there = any(environment.is_set(name) for name in _TOKENS) or (home / _TOKEN_FILE).is_file()
+    if there and not environment.is_set(_TOKEN_MODE):
+        environment.tell(_TOKEN_MODE, "token")
 
 
 class Cluster:
@@ -40,6 +55,8 @@ class Cluster:
     def join(self) -> None:
         """Takes seconds, and a thread that lives as long as the cluster is needed: the kernel ends what Ray
         starts here with the thread that started it. Raises `FleetError`."""
+        if self._address != LOCAL:
+            show_token(environment.without_tilde(Path("~")))
         try:
             import ray
         except ImportError:
