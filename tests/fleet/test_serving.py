@@ -88,6 +88,19 @@ def test_requests_without_a_session_mean_the_one_of_their_address(fleet: Fleet) 
     fleet.until(lambda: fleet.http.post("/start_session", json={}).status_code == 200, "its turn never came")
 
 
+def test_who_has_no_session_is_told_of_the_model_and_of_nobody_else(fleet: Fleet) -> None:
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=fleet.url, transport=elsewhere) as stranger:
+        before = stranger.get("/session").json()
+        for seed in (4711, 4712):
+            fleet.http.post("/start_session", json={"seed": seed}).raise_for_status()
+        meanwhile = stranger.get("/session").json()
+    assert meanwhile.keys() == before.keys()
+    assert {**meanwhile, "started_at": 0, "audit": None} == {**before, "started_at": 0, "audit": None}
+    assert (meanwhile["session_id"], meanwhile["state"], meanwhile["number"]) == ("", "READY", 0)
+    assert meanwhile["model"]["name"] == "toy"
+
+
 def test_the_line_is_told_as_it_moves_and_full_is_said(fleet: Fleet) -> None:
     for _ in range(2):
         claimed(fleet)
@@ -99,7 +112,8 @@ def test_the_line_is_told_as_it_moves_and_full_is_said(fleet: Fleet) -> None:
     assert full.headers["retry-after"]
     assert fleet.http.delete(f"/tickets/{bob}").json()["state"] == "cancelled"
     fleet.until(lambda: streams[1].last().get("position") == 1, "the place did not move")
-    assert streams[1].last()["eta_s"] > 0
+    # Of the sessions so far, which the other tests end at once.
+    assert isinstance(streams[1].last()["eta_s"], float)
     assert fleet.http.post(f"/tickets/{eve}/claim").json()["code"] == "not_offered"
     fleet.http.delete(f"/tickets/{eve}")
 

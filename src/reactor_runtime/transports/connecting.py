@@ -121,8 +121,7 @@ class _CountedPeer:
         try:
             answer = await self._peer.answer(offer, sections)
         except RefusedError:
-            self._heard.connecting.add(Step.OFFER, Outcome.REFUSED)
-            raise
+            raise  # counted where all refused offers are, most of which come no further than the routes
         except Exception:
             self._heard.connecting.add(Step.OFFER, Outcome.FAILED)
             raise

@@ -20,6 +20,7 @@ from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
 from reactor_runtime.runtimes.door.prefix import Prefix
+from reactor_runtime.transports.connecting import Connecting
 from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
@@ -56,12 +57,15 @@ def create_app(
     options: HttpOptions,
     leases: Callable[[], Leases] | None = None,
     clock: Clock = WALL,
+    connecting: Connecting | None = None,
 ) -> App:
     """`worker` gives the worker behind the routes; it exists as soon as the event loop runs.
 
-    `leases` are those of a worker in a fleet.
+    `leases` are those of a worker in a fleet. `connecting` counts the offers that are refused.
     """
+    counts = connecting or Connecting()
     api = create_api(worker)
+    api.dependency_overrides[signalling.connecting] = lambda: counts
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(

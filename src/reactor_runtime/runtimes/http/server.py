@@ -155,7 +155,7 @@ async def _serve(
     runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
     runtime.signalling.tcp_peers = peers
     leases = Leases(runtime) if options.in_fleet else None
-    app = create_app(lambda: runtime, options, None if leases is None else lambda: leases)
+    app = create_app(lambda: runtime, options, (lambda: leases) if leases else None, connecting=connecting)
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
         runtime.metrics.registry.register(counted)
