@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 RTP_CLOCK_HZ = 90_000
 """The clock of every video payload format (RFC 7741, RFC 6184)."""
+REOPEN_UP = 1.5
+"""Soon after it was opened, an encoder is opened again only for a rise above this multiple of its rate: each
+opening costs a keyframe. One that can follow rises while open goes so far by itself."""
 
 
 class VideoCodec(StrEnum):
