@@ -63,9 +63,8 @@ def create_app(
 
     `leases` are those of a worker in a fleet. `connecting` counts the offers that are refused.
     """
-    counts = connecting or Connecting()
     api = create_api(worker)
-    api.dependency_overrides[signalling.connecting] = lambda: counts
+    api.state.connecting = connecting or Connecting()
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(
@@ -98,7 +97,7 @@ async def rehearse(app: App) -> None:
 def create_api(worker: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
-    app.dependency_overrides[sessions.worker] = worker
+    app.state.worker = worker
     routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
     for router in (*(module.router for module in routers), signalling.flat_router):
         app.include_router(router, responses=_REFUSALS)

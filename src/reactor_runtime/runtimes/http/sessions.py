@@ -17,15 +17,20 @@ from .seeding import seed_in
 router = APIRouter(tags=["session"])
 
 
-def worker() -> Worker:
-    """Overridden by the application with the worker of this process."""
-    raise NotImplementedError
+async def worker(request: Request) -> Worker:
+    """The worker of this process, which the application keeps.
+
+    Dependencies are coroutines here: FastAPI takes a thread for each other one, at each request; and
+    `dependency_overrides` would have it read every signature again at each request.
+    """
+    found: Worker = request.app.state.worker()
+    return found
 
 
 TheWorker = Annotated[Worker, Depends(worker)]
 
 
-def in_scope(worker: TheWorker, asking: Asking) -> None:
+async def in_scope(worker: TheWorker, asking: Asking) -> None:
     check_scope(asking.grant, worker.session)
 
 

@@ -55,15 +55,11 @@ PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
 
-def connecting() -> Connecting:
-    """Overridden by the application with the counts of this process."""
-    raise NotImplementedError
-
-
-async def _counted(counts: Annotated[Connecting, Depends(connecting)]) -> AsyncIterator[None]:
+async def _counted(request: Request) -> AsyncIterator[None]:
     try:
         yield
     except RefusedError:
+        counts: Connecting = request.app.state.connecting
         counts.add(Step.OFFER, Outcome.REFUSED)
         raise
 
