@@ -47,6 +47,7 @@ from reactor_runtime.runtimes.terminal.greeting import greeting, open_page, qr_c
 from reactor_runtime.runtimes.terminal.hints import hints
 from reactor_runtime.runtimes.terminal.loading_bar import show_loading
 from reactor_runtime.session import folders
+from reactor_runtime.session.heap import give_back
 from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
@@ -250,6 +251,8 @@ def _warm_up(choice: EncoderChoice) -> None:
         warm_up(choice)
     except ReactorError as error:
         log.warning("%s", error)
+    # What the imports and the first routes left behind.
+    give_back()
 
 
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:
