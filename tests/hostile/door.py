@@ -155,7 +155,7 @@ async def door(
             await door.until(lambda: server.started)
             yield door
         finally:
-            memory.runtime.close_streams()
+            memory.worker.close_streams()
             server.leave()
             async with asyncio.timeout(5):
                 await serving

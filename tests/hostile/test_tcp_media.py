@@ -211,7 +211,7 @@ async def test_a_peer_that_there_is_not_is_one_line_for_who_looks(caplog: pytest
 
 async def test_what_passes_is_counted_for_operators() -> None:
     async with media_door() as (server, media, _):
-        server.memory.runtime.metrics.registry.register(media)
+        server.memory.worker.metrics.registry.register(media)
         wire = await server.wire()
         wire.send(request(b"nobody:theirs"))
         await wire.rest()

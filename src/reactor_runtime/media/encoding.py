@@ -147,7 +147,7 @@ class Encoding:
 
     def skip_nothing(self) -> None:
         """The session ends: a late picture is better than none."""
-        self._backlog.patient = True
+        self._backlog.draining = True
 
     def flush(self) -> int:
         """Drop what waits; the picture that is being encoded goes out, a hole would cost a keyframe."""
@@ -186,7 +186,7 @@ class Encoding:
                 self._busy = True
             began = self.clock.time()
             try:
-                self._encode(work)
+                self._encode(work, began)
                 self.trouble = ""
             except Exception as error:
                 self.counters.failed += 1
@@ -243,8 +243,7 @@ class Encoding:
             rows,
         )
 
-    def _encode(self, work: Work) -> None:
-        began = self.clock.time()
+    def _encode(self, work: Work, began: float) -> None:
         for made in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
             encoded = replace(made, encode_s=self.clock.time() - began)
             self.counters.encoded += 1

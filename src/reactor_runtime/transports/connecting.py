@@ -11,7 +11,7 @@ from typing import Any, cast
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from reactor_runtime.errors import RefusedError
-from reactor_runtime.protocol.codec import DATA
+from reactor_runtime.protocol.message_format import DATA
 from reactor_runtime.transports.port import Engine, Peer, PeerConfig, PeerEvent, Section
 from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged
 

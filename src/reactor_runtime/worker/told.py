@@ -11,7 +11,7 @@ from reactor_runtime.session.losses import Lost
 
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
-    from reactor_runtime.protocol.codec import Codec, Outgoing
+    from reactor_runtime.protocol.message_format import MessageFormat, Outgoing
     from reactor_runtime.session.causes import Cause
     from reactor_runtime.session.life import Life
     from reactor_runtime.session.session import Session
@@ -49,7 +49,7 @@ def failure(clients: Clients, cause: Cause) -> None:
         "reference": cause.reference,
         "message": f"The model's {cause.hook} failed (reference {cause.reference}).",
     }
-    clients.broadcast(lambda codec: codec.runtime("modelError", data))
+    clients.broadcast(lambda form: form.runtime("modelError", data))
 
 
 def hung(life: Life, now: float) -> dict[str, Any]:
@@ -83,5 +83,5 @@ def messages(clients: Clients | None, session: Session) -> None:
             )
 
 
-def _application(text: str, codec: Codec) -> Outgoing:
-    return codec.application(text)
+def _application(text: str, message_format: MessageFormat) -> Outgoing:
+    return message_format.application(text)

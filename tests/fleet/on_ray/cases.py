@@ -59,7 +59,7 @@ def environment_of(pid: int) -> dict[str, str]:
 async def each_worker_has_its_gpu_and_its_name_and_leaves_none_taken() -> None:
     async with running() as (rig, told):
         first, second = [await told.worker(rig.engine) for _ in range(2)]
-        of = [environment_of(rig.engine.pid_of(w.worker)) for w in (first, second)]
+        of = [environment_of(rig.pids[w.worker]) for w in (first, second)]
         gpus = [each["CUDA_VISIBLE_DEVICES"] for each in of]
         assert len(set(gpus)) == 2, gpus
         assert set(gpus) <= {"0", "1", "2", "3"}, gpus
@@ -76,7 +76,7 @@ async def a_killed_actor_takes_its_worker_along_and_another_comes() -> None:
     async with running() as (rig, told):
         worker = await told.worker(rig.engine)
         rig.engine.grant(Lease(worker.worker, 1, "ticket"))
-        child, actor = rig.engine.pid_of(worker.worker), rig.engine.actor_of(worker.worker)
+        child, actor = rig.pids[worker.worker], ray.get_actor("w1", namespace=rig.cluster.namespace)
         os.kill(await actor.pid.remote(), signal.SIGKILL)
         lost = await told.next(Lost)
         assert lost.worker == worker.worker
@@ -87,7 +87,7 @@ async def a_killed_actor_takes_its_worker_along_and_another_comes() -> None:
 async def a_frozen_actor_is_ended_and_gives_its_place_back() -> None:
     async with running(1) as (rig, told):
         worker = await told.worker(rig.engine)
-        child, actor = rig.engine.pid_of(worker.worker), rig.engine.actor_of(worker.worker)
+        child, actor = rig.pids[worker.worker], ray.get_actor("w1", namespace=rig.cluster.namespace)
         os.kill(await actor.pid.remote(), signal.SIGSTOP)
         rig.engine.stop(worker.worker, at_once=True)
         assert (await told.next(Lost)).worker == worker.worker
@@ -128,7 +128,7 @@ async def who_loses_a_node_goes_on_at_another() -> None:
     first = nodes.add_node(num_cpus=1, num_gpus=1, **OPTIONS)
     async with running(1) as (rig, told):
         worker = await told.worker(rig.engine)
-        child = rig.engine.pid_of(worker.worker)
+        child = rig.pids[worker.worker]
         nodes.add_node(num_cpus=1, num_gpus=1, **OPTIONS)
         nodes.remove_node(first, allow_graceful=False)
         assert (await told.next(Lost)).worker == worker.worker

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from tests.fleet.pids import Pids
 
 from reactor_runtime.fleet.on_ray.cluster import Cluster
 from reactor_runtime.fleet.on_ray.engine import RayEngine
@@ -42,9 +43,10 @@ class RayRig:
             self.cluster,
             on_line=lambda name, line: self.lines.append((name, line)),
         )
+        self.pids = Pids(self.engine)
 
     def crash(self, worker: str) -> None:
-        os.kill(self.engine.pid_of(worker), signal.SIGKILL)
+        os.kill(self.pids[worker], signal.SIGKILL)
 
 
 def serve(cases: dict[str, Case]) -> None:

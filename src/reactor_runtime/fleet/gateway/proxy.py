@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import re
 from contextlib import aclosing
 from typing import Any
@@ -22,8 +21,6 @@ from reactor_runtime.runtimes.http.options import HttpOptions
 
 from . import media
 from .which import Which, grant_of
-
-log = logging.getLogger(__name__)
 
 TOKEN_S = 300.0
 """How long the worker takes a request for this one: it is made for each."""

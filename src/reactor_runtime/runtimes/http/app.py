@@ -99,7 +99,7 @@ def create_api(worker: Callable[[], Worker]) -> FastAPI:
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
     app.state.worker = worker
     routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
-    for router in (*(module.router for module in routers), signalling.flat_router):
+    for router in (*(module.router for module in routers), signalling.v16_router):
         app.include_router(router, responses=_REFUSALS)
     page.mount(app)
     add_handlers(app)

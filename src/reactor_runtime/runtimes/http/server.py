@@ -153,13 +153,13 @@ async def _serve(
     leaving: asyncio.Future[int] = loop.create_future()
     media, connecting = MediaPort(peers := TcpPeers()), Connecting()
     engine = CountedEngine(_engine(options, peers), connecting)
-    runtime = Worker(project, options, engine, lambda status: _resolve(leaving, status))
-    runtime.signalling.tcp_peers = peers
-    leases = Leases(runtime) if options.in_fleet else None
-    app = create_app(lambda: runtime, options, (lambda: leases) if leases else None, connecting=connecting)
+    worker = Worker(project, options, engine, lambda status: _resolve(leaving, status))
+    worker.signalling.tcp_peers = peers
+    leases = Leases(worker) if options.in_fleet else None
+    app = create_app(lambda: worker, options, (lambda: leases) if leases else None, connecting=connecting)
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
-        runtime.metrics.registry.register(counted)
+        worker.metrics.registry.register(counted)
     server = Server(uvicorn_config(app, connections, media if options.takes_tcp_media else None, tls))
     _make_room(loop, sockets, connections)
     await checkpoint()  # anyio imports half of itself when it is first used; a request would wait for that
@@ -167,25 +167,25 @@ async def _serve(
     serving = loop.create_task(server.serve(sockets=list(sockets)))
     if options.lifeline is not None:
         options.lifeline.tell_port(sockets[0].getsockname()[1])
-    with signals(loop, runtime), watched():
-        runtime.load()
+    with signals(loop, worker), watched():
+        worker.load()
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = urls_of(sockets[0], options)
-        log.info("Serving %s on %s", runtime.model.name, urls[0])
+        log.info("Serving %s on %s", worker.model.name, urls[0])
         if options.lifeline is None:
             # Nobody opens a worker of a fleet, and its secret is its engine's.
             await _greet(urls, sockets[0], options)
-            loop.create_task(show_loading(runtime))  # noqa: RUF006  # ends with loading, or with the loop
+            loop.create_task(show_loading(worker))  # noqa: RUF006  # ends with loading, or with the loop
         status = await leaving
-        if runtime.standing.load_error is not None:
+        if worker.standing.load_error is not None:
             await asyncio.sleep(FAILED_LINGER_S)
-        runtime.close_streams()
+        worker.close_streams()
         if leases is not None:
             leases.close()
         server.leave()
         await serving
         await warming
-        await runtime.close()
+        await worker.close()
         leaving_process.begin(status)
     return status
 

@@ -45,7 +45,7 @@ async def start_session(worker: TheWorker, request: Request, asking: Asking) -> 
     Who may only watch, or holds a token for the session that runs, gets the descriptor of that one: SDKs know
     no other way to take part.
     """
-    if not asking.grant.may_steer or asking.grant.session is not None:
+    if not asking.grant.may_control or asking.grant.session is not None:
         return _running(worker)
     descriptor = await worker.start_session(address_of(request), await seed_in(request))
     if worker.session is not None:
