@@ -86,6 +86,14 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         phase(third, "live")
         assert {worker["session"] for worker in fleet.workers().values()} == before
 
+        # A second tab of the same browser is told so, and takes nothing from the first one.
+        tab = third.context.new_page()
+        tab.goto(fleet.url)
+        tab.get_by_text("This session is open in another tab too.").first.wait_for(timeout=40_000)
+        phase(tab, "live")
+        tab.close()
+        phase(third, "live")
+
         # Who does not come loses his turn.
         sixth.evaluate(AWAY.replace("get:", "configurable: true, get:") + "0")
         third.get_by_role("button", name="Stop").click()
@@ -93,3 +101,23 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         ticket = next(url for url in reversed(asked[sixth]) if "/tickets/" in url)
         httpx.delete(ticket.removesuffix("/events"))
         says(sixth, "Your turn has passed")
+
+
+def test_who_waits_sees_who_plays_and_is_told_when_the_turn_has_passed(new_page: NewPage) -> None:
+    with serving("--workers", "1", "--preview", program="tests.fleet.hurried") as fleet:
+        playing = new_page()
+        playing.goto(fleet.url)
+        phase(playing, "live")
+        page = new_page(script=AWAY)
+        page.goto(fleet.url)
+        says(page, "You are 1st in line")
+        preview = page.locator(".veil reactor-player[data-phase=live]")
+        preview.wait_for(timeout=40_000)
+        assert preview.bounding_box()["height"] > 100
+        phase(playing, "live")
+        httpx.post(f"{fleet.url}/fleet/kick", json={"worker": "w1"})
+        says(page, "Your turn has passed")
+        assert page.locator("reactor-player").count() == 0
+        page.evaluate("() => { window.away = false; }")
+        page.get_by_role("button", name="Queue again").click()
+        phase(page, "live")

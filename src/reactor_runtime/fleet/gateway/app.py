@@ -18,14 +18,14 @@ from reactor_runtime.runtimes.http import cloud, page, probes
 from reactor_runtime.runtimes.http.app import add_handlers, refused
 from reactor_runtime.runtimes.http.guard import Guard
 
-from . import admin, idle, starting, tickets
+from . import admin, idle, preview, starting, tickets
 from .media import Users
 from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
 
-FLEET = '  <meta name="reactor-fleet" content="tickets">'
-"""Says to the page that there is a waiting room in front of it."""
+FLEET = '  <meta name="reactor-fleet" content="{}">'
+"""Says to the page that there is a waiting room in front of it, and whether it shows a `preview`."""
 ABOUT_THE_MODEL = ("/schema", "/openapi.json")
 """The same on every worker: any of them is asked."""
 OWN = frozenset(
@@ -89,7 +89,9 @@ def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys, which: Which,
         cloud.router,
     ):
         app.include_router(router)
-    page.mount(app, FLEET)
+    if options.preview:
+        app.include_router(preview.router(fleet, keys))
+    page.mount(app, FLEET.format("preview" if options.preview else ""))
     for path in ABOUT_THE_MODEL:
         app.add_api_route(path, _AboutTheModel(fleet, proxy), include_in_schema=False)
     add_handlers(app)

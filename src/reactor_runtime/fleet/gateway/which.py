@@ -66,7 +66,7 @@ class Which:
         if named is not None:
             found = self._running(named)
             if token is not None and token != named:
-                raise RefusedError(Refusal.FORBIDDEN, "wrong_session", "This token is for another session.")
+                raise _wrong_session()
             return found
         if token is not None:
             return self._running(token)
@@ -81,7 +81,11 @@ class Which:
             raise RefusedError(
                 Refusal.UNAUTHENTICATED, "token_expired", "This address is that of a session that is over."
             )
-        return found or grant_of(scope).session
+        allowed = grant_of(scope).session
+        if found and allowed not in (None, found):
+            # Two tokens in one request: what one allows, it does not allow in the other's session.
+            raise _wrong_session()
+        return found or allowed
 
     def of_address(self, address: str) -> list[Serving]:
         return [serving for serving in self._fleet.serving.values() if serving.address == address]
@@ -105,6 +109,10 @@ class Which:
                 Refusal.NOT_FOUND, "no_session", "No session of yours is running; POST /start_session first."
             )
         return found[0]
+
+
+def _wrong_session() -> RefusedError:
+    return RefusedError(Refusal.FORBIDDEN, "wrong_session", "This token is for another session.")
 
 
 def grant_of(scope: Scope) -> Grant:

@@ -2,6 +2,7 @@
 // The waiting room of a fleet: a ticket, its place in the line, and the claim when it is our turn.
 
 import { ApiError } from "../core/api.js";
+import { later } from "../core/later.js";
 
 const SILENT = new Set([0, 404, 503]);
 
@@ -40,7 +41,9 @@ export class Room {
     this.expiresAt = null;
     const joined = (await this.api.call("POST", "/tickets")).answer;
     this.#ticket = joined.ticket;
-    await this.#turnOf(joined, signal, told);
+    const waiting = new AbortController();
+    this.#preview(waiting.signal);
+    await this.#turnOf(joined, signal, told).finally(() => waiting.abort());
     const claim = (await this.api.call("POST", `/tickets/${this.#ticket}/claim`)).answer;
     this.base = new URL(claim.base_url).pathname.replace(/\/$/, "");
     this.expiresAt = claim.expires_at && claim.expires_at * 1000;
@@ -70,6 +73,14 @@ export class Room {
   /** Whether an error means that our session, or its worker, is gone: then we stand at the head of the line. */
   isGone(error) {
     return this.base !== this.#home && error instanceof ApiError && (SILENT.has(error.status) || error.status === 401) && error.code !== "unreachable";
+  }
+
+  /** A session of somebody else's, where there is one and the operator allows it. */
+  async #preview(signal) {
+    const allowed = document.querySelector("meta[name=reactor-fleet]")?.getAttribute("content") === "preview";
+    const there = allowed && (await later("app/preview.js"));
+    const veil = document.querySelector(".veil");
+    if (there && veil) await there.preview(this.api, this.#ticket, veil, signal);
   }
 
   /** Resolves when it is our turn and somebody is in front of the page. */
