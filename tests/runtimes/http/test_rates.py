@@ -13,6 +13,7 @@ from reactor_runtime.testing import LeapingClock, serve
 from reactor_runtime.transports.wire import Closed, RateEstimated
 
 from .models import Painter
+from .test_told import connected
 
 ESTIMATE = 900_000
 
@@ -51,6 +52,20 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
             assert found[name].labels == stream
         assert found["reactor_available_outgoing_bitrate"].value == ESTIMATE
         assert found["reactor_sent_frames_total"].value >= rate["frames_sent"]
+
+
+async def test_who_names_its_connection_finds_its_own_rates_among_many() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        (first, _), (second, _) = await connected(server), await connected(server)
+        for number, role in ((first, "controller"), (second, "viewer")):
+            answer = await server.http.get("/session", params={"connection": number})
+            [mine] = [told for told in answer.json()["clients"] if told.get("you")]
+            assert (mine["role"], len(mine["outbound"])) == (role, 1)
+        for query in ("", "?connection=1"):
+            told = (await server.http.get(f"/session{query}")).json()["clients"]
+            assert [each.get("you") for each in told] == [None, None]
+        assert (await server.http.get("/session?connection=x")).status_code == 422
 
 
 @model("humming")

@@ -21,7 +21,7 @@ from reactor_runtime.runtimes.http.control import PREFIX
 from reactor_runtime.runtimes.http.options import HttpOptions
 
 from . import media
-from .which import Which, grant_of
+from .which import Which, grant_of, watches
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def _credential(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> st
     grant = grant_of(scope)
     if serving is None or (grant.rules and scope["path"] == "/events"):
         return endpoint.secret
-    role = grant.role if grant.role is TokenRole.VIEW else TokenRole.CONTROL
+    role = TokenRole.VIEW if watches(scope) else TokenRole.CONTROL
     subject = serving.ticket or "fleet"
     return Keys((endpoint.secret,)).mint(role, TOKEN_S, subject, serving.session)
 
