@@ -25,8 +25,11 @@ import { Viewer } from "./viewer.js";
 const NEWS_MS = 20_000;
 
 export class View extends Viewer {
+  /** @type {any} */
   #counters = null;
+  /** @type {number | null} */
   #reply = null;
+  /** @type {any} */
   #outbound = null;
   #lately = "";
   #noticed = "";
@@ -34,6 +37,16 @@ export class View extends Viewer {
   #played = false; // a session of this page, of whose end nothing was said
   #newsOver;
   measured = new Measured();
+  // Made by `makeStage()` and `build()`:
+  /** @type {Messages} */
+  messages;
+  /** @type {Freezes} */
+  freezes;
+  /** @type {Cards} */
+  cards;
+  /** @type {Play} */
+  play;
+  /** @type {{dialog: HTMLElement, open: () => void} | null} */
   sharing = null; // the dialog, once somebody asked for it
 
   /**
@@ -209,7 +222,7 @@ export class View extends Viewer {
     if (this.share) this.share.hidden = false;
     this.photon.clear();
     this.#counters = this.way = null;
-    this.inputs.attach(peer.inputs);
+    this.inputs?.attach(peer.inputs);
     super.connected(peer);
     this.cards.resend();
   }
@@ -225,7 +238,7 @@ export class View extends Viewer {
     else if (ended) this.messages.note(words.sentence);
     if (ended) this.audit?.look();
     // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
-    if (ended && detail.reason !== "error") this.inputs.close();
+    if (ended && detail.reason !== "error") this.inputs?.close();
     return words;
   }
 
@@ -241,7 +254,7 @@ export class View extends Viewer {
     const watching = super.cast();
     this.roleAt.hidden = !watching;
     this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
-    this.cards.enabled = PHASES[phase].plays && !watching;
+    this.cards.enabled = !watching && PHASES[phase].plays === true;
     if (watching) this.play.releaseAll();
     this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.seen(phase) }).short;
     return watching;
@@ -335,6 +348,6 @@ export class View extends Viewer {
 
   close() {
     super.close();
-    this.inputs.close();
+    this.inputs?.close();
   }
 }

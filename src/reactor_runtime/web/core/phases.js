@@ -50,7 +50,11 @@ export const ENDS = {
 
 const WRONG_TOKEN = "The token that this player has is not the server's. Enter the one that it printed when it started.";
 
-/** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
+/**
+ * `foreign` is the origin of the site that a player is embedded in, where that is not the server's own.
+ * @param {{phase: string, detail?: string, reason?: string | null}} told
+ * @param {string | null} [foreign]
+ */
 export function wordsFor({ phase, detail = "", reason = null }, foreign = null) {
   const { short, title = "", sentence = "", button = null, own, placed } = PHASES[phase];
   if (phase === "ended") {

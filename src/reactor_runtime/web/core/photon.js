@@ -48,7 +48,11 @@ export class Photon {
     if (this.#sent.has(id)) this.#replied.set(id, ms);
   }
 
-  /** The server handed out the first frame after the command; its word was under way for about `way` ms, as the reply was. */
+  /**
+   * The server handed out the first frame after the command; its word was under way for about `way` ms, as the reply was.
+   * @param {{id: string, track: string, rtp_timestamp: number, encode_ms?: number | null, queue_ms?: number}} told
+   * @param {number | null} [heard]
+   */
   frameTime({ id, track, rtp_timestamp: rtp, encode_ms: encode = null, queue_ms: queue = 0 }, heard = null, way = 0) {
     const at = this.#sent.get(id);
     if (at === undefined || !Number.isInteger(rtp)) return;

@@ -53,7 +53,7 @@ export class Uploads {
       request.upload.onprogress = ({ loaded, total }) => total && sent(loaded / total);
       request.onerror = () => reject(new ApiError(0, "unreachable", "The server does not answer."));
       request.onload = () => {
-        if (request.status < 400) return resolve();
+        if (request.status < 400) return resolve(undefined);
         let answer = {};
         try {
           answer = JSON.parse(request.responseText);
