@@ -117,6 +117,26 @@ def test_a_late_sink_sees_the_last_picture_when_the_model_is_silent() -> None:
         assert late.indexes == [2]
 
 
+def test_a_frame_says_how_long_it_waited_for_the_encoder() -> None:
+    clock = VirtualClock()
+    with encoding(clock=clock) as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        hold(made, factory, 0)
+        waiting = picture(1)
+        waiting.emitted = clock.time()
+        clock.advance(0.02)  # in the playout
+        made.push(waiting, clock.time())
+        clock.advance(0.03)  # in front of the encoder
+        factory.gate.set()
+        assert made.drain(5.0)
+
+        assert sink.frames[1].queue_s == pytest.approx(0.05)
+        made.request_keyframe()
+        until(lambda: (clock.advance(IDLE_REPEAT_S), len(sink.frames) == 3)[1])
+        assert (sink.frames[2].index, sink.frames[2].queue_s) == (1, 0.0)  # a repetition waited for nothing
+
+
 def test_nothing_is_repeated_when_nobody_asks() -> None:
     clock = VirtualClock()
     with encoding(clock=clock) as (made, _):

@@ -37,7 +37,9 @@ class EncodedFrame:
     index: int
     """The frame's number on its track."""
     encode_s: float = 0.0
-    """How long the encoder took for it."""
+    """How long the encoder took for it,"""
+    queue_s: float = 0.0
+    """and how long after the model had emitted it that began."""
 
 
 class VideoEncoder(Protocol):

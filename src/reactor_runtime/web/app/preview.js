@@ -23,7 +23,7 @@ export async function preview(api, ticket, veil, signal) {
     const found = player.dataset.phase !== "live" && (await api.call("GET", `/tickets/${ticket}/preview`).catch(() => null));
     if (found && !signal.aborted) {
       player.setAttribute("src", new URL(found.answer.base_url).pathname);
-      if (!player.isConnected) veil.lastElementChild.before(player);
+      if (!player.isConnected) veil.lastElementChild?.before(player);
     }
     await new Promise((done) => setTimeout(done, AGAIN_MS));
   }
