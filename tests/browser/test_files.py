@@ -20,6 +20,7 @@ LATER = {
     "app/charts.js": "the statistics are looked at",
     "app/failed.js": "the model failed",
     "app/gamepad.js": "a gamepad is plugged in",
+    "app/preview.js": "who waits is shown a session",
     "app/room.js": "a fleet has a waiting room",
     "app/share.js": "somebody shares",
     "app/tokenfield.js": "the token is wrong",
@@ -107,7 +108,7 @@ def test_what_comes_later_is_asked_for_in_one_place() -> None:
     assert asks == {"core/later.js", EMBEDDED}
     named = {each for text in code.values() for each in re.findall(r'\blater\("(.+?)"\)', text)}
     table = re.findall(r'^  "(.+?)":', (WEB / "core/parts.d.ts").read_text(), re.MULTILINE)
-    assert named == set(table) == LATER.keys()
+    assert named == set(table) == LATER.keys() | {f"../{EMBEDDED}"}, "that one is served beside `web`"
 
 
 def test_the_core_knows_no_document() -> None:
@@ -136,6 +137,13 @@ def test_phases_are_named_in_one_table() -> None:
     assert set(re.findall(r'\| "(\w+)"', types.partition("export interface")[0])) == phases
     style = "".join(path.read_text() for path in FILES if path.suffix == ".css")
     assert set(re.findall(r"data-phase=(\w+)", style)) <= phases
+
+
+def test_each_event_of_the_player_has_its_type() -> None:
+    code = "".join(load()[name].plain.decode() for name in NAMES)
+    told = set(re.findall(r'\bannounce\("(\w+)"', code))
+    table = (WEB / "player.d.ts").read_text().partition("ReactorPlayerEventMap {")[2].partition("}\n\n")[0]
+    assert told == set(re.findall(r"^  (\w+): (?:Custom)?Event", table, re.MULTILINE))
 
 
 def test_nothing_inline_and_nothing_foreign() -> None:

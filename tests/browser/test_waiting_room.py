@@ -25,6 +25,36 @@ def says(page: Any, words: str) -> None:
     page.locator(".veil").get_by_text(words).wait_for(timeout=40_000)
 
 
+def test_a_session_is_shared_with_who_watches(new_page: NewPage) -> None:
+    with serving("--workers", "1") as fleet:
+        player = new_page()
+        player.goto(fleet.url)
+        phase(player, "live")
+        player.get_by_role("button", name="Share", exact=True).click()
+        dialog = player.get_by_role("dialog", name="Share")
+        dialog.get_by_text("It opens while this session lasts.").wait_for()
+        link = dialog.get_by_role("textbox", name="Link").input_value()
+        player.keyboard.press("Escape")
+        watcher = new_page()
+        watcher.goto(link)
+        phase(watcher, "live")
+        watcher.get_by_text("You are watching; somebody else plays.").wait_for()
+        assert watcher.url == link
+        assert not watcher.get_by_role("button", name="Take control").is_visible()
+        watcher.reload()
+        phase(watcher, "live")
+        player.reload()  # and keeps what is its own
+        phase(player, "live")
+        player.get_by_role("button", name="Stop", exact=True).click()
+        phase(watcher, "ended")
+        watcher.locator(".veil").get_by_role("button").click()
+        says(watcher, "The session of this link is over.")
+        watcher.goto("about:blank")
+        watcher.goto(link)
+        phase(watcher, "live")  # as anybody else who comes to an empty line
+        assert watcher.url == f"{fleet.url}/"
+
+
 def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
     # A page knows some seconds after that its worker has died: the next one is not there sooner.
     with serving("--workers", "2", "--queue", "3", ready=2, TOY_LOADS_S="5") as fleet:
@@ -78,6 +108,7 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         os.kill(fleet.worker_of(session)["pid"], signal.SIGKILL)
         says(playing[1], "The worker failed")
         phase(playing[1], "live")
+        playing[1].locator(".news").get_by_text("The worker of your session failed.").wait_for()
         says(sixth, "You are 1st in line")
 
         # A session goes on in the same page after a reload.

@@ -12,7 +12,7 @@ from reactor_runtime.clients.channels import Notice
 from reactor_runtime.clients.commands import ClientCommands
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.negotiation import Offer
-from reactor_runtime.protocol.codec import Codec, JsonCodec, Say
+from reactor_runtime.protocol.message_format import JsonFormat, MessageFormat, Write
 from reactor_runtime.testing import VirtualClock
 
 _numbers = itertools.count(1)
@@ -23,11 +23,11 @@ class Conversation:
     """Keeps what the client is told, as JSON."""
 
     notice: Notice | None
-    codec: Codec | None
+    format: MessageFormat | None
     told: list[dict[str, Any]] = field(default_factory=list)
 
-    def say(self, say: Say) -> bool:
-        outgoing = say(self.codec or JsonCodec())
+    def send(self, write: Write) -> bool:
+        outgoing = write(self.format or JsonFormat())
         if outgoing is not None:
             self.told.append(json.loads(outgoing.data)["data"])
         return True
@@ -54,26 +54,26 @@ def sdp(peer: str = "", session: str = "1") -> str:
     return f"v=0\r\no=- {session} 2 IN IP4 127.0.0.1\r\n{about}"
 
 
-def offer(peer: str = "", *, may_steer: bool = True, session: str = "1") -> Offer:
-    return Offer(sdp(peer, session), (), has_channel=True, message_limit=65536, may_steer=may_steer)
+def offer(peer: str = "", *, may_control: bool = True, session: str = "1") -> Offer:
+    return Offer(sdp(peer, session), (), has_channel=True, message_limit=65536, may_control=may_control)
 
 
 def person(
     peer: str = "",
     *,
-    may_steer: bool = True,
+    may_control: bool = True,
     clock: VirtualClock | None = None,
     ready: bool = True,
     live: bool = True,
     closed: bool = False,
     notice: Notice | None = None,
-    codec: Codec | None = None,
+    message_format: MessageFormat | None = None,
     **facts: Any,
 ) -> Connection:
     """A client that is there and may steer, unless the facts say otherwise."""
     number = next(_numbers)
     session = SimpleNamespace(number=1, clock=clock or VirtualClock(), next_frame=lambda: 0)
     presence = SimpleNamespace(ready=ready, live=live, closed=closed)
-    conversation = Conversation(notice, codec)
+    conversation = Conversation(notice, message_format)
     given = {"id": number, "number": number, "presence": presence, "conversation": conversation, **facts}
-    return cast("Connection", Person(offer(peer, may_steer=may_steer), session, **given))
+    return cast("Connection", Person(offer(peer, may_control=may_control), session, **given))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from reactor_runtime.clients.channels import CHANNEL_WAIT_S
-from reactor_runtime.clients.conversation import CODEC_WAIT_S, HELD_MESSAGES, Conversation
+from reactor_runtime.clients.conversation import FORMAT_WAIT_S, HELD_MESSAGES, Conversation
 from reactor_runtime.clients.negotiation import Offer
-from reactor_runtime.protocol.codec import DATA, JsonCodec
+from reactor_runtime.protocol.message_format import DATA, JsonFormat
 from reactor_runtime.session.losses import Losses, Lost
 from reactor_runtime.testing import VirtualClock
 from reactor_runtime.transports.wire import AudioSender, VideoSender
@@ -43,16 +43,16 @@ class FakeWire:
 
 class Rig:
     def __init__(
-        self, codec: JsonCodec | None = None, *, limit: int = 1000, has_channel: bool = True
+        self, message_format: JsonFormat | None = None, *, limit: int = 1000, has_channel: bool = True
     ) -> None:
         self.wire = FakeWire()
         self.lost = Losses()
         self.clock = VirtualClock()
         offer = Offer("", (), has_channel, limit)
-        self.conversation = Conversation(self.wire, offer, codec, self.lost, 1, self.clock)
+        self.conversation = Conversation(self.wire, offer, message_format, self.lost, 1, self.clock)
 
     def say(self, text: str) -> bool:
-        return self.conversation.say(lambda codec: codec.runtime("word", {"word": text}))
+        return self.conversation.send(lambda form: form.runtime("word", {"word": text}))
 
 
 async def test_what_comes_early_is_held_and_leaves_in_order() -> None:
@@ -61,13 +61,13 @@ async def test_what_comes_early_is_held_and_leaves_in_order() -> None:
     rig.conversation.opened(DATA)
     assert rig.say("second")
     assert rig.wire.sent == []
-    rig.conversation.settle(JsonCodec())
+    rig.conversation.settle(JsonFormat())
     assert rig.say("third")
     assert rig.wire.sent == ["first", "second", "third"]
 
 
 async def test_the_oldest_of_too_many_is_dropped_and_counted() -> None:
-    rig = Rig(JsonCodec())
+    rig = Rig(JsonFormat())
     for number in range(HELD_MESSAGES + 2):
         assert rig.say(str(number))
     rig.conversation.opened(DATA)
@@ -81,13 +81,13 @@ async def test_the_first_message_shows_how_a_client_writes() -> None:
     rig.say("held")
     rig.conversation.heard(b'{"scope": "runtime", "data": {"type": "ping"}}', False)
     assert rig.wire.sent == ["held"]
-    codec = rig.conversation.codec
+    message_format = rig.conversation.format
     rig.conversation.heard(b"\x00\x01", True)
-    assert rig.conversation.codec is codec, "it is decided once"
+    assert rig.conversation.format is message_format, "it is decided once"
 
 
 async def test_what_is_too_large_for_the_client_is_counted() -> None:
-    rig = Rig(JsonCodec(), limit=100)
+    rig = Rig(JsonFormat(), limit=100)
     rig.conversation.opened(DATA)
     assert not rig.say("long" * 100)
     assert rig.say("short")
@@ -96,8 +96,8 @@ async def test_what_is_too_large_for_the_client_is_counted() -> None:
 
 
 async def test_nothing_is_said_without_a_channel_or_after_the_end() -> None:
-    assert not Rig(JsonCodec(), has_channel=False).say("word")
-    rig = Rig(JsonCodec())
+    assert not Rig(JsonFormat(), has_channel=False).say("word")
+    rig = Rig(JsonFormat())
     rig.conversation.opened(DATA)
     rig.conversation.close()
     assert not rig.say("word")
@@ -108,14 +108,14 @@ async def test_who_shows_nothing_for_so_long_gets_json() -> None:
     rig = Rig()
     rig.conversation.opened(DATA)
     rig.say("held")
-    rig.conversation.await_codec()
-    rig.clock.advance(CODEC_WAIT_S - 0.01)
+    rig.conversation.await_format()
+    rig.clock.advance(FORMAT_WAIT_S - 0.01)
     await asyncio.sleep(0)
     assert rig.wire.sent == []
     rig.clock.advance(0.01)
     await asyncio.sleep(0)
     assert rig.wire.sent == ["held"]
-    assert isinstance(rig.conversation.codec, JsonCodec)
+    assert isinstance(rig.conversation.format, JsonFormat)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_an_offer_without_a_channel_is_known_for_it_at_once() -> None:
 async def test_a_client_that_takes_too_little_is_told_of_in_the_log_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    rig = Rig(JsonCodec(), limit=10)
+    rig = Rig(JsonFormat(), limit=10)
     rig.conversation.opened(DATA)
     for _ in range(3):
         assert not rig.say("long")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reactor_runtime import VideoModel, VideoOut, model
+from reactor_runtime import AudioOut, VideoModel, VideoOut, model
 from reactor_runtime.authoring.description import describe
 from reactor_runtime.clients.media_share import STATS_S, MediaShare
 from reactor_runtime.clock import WALL, Clock
@@ -21,7 +21,7 @@ from reactor_runtime.media.encoders import EncodedFrame, VideoCodec
 from reactor_runtime.media.encoders.base import RTP_CLOCK_HZ
 from reactor_runtime.session.session import Session
 from reactor_runtime.testing import VirtualClock
-from reactor_runtime.transports.memory_wire import MemorySender, MemoryWire
+from reactor_runtime.transports.memory_wire import MemoryAudioSender, MemorySender, MemoryWire
 from reactor_runtime.transports.port import Section
 
 SIZE = (240, 320)
@@ -190,10 +190,48 @@ async def test_who_loses_something_and_does_not_ask_gets_keyframes(
             await far.has(half_second + 1 + len(far.frames) - len({frame.index for frame in far.frames}))
             clock.advance(0.5)
             if half_second % 2:
-                await share.look_for_losses()
+                await share.look()
         first = far.frames[0].timestamp
         assert [(frame.timestamp - first) / RTP_CLOCK_HZ for frame in far.frames if frame.key] == times
         await share.end()
+
+
+@model(name="singer")
+class Singer(VideoModel):
+    video = VideoOut()
+    voice = AudioOut()
+
+
+async def test_one_report_tells_of_sound_and_of_losses() -> None:
+    session = Session(1, "local", describe(Singer), lambda _: None, clock=VirtualClock())
+    wire = MemoryWire(lambda event: None)
+    wire.video_senders = [MemorySender("0", VideoCodec.VP8, wire)]
+    wire.audio_senders = [MemoryAudioSender("1", wire)]
+    sections = [
+        Section("0", "video", "video", True, (VideoCodec.VP8,)),
+        Section("1", "voice", "audio", True),
+    ]
+    share, asked, repeated = MediaShare(session, wire, sections), 0, []
+
+    async def stats() -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        sound = {"mid": "1", "packets_sent": 7, "bytes_sent": 700, "target_bitrate": 64_000.0}
+        return {"outbound": [{"mid": "0", "packets_lost": 5, "pli_count": 0}, sound]}
+
+    wire.stats = stats  # type: ignore[method-assign]  # what an engine would have counted
+    share.subscribe()
+    [encoding] = session.media.plane.encodings
+    encoding.repeat_keyframes = lambda sink, wanted: repeated.append(wanted)  # type: ignore[method-assign]  # looks
+    await share.look()
+    [sound] = share.audio.rates()
+    assert (sound.packets_sent, sound.bytes_sent, sound.target_bitrate) == (7, 700, 64_000)
+    assert (asked, len(repeated)) == (1, 1)
+
+    await share.end()
+    assert share.audio.rates() == []
+    assert session.sent.by_stream["voice", "opus"].bytes == 700
+    await asyncio.to_thread(session.close)
 
 
 async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone() -> None:
@@ -207,14 +245,19 @@ async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone()
         async def closing() -> dict[str, Any]:
             raise RefusedError(Refusal.CONFLICT, "connection_closed", "This connection is closed.")
 
+        async def broken() -> dict[str, Any]:
+            raise RuntimeError("the engine says no")
+
         async def busy() -> dict[str, Any]:
             asked.set()
             return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]  # never
 
         share._wire.stats = closing  # type: ignore[method-assign]  # what an engine might do
-        await share.look_for_losses()
+        await share.look()
+        share._wire.stats = broken  # type: ignore[method-assign]  # the same
+        await share.look()
         share._wire.stats = busy  # type: ignore[method-assign]  # the same
-        looking = asyncio.ensure_future(share.look_for_losses())
+        looking = asyncio.ensure_future(share.look())
         await asked.wait()
         clock.advance(STATS_S)
         await looking

@@ -72,7 +72,7 @@ def test_a_mapping_is_followed_to_the_letter() -> None:
     assert read.inputs() == ["webcam", "mic"]
     assert read.has_channel
     assert read.message_limit == 65536
-    assert (read.watches_frames, read.from_loopback, read.sender_turns, read.may_steer) == (
+    assert (read.watches_frames, read.from_loopback, read.sender_turns, read.may_control) == (
         False, False, True, True,
     )  # fmt: skip
 

@@ -62,7 +62,7 @@ def test_the_first_steers_and_the_next_looks_on() -> None:
 
 
 def test_who_cannot_speak_or_may_only_watch_does_not_steer() -> None:
-    roles, guest, mute, player = Roles(8, shared_control=False), person(may_steer=False), person(), person()
+    roles, guest, mute, player = Roles(8, shared_control=False), person(may_control=False), person(), person()
     assert roles.join(guest) is Role.VIEWER
     assert roles.join(mute, speaks=False) is Role.VIEWER
     assert roles.controller is None
@@ -113,7 +113,7 @@ def test_taking_control_says_who_lost_it() -> None:
 
 
 def test_who_may_only_watch_takes_nothing() -> None:
-    roles, first, guest = Roles(8, shared_control=True), person(), person(may_steer=False)
+    roles, first, guest = Roles(8, shared_control=True), person(), person(may_control=False)
     roles.join(first)
     with pytest.raises(ViewOnlyError):
         roles.take(guest)
@@ -158,7 +158,7 @@ def test_the_same_client_on_another_connection_keeps_role_and_camera() -> None:
 
 
 def test_one_that_comes_back_with_a_token_for_watching_leaves_all_of_it() -> None:
-    roles, old, new = Roles(8, shared_control=False), person(), person(may_steer=False)
+    roles, old, new = Roles(8, shared_control=False), person(), person(may_control=False)
     roles.join(old)
     roles.publish(old, "camera")
     roles.replace(old, new)
@@ -213,7 +213,7 @@ def test_with_shared_control_it_keeps_its_camera_beside_who_steers() -> None:
 
 def test_a_refusal_says_which_of_the_two_it_is() -> None:
     assert isinstance(Roles.refusal(person()), NotControllerError)
-    assert isinstance(Roles.refusal(person(may_steer=False)), ViewOnlyError)
+    assert isinstance(Roles.refusal(person(may_control=False)), ViewOnlyError)
 
 
 # --- whatever happens ---
@@ -244,14 +244,14 @@ def step(roles: Roles, verb: str, first: Connection, second: Connection, track: 
 def test_whatever_clients_do_watching_tokens_do_nothing_and_a_track_has_one_publisher(
     steps: list[tuple[str, int, int, str]], shared: bool, may: list[bool]
 ) -> None:
-    roles, people = Roles(8, shared), [person(may_steer=each) for each in may]
+    roles, people = Roles(8, shared), [person(may_control=each) for each in may]
     for verb, one, other, track in steps:
         with contextlib.suppress(CommandError):
             step(roles, verb, people[one], people[other], track)
         steers = roles.controller
-        assert steers is None or steers.offer.may_steer
+        assert steers is None or steers.offer.may_control
         for each in ("camera", "microphone"):
             publishers = [c for c in people if roles.publishes(c, each)]
             assert len(publishers) <= 1
-            assert all(c.offer.may_steer for c in publishers)
+            assert all(c.offer.may_control for c in publishers)
             assert shared or all(c is steers for c in publishers)

@@ -12,7 +12,7 @@ from reactor_runtime.clients.clients import Clients
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.roles import Roles
 from reactor_runtime.clients.seats import CONSENT_WAIT_S, HEIR_S, NEGOTIATING_S, Seats, same_peer
-from reactor_runtime.protocol.codec import FlatCodec, JsonCodec
+from reactor_runtime.protocol.message_format import JsonFormat, V16Format
 from reactor_runtime.testing import VirtualClock
 
 
@@ -34,8 +34,8 @@ class Room:
         return connection
 
     def of(self, peer: str = "B", address: str = "here", **facts: Any) -> Connection | None:
-        again, flat = facts.pop("again", True), facts.pop("flat", False)
-        return self.seats.of(offer(peer, **facts), address, again=again, flat=flat)
+        again, v16 = facts.pop("again", True), facts.pop("v16", False)
+        return self.seats.of(offer(peer, **facts), address, again=again, v16=v16)
 
 
 # --- whose place ---
@@ -74,11 +74,11 @@ def test_its_own_place_goes_before_a_free_one() -> None:
 def test_who_may_only_watch_takes_nobodys_place_who_may_more() -> None:
     room = Room()
     room.enter("A", live=False)
-    guest = room.enter("C", live=False, may_steer=False)
-    assert room.of("B", may_steer=False) is guest
-    assert room.of("A", may_steer=False) is guest
+    guest = room.enter("C", live=False, may_control=False)
+    assert room.of("B", may_control=False) is guest
+    assert room.of("A", may_control=False) is guest
     guest.presence.live = True
-    assert room.of("B", may_steer=False) is None
+    assert room.of("B", may_control=False) is None
 
 
 def test_an_offer_that_became_nothing_makes_room_for_its_own_address_and_for_others_after_a_while() -> None:
@@ -96,11 +96,11 @@ def test_an_offer_that_became_nothing_makes_room_for_its_own_address_and_for_oth
 
 def test_clients_of_the_first_generation_meet_only_their_own() -> None:
     room = Room()
-    room.enter("A", live=False, codec=JsonCodec())
-    assert room.of("B", flat=True) is None
-    flat = room.enter("C", live=False, codec=FlatCodec())
-    assert room.of("B", flat=True) is flat
-    assert room.of("C", flat=True) is flat
+    room.enter("A", live=False, message_format=JsonFormat())
+    assert room.of("B", v16=True) is None
+    v16 = room.enter("C", live=False, message_format=V16Format())
+    assert room.of("B", v16=True) is v16
+    assert room.of("C", v16=True) is v16
 
 
 def test_a_new_session_has_no_places() -> None:
@@ -143,7 +143,7 @@ def test_who_came_in_beside_the_one_that_steers_follows_it_for_so_long() -> None
     assert room.seats.heir_of(steers) is None
 
 
-@pytest.mark.parametrize("facts", [{"may_steer": False}, {"ready": False}, {"closed": True}])
+@pytest.mark.parametrize("facts", [{"may_control": False}, {"ready": False}, {"closed": True}])
 def test_who_cannot_steer_does_not_follow(facts: dict[str, Any]) -> None:
     room = Room()
     steers, _ = inherited(room, **facts)
@@ -177,8 +177,8 @@ def test_nobody_follows_itself_nor_one_that_named_its_id() -> None:
 # --- waiting for a place ---
 
 
-async def waiting(room: Room, peer: str = "B", *, flat: bool = False) -> asyncio.Task[None]:
-    task = asyncio.ensure_future(room.seats.wait(offer(peer), "here", flat=flat))
+async def waiting(room: Room, peer: str = "B", *, v16: bool = False) -> asyncio.Task[None]:
+    task = asyncio.ensure_future(room.seats.wait(offer(peer), "here", v16=v16))
     for _ in range(5):
         await asyncio.sleep(0)
     return task
@@ -222,12 +222,12 @@ async def test_or_until_it_has_left() -> None:
         await wait
 
 
-@pytest.mark.parametrize("there", ["nobody", "nobody steers", "itself", "no flat client"])
+@pytest.mark.parametrize("there", ["nobody", "nobody steers", "itself", "no client of v16"])
 async def test_where_there_is_nothing_to_wait_for_it_does_not(there: str) -> None:
     room = Room()
     if there != "nobody":
         someone = room.enter("B" if there == "itself" else "A")
         if there != "nobody steers":
             room.roles.join(someone)
-    wait = await waiting(room, flat=there == "no flat client")
+    wait = await waiting(room, v16=there == "no client of v16")
     assert wait.done()

@@ -103,7 +103,7 @@ class WebRtcRig:
         await self._client.accept(await peer.gathered(1))
 
     async def say(self, text: str) -> None:
-        await self._client.say(text, self._heard)
+        await self._client.send(text, self._heard)
 
     async def close(self) -> None:
         await self._client.close()

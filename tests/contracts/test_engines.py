@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.fleet.pids import Pids
 
 from reactor_runtime.fleet.local import LocalEngine
 from reactor_runtime.testing import ENGINE_CASES, EngineRig, FakeEngine, check_engine
@@ -30,9 +31,10 @@ class LocalRig:
         self.engine = LocalEngine(
             COMMAND, slots=2, gpus=["0", "1"], on_line=lambda name, line: self.lines.append((name, line))
         )
+        self._pids = Pids(self.engine)
 
     def crash(self, worker: str) -> None:
-        os.kill(self.engine.pid_of(worker), 9)
+        os.kill(self._pids[worker], 9)
 
 
 @pytest.mark.parametrize("case", ENGINE_CASES, ids=lambda case: case.__name__)

@@ -257,10 +257,9 @@ def test_a_model_that_ignores_should_stop_can_be_seen() -> None:
         done = made.run(session)
         assert session.timeline.entered.wait(WITHIN)
         session.stop()
-        time.sleep(0.05)
 
+        until(lambda: "a_long_step" in made.host.stacks())
         assert not done.done()
-        assert "a_long_step" in made.host.stacks()
         release.set()
         assert done.result(WITHIN).error is None
 
@@ -402,6 +401,18 @@ def test_async_commands_of_the_second_session_belong_to_it() -> None:
             made.end(session)
 
 
+class AskedEvent(threading.Event):
+    """Tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.set()
+        return super().wait(timeout)
+
+
 def test_commands_before_the_loop_runs_are_kept_in_order() -> None:
     @model("early")
     class Early(Idle):
@@ -416,8 +427,9 @@ def test_commands_before_the_loop_runs_are_kept_in_order() -> None:
 
     with rig(Early) as made:
         session = made.begin()
+        gate = session.timeline.entered = AskedEvent()
         answers = [made.command(session, "note", value=value) for value in range(20)]
-        time.sleep(0.05)
+        assert gate.asked.wait(WITHIN)
         assert not any(answer.done() for answer in answers)
         done = made.run(session)
 
@@ -578,11 +590,13 @@ def test_pending_limit() -> None:
 
 def test_reset_waits_for_the_handler_that_runs_and_those_that_wait_are_answered() -> None:
     log: list[str] = []
+    begun = threading.Event()
 
     @model("ending")
     class Ending(Idle):
         @command("work")
         def work(self) -> None:
+            begun.set()
             time.sleep(0.1)
             log.append("worked")
 
@@ -593,7 +607,7 @@ def test_reset_waits_for_the_handler_that_runs_and_those_that_wait_are_answered(
         session = made.begin()
         done = made.run(session)
         running = made.command(session, "work")
-        time.sleep(0.03)
+        assert begun.wait(WITHIN)
         waiting = made.command(session, "work")
         session.stop()
         done.result(WITHIN)
@@ -769,7 +783,7 @@ def test_a_frame_on_its_way_when_the_session_ends_is_dropped() -> None:
         made.end(first)
         second, _ = begin_watching(made)
         put(*late[0])
-        time.sleep(0.05)
+        assert made.host.feed.wait_idle(WITHIN)
         second.stop()
 
         assert seen == []

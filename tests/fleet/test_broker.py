@@ -127,6 +127,16 @@ def test_a_lost_worker_sends_its_user_to_the_head() -> None:
     assert ada.state is TicketState.OFFERED
 
 
+def test_why_there_is_another_session_is_told_until_it_is_claimed() -> None:
+    """Where a worker is free already there is no time in the line in which it could be read."""
+    broker = fleet(workers=2)
+    ada = claimed(broker, "ada")
+    broker.worker_lost("w0", "ended", 5.0)
+    assert (ada.state, broker.place(ada.id, 5.0).reason) == (TicketState.OFFERED, "worker_lost")
+    broker.claim(ada.id, 6.0)
+    assert broker.place(ada.id, 6.0).reason == ""
+
+
 def test_a_silent_worker_is_lost_after_six_seconds() -> None:
     broker = fleet()
     ada = claimed(broker, "ada")

@@ -149,7 +149,7 @@ async def test_every_cell(carrier: str) -> None:
             assert answer.headers.get("access-control-allow-origin") == (
                 origin if host_ok and origin_ok else None
             ), (name, host, origin, holder)
-        assert server.runtime.life.state is State.READY
+        assert server.worker.life.state is State.READY
 
 
 async def test_without_a_secret_the_token_decides_nothing() -> None:
@@ -197,21 +197,21 @@ async def test_a_session_is_ended_by_its_owner_and_by_an_admin() -> None:
             assert told(await ask(server, "POST", "/start_session", owner)) == (200, "")
             assert told(await ask(server, "POST", "/stop_session", BEN)) == (403, "not_your_session")
             assert told(await ask(server, "POST", "/stop_session", VIEWER)) == (403, "view_only")
-            assert server.runtime.life.state is State.WAITING
+            assert server.worker.life.state is State.WAITING
             assert told(await ask(server, "POST", "/stop_session", ends)) == (200, "")
-            assert server.runtime.life.state is State.READY
+            assert server.worker.life.state is State.READY
         assert told(await ask(server, "POST", "/stop_session", BEN)) == (200, "")  # there is none to end
 
 
 async def test_a_viewer_starts_nothing_and_is_led_to_what_runs() -> None:
     async with guarded() as server:
         assert told(await ask(server, "POST", "/start_session", VIEWER)) == (409, "nothing_to_watch")
-        assert server.runtime.life.state is State.READY
+        assert server.worker.life.state is State.READY
         begun = (await ask(server, "POST", "/start_session", ANN)).json()
         joined = (await ask(server, "POST", "/start_session", VIEWER)).json()
         assert joined["session_id"] == begun["session_id"]
-        assert server.runtime.session is not None
-        assert server.runtime.session.owner == "ann"
+        assert server.worker.session is not None
+        assert server.worker.session.owner == "ann"
 
 
 async def joined(server: MemoryServer, who: Mapping[str, str], method: str = "POST") -> Client:
@@ -229,7 +229,7 @@ async def test_a_viewers_connection_never_steers(shared: bool) -> None:
     async with serve(Painter, options=options, clock=clock) as server:
         assert told(await ask(server, "POST", "/start_session", ANN)) == (200, "")
         viewer = await joined(server, VIEWER)  # the first there, and nobody steers
-        assert server.runtime.roles.controller is None
+        assert server.worker.roles.controller is None
         with pytest.raises(CommandError) as refused:
             await viewer.command("set_level", level=9)
         assert refused.value.code == "view_only"
@@ -239,8 +239,8 @@ async def test_a_viewers_connection_never_steers(shared: bool) -> None:
         assert viewer.runtime_messages("role")[-1]["view_only"] is True
         steering = await joined(server, ANN)
         assert await steering.command("runs") == 1
-        assert server.runtime.roles.controller is not None
-        assert server.runtime.roles.controller.offer.may_steer
+        assert server.worker.roles.controller is not None
+        assert server.worker.roles.controller.offer.may_control
 
         # With PUT, too, which clients send that come back.
         intruder = await hurried(clock, joined(server, VIEWER, "PUT"))
@@ -263,7 +263,7 @@ async def test_a_viewer_takes_no_place_by_its_number() -> None:
     async with guarded() as server:
         await ask(server, "POST", "/start_session", ANN)
         steering = await joined(server, ANN)
-        (number,) = server.runtime.clients.connections
+        (number,) = server.worker.clients.connections
         body = await steering.offer()
         path = f"{SIGNALLING}/connections/{number}/sdp_params"
         for method in ("PUT", "POST"):

@@ -220,6 +220,7 @@ async def test_a_body_that_does_not_come_is_told() -> None:
         server.clock.advance(1)
         answer = await wire.answer()
         assert (answer.status, answer.code) == (408, "body_too_slow")
+        assert answer.headers["connection"] == "close"
         assert await wire.closed()
 
 
@@ -434,7 +435,7 @@ async def test_head_is_answered_wherever_get_is() -> None:
             assert heads["HEAD"].status == heads["GET"].status, path
             same = [{**each.headers, "date": "", "content-length": ""} for each in heads.values()]
             assert same[0] == same[1], path
-        assert server.memory.runtime.journal.followers <= 1
+        assert server.memory.worker.journal.followers <= 1
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ async def test_no_more_than_64_streams_are_given_when_all_are_asked_for_at_once(
         assert statuses.count(503) == 150 - FOLLOWERS_LIMIT
         for wire in wires:
             wire.writer.close()
-        journal = server.memory.runtime.journal
+        journal = server.memory.worker.journal
         await server.until(lambda: journal.followers == 0)
         assert (await server.ask("HEAD /events HTTP/1.1\nHost: localhost")).status == 200
         await server.until(lambda: journal.followers == 0)

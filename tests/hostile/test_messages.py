@@ -194,16 +194,16 @@ async def test_a_client_without_the_channel_sees_pictures_and_is_told(
         clock.advance(channels.CHANNEL_WAIT_S)
         await client.wait_frames(2)
 
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
         [shown] = (await server.http.get("/session")).json()["clients"]
         assert (shown["role"], shown["live"], shown["notice"]["code"]) == ("viewer", True, code)
         poll = (await server.http.get(f"{WEBRTC}/sdp_params")).json()
         assert poll["notice"] == shown["notice"]
         assert "channel" in poll["notice"]["detail"]
-        [noted] = [e for e in server.runtime.journal.since(0) if e.kind == "no_messages"]
+        [noted] = [e for e in server.worker.journal.since(0) if e.kind == "no_messages"]
         assert noted.data["code"] == code
         assert shown["notice"]["detail"] in caplog.text
-        assert "chat" not in json.dumps([e.data for e in server.runtime.journal.since(0)])
+        assert "chat" not in json.dumps([e.data for e in server.worker.journal.since(0)])
 
         # Who can speak steers, and a channel that comes late is used.
         second = server.client()
@@ -284,7 +284,7 @@ async def test_a_file_that_drips_in_ends_with_its_session() -> None:
                 await asyncio.sleep(0.05)
 
         sending = asyncio.ensure_future(server.http.put(path, content=drip()))
-        session = server.runtime.session
+        session = server.worker.session
         assert session is not None
         uploads = session.uploads._uploads
         while not any(u.stage.name == "ARRIVING" for u in uploads.values()):  # noqa: ASYNC110 - no event says so

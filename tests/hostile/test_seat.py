@@ -65,7 +65,7 @@ async def test_ids_are_random_and_are_told_to_nobody_else() -> None:
         client = server.client()
         await connect_as(client, mine := ids.pop())
         await client.wait_frames(1)
-        seen = [str(event.data) for event in server.runtime.journal.since(0)]
+        seen = [str(event.data) for event in server.worker.journal.since(0)]
         seen.append((await server.http.get("/session")).text)
         assert not any(str(mine) in text for text in seen)
 
@@ -73,7 +73,7 @@ async def test_ids_are_random_and_are_told_to_nobody_else() -> None:
 async def test_a_client_without_an_id_has_one_that_nobody_can_name() -> None:
     async with serve(Painter) as server:
         await server.join()
-        [connection] = server.runtime.clients.connections.values()
+        [connection] = server.worker.clients.connections.values()
         assert connection.id >= FIRST_ID
         refused = await server.http.get(f"{WEBRTC}/connections/1001/sdp_params")
         assert (refused.status_code, refused.json()["code"]) == (404, "unknown_connection")
@@ -81,7 +81,7 @@ async def test_a_client_without_an_id_has_one_that_nobody_can_name() -> None:
 
 async def test_guessing_is_limited_by_address_and_locks_nobody_else_out() -> None:
     async with serve(Painter) as server:
-        server.runtime.signalling.lookups.per_minute = UNKNOWN_IDS_PER_MINUTE
+        server.worker.signalling.lookups.per_minute = UNKNOWN_IDS_PER_MINUTE
         await server.http.post("/start_session")
         mine = await announced(server.http)
         async with from_elsewhere(server) as stranger:
@@ -297,7 +297,7 @@ async def test_the_journal_keeps_no_text_of_a_clients_and_no_names_after_the_end
     async with serve(Painter) as server:
 
         def kept() -> list[dict[str, Any]]:
-            return [event.data for event in server.runtime.journal.since(0)]
+            return [event.data for event in server.worker.journal.since(0)]
 
         client = await server.join()
         await client.command("set_level", level=1)

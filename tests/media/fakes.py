@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,20 @@ def until(condition: Callable[[], object], within: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.002)
+
+
+def held_back(work: Callable[[], object]) -> threading.Thread:
+    """A thread that does this, once it waits for something."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    until(lambda: _waits(thread))
+    return thread
+
+
+def _waits(thread: threading.Thread) -> bool:
+    assert thread.is_alive(), "nothing held it back"
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code is threading.Condition.wait.__code__
 
 
 def picture(index: int, height: int = 16, width: int = 32, pool: BufferPool | None = None) -> I420Frame:

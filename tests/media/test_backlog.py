@@ -66,9 +66,9 @@ def test_a_stale_one_is_skipped_without_a_forecast() -> None:
     assert taken(made, STALE_S * 1.01) == (1, 1)
 
 
-def test_a_patient_one_skips_nothing() -> None:
+def test_a_draining_one_skips_nothing() -> None:
     made = backlog(cost=10.0)
-    made.patient = True
+    made.draining = True
     put(made, 0.0, FRAME_S)
     assert [taken(made, 9.0), taken(made, 19.0)] == [(0, 0), (1, 0)]
 

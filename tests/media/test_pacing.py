@@ -151,7 +151,7 @@ def test_what_waits_at_the_end_leaves_within_the_time_for_it(rate: float) -> Non
     pacer.note_cost(30, 60.0)
     pacer.push(range(30))
     pacer.pop(0.0)
-    pacer.hurry(1.6)
+    pacer.drain(1.6)
 
     now = 0.0
     while (due := pacer.due(now)) is not None:

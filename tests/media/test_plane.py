@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media import rgb as rgb_module
@@ -20,6 +21,7 @@ from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.media.i420 import to_i420
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
+from reactor_runtime.testing import LeapingClock
 
 from .fakes import Sink, until
 
@@ -35,8 +37,9 @@ def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dty
 
 
 @contextmanager
-def open_plane(*names: str, rate: float = 0.0) -> Iterator[MediaPlane]:
-    made = MediaPlane({name: VideoTrackConfig(name, rate) for name in names or ("main",)}, rate)
+def open_plane(*names: str, rate: float = 0.0, clock: Clock = WALL) -> Iterator[MediaPlane]:
+    tracks = {name: VideoTrackConfig(name, rate) for name in names or ("main",)}
+    made = MediaPlane(tracks, rate, clock=clock)
     try:
         yield made
     finally:
@@ -58,10 +61,11 @@ def test_what_is_emitted_reaches_the_sink() -> None:
 
 @pytest.mark.parametrize("count", [1, 30])
 def test_the_tail_is_delivered(count: int) -> None:
-    with open_plane() as plane:
+    clock = LeapingClock()
+    with open_plane(clock=clock) as plane:
         sink = Sink()
         plane.subscribe("main", VideoCodec.VP8, sink)
-        time.sleep(0.5)
+        clock.advance(0.5)  # what the model needs for its batch, which leaves in as long
         plane.emit("main", np.stack([rgb(value) for value in range(count)]), None)
         plane.release()
         assert plane.drain(5.0)
@@ -143,13 +147,15 @@ def test_a_late_sink_sees_the_last_picture_of_a_silent_model() -> None:
 
 def test_a_late_sink_does_not_see_the_future() -> None:
     with open_plane(rate=10) as plane:
+        early, late = Sink(), Sink()
+        plane.subscribe("main", VideoCodec.VP8, early)
         plane.emit("main", np.stack([rgb(value) for value in range(8)]), None)
-        time.sleep(0.15)
-        late = Sink()
+        until(lambda: len(early.frames) > 1)
         plane.subscribe("main", VideoCodec.VP8, late)
         assert plane.drain(5.0)
 
         assert late.indexes == sorted(late.indexes)
+        assert late.indexes[0] > early.indexes[0]
         assert late.frames[0].key
 
 

@@ -17,7 +17,7 @@ from reactor_runtime.media.rgb import Frame
 from reactor_runtime.media.sync import Picture
 from reactor_runtime.testing import VirtualClock
 
-from .fakes import picture, quickest, until
+from .fakes import held_back, picture, quickest, until
 
 
 @contextmanager
@@ -341,10 +341,7 @@ def test_flushing_cuts_an_incomplete_step() -> None:
 def test_flushing_cuts_the_batch_that_waits_for_room() -> None:
     with playing(rate=2) as (playout, seen):
         playout.submit("main", frames(0, 3))
-        producer = threading.Thread(target=playout.submit, args=("main", frames(3, 3)), daemon=True)
-        producer.start()
-        time.sleep(0.05)
-        assert producer.is_alive()
+        producer = held_back(lambda: playout.submit("main", frames(3, 3)))
         playout.flush()
         producer.join(2)
 

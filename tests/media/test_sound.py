@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,7 +13,7 @@ from reactor_runtime.errors import FrameError
 from reactor_runtime.media.audio_queue import PRIMING_S
 from reactor_runtime.media.sound import ENDING_S, PICTURE_LAG_S, QUEUE_S, AudioTrackConfig, Sound
 
-from .fakes import quickest, until
+from .fakes import held_back, quickest, until
 from .tones import pitch, tone
 
 WIRE = 48_000
@@ -52,14 +52,6 @@ def sounding(**tracks: tuple[int, int]) -> Iterator[Sound]:
 
 def audio_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "reactor-audio"]
-
-
-def held_back(work: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=work)
-    thread.start()
-    time.sleep(0.05)
-    assert thread.is_alive()
-    return thread
 
 
 @pytest.mark.parametrize("rate", [24_000, 44_100, 48_000])
@@ -175,6 +167,7 @@ def test_flush_cuts_what_waits_and_lets_the_model_go_on() -> None:
         sound.subscribe("voice", ear)
         sound.emit("voice", np.ones(2 * WIRE, np.int16))
         waiting = held_back(lambda: sound.emit("voice", np.full(480, 7, np.int16)))
+        until(lambda: ear.heard.any())
         sound.flush()
         waiting.join(1)  # what was emitted lasts 2 s
         assert not waiting.is_alive()

@@ -17,8 +17,15 @@ from reactor_runtime.errors import (
     UnknownCommandError,
 )
 from reactor_runtime.protocol import messages
-from reactor_runtime.protocol.codec import CONTROL, DATA, FlatCodec, JsonCodec, Outgoing, TrackMessage
 from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT, to_json
+from reactor_runtime.protocol.message_format import (
+    CONTROL,
+    DATA,
+    JsonFormat,
+    Outgoing,
+    TrackMessage,
+    V16Format,
+)
 from reactor_runtime.protocol.messages import (
     CLIENT_MESSAGE_LIMIT,
     ID_LIMIT,
@@ -49,7 +56,7 @@ CHANNEL_LIMIT = 256 * 1024
         ('{"scope":"application","data":{"type":"go"}}', CommandMessage("go", None, None)),
         ('{"scope":"application","data":{"type":"go","id":12}}', CommandMessage("go", None, 12)),
         ('{"scope":"application","data":{"type":"go","id":""}}', CommandMessage("go", None, "")),
-        # G0 leaves the scope out.
+        # The oldest of v16 leave the scope out.
         ('{"type":"go","data":{"a":1}}', CommandMessage("go", {"a": 1}, None)),
         ('{"scope":"runtime","data":{"type":"ping","data":{}}}', RuntimeMessage("ping", {})),
         (
@@ -164,14 +171,14 @@ OBJECTS = st.fixed_dictionaries(
 
 @given(OBJECTS | VALUES, st.sampled_from([DATA, CONTROL, "other"]))
 def test_random_json(value: Any, label: str) -> None:
-    for codec in (JsonCodec(), FlatCodec()):
+    for form in (JsonFormat(), V16Format()):
         try:
-            message = codec.decode(label, json.dumps(value).encode())
+            message = form.decode(label, json.dumps(value).encode())
         except UndecodableError:
             continue
         if isinstance(message, CommandMessage):
             # Whatever was understood can be answered.
-            answer = codec.command_error(message.id, message.name, UnknownCommandError("No."))
+            answer = form.command_error(message.id, message.name, UnknownCommandError("No."))
             assert answer is not None
             assert json.loads(answer.data)["data"]["data"]["command"] == message.name
 
@@ -265,44 +272,44 @@ def test_whatever_the_author_may_send_fits_through_the_channel(letter: str) -> N
     assert json.loads(answer)["data"]["data"]["result"] == json.loads(text)
 
 
-# --- codecs ---
+# --- formats ---
 
 
-def test_the_json_codec_speaks_on_the_data_channel() -> None:
-    codec = JsonCodec()
+def test_the_json_format_speaks_on_the_data_channel() -> None:
+    form = JsonFormat()
 
-    assert codec.application("1") == Outgoing(DATA, b'{"scope":"application","data":1}')
-    assert codec.command_result(None, "go", 0, None) is None
-    assert codec.command_result(None, "go", 0, '{"a":1}') == codec.application('{"a":1}')
-    assert codec.runtime("modelSchema", {"a": 1}) == Outgoing(
+    assert form.application("1") == Outgoing(DATA, b'{"scope":"application","data":1}')
+    assert form.command_result(None, "go", 0, None) is None
+    assert form.command_result(None, "go", 0, '{"a":1}') == form.application('{"a":1}')
+    assert form.runtime("modelSchema", {"a": 1}) == Outgoing(
         DATA, b'{"scope":"runtime","data":{"type":"modelSchema","data":{"a":1}}}'
     )
 
 
-def test_the_flat_codec_is_valid_for_two_generations() -> None:
-    assert FlatCodec().application('{"a":1}') == Outgoing(
+def test_the_format_of_v16_is_valid_for_two_generations() -> None:
+    assert V16Format().application('{"a":1}') == Outgoing(
         DATA, b'{"type":"application","scope":"application","data":{"a":1}}'
     )
 
 
 def test_the_control_channel() -> None:
-    codec = JsonCodec()
-    request = codec.decode(
+    form = JsonFormat()
+    request = form.decode(
         CONTROL,
         b'{"type":"request","method":"publish_track","request_id":"ctrl_1","data":{"name":"webcam"}}',
     )
-    notification = codec.decode(
+    notification = form.decode(
         CONTROL, b'{"type":"notification","event":"resume_track","data":{"name":"main_video"}}'
     )
 
     assert request == TrackMessage("publish_track", "webcam", "ctrl_1")
     assert notification == TrackMessage("resume_track", "main_video", None)
-    assert codec.track_response(request, None) == Outgoing(
+    assert form.track_response(request, None) == Outgoing(
         CONTROL, b'{"type":"response","method":"publish_track","request_id":"ctrl_1","data":{}}'
     )
-    assert codec.track_response(request, CommandError("PUBLISHER_SLOT_TAKEN", "Taken.")) == Outgoing(
+    assert form.track_response(request, CommandError("PUBLISHER_SLOT_TAKEN", "Taken.")) == Outgoing(
         CONTROL,
         b'{"type":"response","method":"publish_track","request_id":"ctrl_1",'
         b'"error":{"code":"PUBLISHER_SLOT_TAKEN","message":"Taken."}}',
     )
-    assert codec.track_response(notification, None) is None
+    assert form.track_response(notification, None) is None

@@ -19,18 +19,18 @@ from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.tracks import VideoOut
 from reactor_runtime.errors import CommandError
 from reactor_runtime.protocol import reactor_wire
-from reactor_runtime.protocol.codec import CONTROL, DATA, Outgoing, TrackMessage
 from reactor_runtime.protocol.jsonable import MESSAGE_LIMIT, to_json
+from reactor_runtime.protocol.message_format import CONTROL, DATA, Outgoing, TrackMessage
 from reactor_runtime.protocol.messages import (
     CLIENT_MESSAGE_LIMIT,
     CommandMessage,
     RuntimeMessage,
     UndecodableError,
 )
-from reactor_runtime.protocol.protobuf import STRUCT_DEPTH, ProtobufCodec
+from reactor_runtime.protocol.protobuf import STRUCT_DEPTH, ProtobufFormat
 
 REQUEST, RESPONSE, NOTIFICATION = b"\x10\x01", b"\x10\x02", b"\x10\x03"
-codec = ProtobufCodec()
+form = ProtobufFormat()
 
 
 def varint(value: int) -> bytes:
@@ -82,7 +82,7 @@ def binary(label: str, *fields: bytes) -> Outgoing:
 def test_a_command() -> None:
     arguments = {"a": 2, "half": 0.5, "on": True, "none": None, "list": [1, "x", {"deep": -3}]}
     data = part(1, "data_1") + REQUEST + part(10, part(1, "add") + part(2, struct_of(arguments)))
-    message = codec.decode(DATA, data)
+    message = form.decode(DATA, data)
     assert message == CommandMessage("add", arguments, "data_1")
     assert isinstance(message, CommandMessage)
     assert type(message.arguments["a"]) is int
@@ -90,7 +90,7 @@ def test_a_command() -> None:
 
 
 def test_a_command_without_arguments() -> None:
-    assert codec.decode(DATA, part(1, "r") + REQUEST + part(10, part(1, "go"))) == CommandMessage(
+    assert form.decode(DATA, part(1, "r") + REQUEST + part(10, part(1, "go"))) == CommandMessage(
         "go", {}, "r"
     )
 
@@ -106,12 +106,12 @@ def test_whole_numbers_reach_an_int_parameter_and_huge_ones_stay_doubles() -> No
         def start_session(self): ...
 
     sent = part(10, part(1, "set") + part(2, struct_of({"count": 3.0, "scale": 2.0})))
-    message = codec.decode(DATA, sent)
+    message = form.decode(DATA, sent)
     assert isinstance(message, CommandMessage)
     arguments = commands_of(M)["set"].validate(message.arguments)
     assert (arguments, type(arguments["count"])) == ({"count": 3, "scale": 2.0}, int)
 
-    huge = codec.decode(DATA, part(10, part(2, struct_of({"n": 1e300, "nan": float("inf")}))))
+    huge = form.decode(DATA, part(10, part(2, struct_of({"n": 1e300, "nan": float("inf")}))))
     assert isinstance(huge, CommandMessage)
     assert (type(huge.arguments["n"]), huge.arguments["nan"]) == (float, float("inf"))
 
@@ -119,17 +119,17 @@ def test_whole_numbers_reach_an_int_parameter_and_huge_ones_stay_doubles() -> No
 def test_files_of_a_command_are_arguments() -> None:
     file = part(1, "u-1") + part(2, "a.png") + part(3, "image/png") + whole(4, 7)
     upload = part(3, part(1, "image") + part(2, file))
-    message = codec.decode(DATA, part(1, "r") + REQUEST + part(10, part(1, "show") + upload))
+    message = form.decode(DATA, part(1, "r") + REQUEST + part(10, part(1, "show") + upload))
     reference = {"upload_id": "u-1", "name": "a.png", "mime_type": "image/png", "size": 7}
     assert message == CommandMessage("show", {"image": reference}, "r")
 
 
 def test_only_requests_want_an_answer() -> None:
     command = part(10, part(1, "go"))
-    assert codec.decode(DATA, part(1, "r") + NOTIFICATION + command) == CommandMessage("go", {}, None)
-    assert codec.decode(DATA, part(1, "r") + RESPONSE + command) == CommandMessage("go", {}, None)
-    assert codec.decode(DATA, part(1, "r") + command) == CommandMessage("go", {}, "r")
-    assert codec.decode(DATA, REQUEST + command) == CommandMessage("go", {}, None)
+    assert form.decode(DATA, part(1, "r") + NOTIFICATION + command) == CommandMessage("go", {}, None)
+    assert form.decode(DATA, part(1, "r") + RESPONSE + command) == CommandMessage("go", {}, None)
+    assert form.decode(DATA, part(1, "r") + command) == CommandMessage("go", {}, "r")
+    assert form.decode(DATA, REQUEST + command) == CommandMessage("go", {}, None)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,13 @@ def test_only_requests_want_an_answer() -> None:
     ],
 )
 def test_messages_on_control(payload: bytes, expected: object) -> None:
-    assert codec.decode(CONTROL, part(1, "ctrl_1") + REQUEST + payload) == expected
+    assert form.decode(CONTROL, part(1, "ctrl_1") + REQUEST + payload) == expected
 
 
 def test_fields_from_the_future_are_passed_over() -> None:
     future = part(77, "new") + whole(78, 5) + double(79, 1)
     data = part(1, "r") + REQUEST + part(10, part(1, "go") + future) + future
-    assert codec.decode(DATA, data) == CommandMessage("go", {}, "r")
+    assert form.decode(DATA, data) == CommandMessage("go", {}, "r")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_fields_from_the_future_are_passed_over() -> None:
 )
 def test_what_is_no_message_is_refused(label: str, data: bytes) -> None:
     with pytest.raises(UndecodableError):
-        codec.decode(label, data)
+        form.decode(label, data)
 
 
 def test_values_nested_without_end_are_refused() -> None:
@@ -186,12 +186,12 @@ def test_values_nested_without_end_are_refused() -> None:
     for _ in range(2000):
         inner = part(6, part(1, inner))
     with pytest.raises(UndecodableError):
-        codec.decode(DATA, part(10, part(2, part(1, part(1, "a") + part(2, inner)))))
+        form.decode(DATA, part(10, part(2, part(1, part(1, "a") + part(2, inner)))))
 
 
 def decode_or_refuse(label: str, data: bytes) -> None:
     try:
-        codec.decode(label, data)
+        form.decode(label, data)
     except UndecodableError:
         return
 
@@ -245,22 +245,22 @@ def test_mutated_messages_are_decoded_or_refused(
 )
 def test_messages_of_the_model(sent: Any, kind: str, data: dict[str, Any]) -> None:
     payload = part(10, part(1, kind) + part(2, struct_of(data)))
-    assert codec.application(to_json(sent)) == binary(DATA, NOTIFICATION, payload)
+    assert form.application(to_json(sent)) == binary(DATA, NOTIFICATION, payload)
 
 
 def test_results() -> None:
-    assert codec.command_result("data_1", "add", 7, '{"sum":3}') == binary(
+    assert form.command_result("data_1", "add", 7, '{"sum":3}') == binary(
         DATA, part(1, "data_1"), RESPONSE, part(10, part(1, "add") + part(2, struct_of({"sum": 3})))
     )
-    assert codec.command_result("data_2", "set", 7, None) == binary(DATA, part(1, "data_2"), RESPONSE)
-    assert codec.command_result("data_3", "get", 7, '{"type":"state","data":{"x":1}}') == binary(
+    assert form.command_result("data_2", "set", 7, None) == binary(DATA, part(1, "data_2"), RESPONSE)
+    assert form.command_result("data_3", "get", 7, '{"type":"state","data":{"x":1}}') == binary(
         DATA, part(1, "data_3"), RESPONSE, part(10, part(1, "state") + part(2, struct_of({"x": 1})))
     )
 
 
 def test_results_without_an_id_are_told_where_there_is_something_to_say() -> None:
-    assert codec.command_result(None, "set", 7, None) is None
-    assert codec.command_result(None, "add", 7, "3") == binary(
+    assert form.command_result(None, "set", 7, None) is None
+    assert form.command_result(None, "add", 7, "3") == binary(
         DATA, NOTIFICATION, part(10, part(1, "add") + part(2, struct_of({"value": 3})))
     )
 
@@ -268,10 +268,10 @@ def test_results_without_an_id_are_told_where_there_is_something_to_say() -> Non
 def test_errors() -> None:
     error = CommandError("too_fast", "Slow down.", field="speed")
     payload = part(40, part(1, "too_fast") + part(2, "Slow down."))
-    assert codec.command_error("data_1", "go", error) == binary(DATA, part(1, "data_1"), RESPONSE, payload)
-    assert codec.command_error(None, "go", error) == binary(DATA, NOTIFICATION, payload)
-    assert codec.command_error("ctrl_1", None, error) == binary(CONTROL, part(1, "ctrl_1"), RESPONSE, payload)
-    assert codec.command_error(None, None, error) is None
+    assert form.command_error("data_1", "go", error) == binary(DATA, part(1, "data_1"), RESPONSE, payload)
+    assert form.command_error(None, "go", error) == binary(DATA, NOTIFICATION, payload)
+    assert form.command_error("ctrl_1", None, error) == binary(CONTROL, part(1, "ctrl_1"), RESPONSE, payload)
+    assert form.command_error(None, None, error) is None
 
 
 def test_tracks() -> None:
@@ -279,10 +279,10 @@ def test_tracks() -> None:
     reply = part(1, "ctrl_1") + RESPONSE
     error = CommandError("PUBLISHER_SLOT_TAKEN", "Taken.")
     taken = part(40, part(1, error.code) + part(2, error.message))
-    assert codec.track_response(ask, None) == binary(CONTROL, reply, part(14, part(1, "webcam")))
-    assert codec.track_response(ask, error) == binary(CONTROL, reply, taken)
-    assert codec.track_response(TrackMessage("pause_track", "v", "ctrl_1"), None) == binary(CONTROL, reply)
-    assert codec.track_response(TrackMessage("pause_track", "v"), error) is None
+    assert form.track_response(ask, None) == binary(CONTROL, reply, part(14, part(1, "webcam")))
+    assert form.track_response(ask, error) == binary(CONTROL, reply, taken)
+    assert form.track_response(TrackMessage("pause_track", "v", "ctrl_1"), None) == binary(CONTROL, reply)
+    assert form.track_response(TrackMessage("pause_track", "v"), error) is None
 
 
 CLIP = {
@@ -329,12 +329,12 @@ def test_messages_of_the_runtime(
     kind: str, data: dict[str, Any], request_id: str | None, payload: bytes
 ) -> None:
     head = NOTIFICATION if request_id is None else part(1, request_id) + RESPONSE
-    assert codec.runtime(kind, data, request_id) == binary(CONTROL, head, payload)
+    assert form.runtime(kind, data, request_id) == binary(CONTROL, head, payload)
 
 
 @pytest.mark.parametrize("kind", ["modelCapabilities", "mediaStats", "anything"])
 def test_what_these_clients_have_no_message_for_is_not_sent(kind: str) -> None:
-    assert codec.runtime(kind, {}) is None
+    assert form.runtime(kind, {}) is None
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -352,14 +352,14 @@ def nested(levels: int) -> dict[str, Any]:
 )
 def test_what_fits_no_struct_travels_as_its_json(sent: dict[str, Any]) -> None:
     text = to_json(sent)
-    outgoing = codec.application(text)
+    outgoing = form.application(text)
     assert outgoing == binary(DATA, NOTIFICATION, part(10, part(1, "t") + part(2, struct_of({"json": text}))))
     assert len(outgoing.data) <= MESSAGE_LIMIT
 
 
 def test_the_deepest_struct_is_within_the_limit_of_readers() -> None:
     message = reactor_wire.new("DataServerMessage")
-    message.ParseFromString(codec.application(to_json({"type": "t", "data": nested(STRUCT_DEPTH)})).data)
+    message.ParseFromString(form.application(to_json({"type": "t", "data": nested(STRUCT_DEPTH)})).data)
     assert "json" not in message.message.data.fields
 
 
@@ -376,7 +376,7 @@ JSON = st.recursive(
 
 @given(arguments=st.dictionaries(st.text(max_size=9), JSON, max_size=4))
 def test_arguments_come_as_they_were_sent(arguments: dict[str, Any]) -> None:
-    message = codec.decode(DATA, part(10, part(1, "go") + part(2, struct_of(arguments))))
+    message = form.decode(DATA, part(10, part(1, "go") + part(2, struct_of(arguments))))
     assert isinstance(message, CommandMessage)
     assert message.arguments == arguments
 
@@ -384,7 +384,7 @@ def test_arguments_come_as_they_were_sent(arguments: dict[str, Any]) -> None:
 @given(sent=JSON)
 def test_whatever_a_model_sends_can_be_read(sent: Any) -> None:
     message = reactor_wire.new("DataServerMessage")
-    message.ParseFromString(codec.application(json.dumps(sent)).data)
+    message.ParseFromString(form.application(json.dumps(sent)).data)
     assert message.WhichOneof("payload") == "message"
 
 

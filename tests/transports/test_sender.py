@@ -76,14 +76,14 @@ def test_of_signals_that_the_engine_takes_for_one_nothing_is_left_waiting(
 def test_the_last_frame_is_hurried_on_when_its_signal_was_lost(
     sender: InlineVideoSender, signals: Signals
 ) -> None:
-    assert sender.urge() == 0
+    assert sender.nudge() == 0
     assert signals.times == []
     sender.push(frame(0, key=True))
 
-    assert sender.urge() == 10
+    assert sender.nudge() == 10
     assert len(signals.times) == 2
     assert asked(sender) == 0
-    assert sender.urge() == 0
+    assert sender.nudge() == 0
     assert len(signals.times) == 2
 
 
@@ -92,7 +92,7 @@ def test_the_times_of_signals_rise_by_what_the_engine_can_tell_apart(
 ) -> None:
     sender.push(frame(0, key=True))
     for _ in range(50):
-        sender.urge()
+        sender.nudge()
     sender.push(frame(1, at=1))
     asked(sender)
 
@@ -117,5 +117,5 @@ def test_nobody_waits_for_a_closed_sender(sender: InlineVideoSender, signals: Si
     sender.push(frame(0, key=True))
     sender.detach()
 
-    assert sender.urge() == 0
+    assert sender.nudge() == 0
     assert len(signals.times) == 1

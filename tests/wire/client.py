@@ -181,6 +181,16 @@ class Client:
         self.send(name, arguments, request)
         return await self.answer(request)
 
+    async def arrived(self) -> None:
+        """Return when the runtime has read all that was sent so far: it answers in order."""
+        asking = {"scope": "runtime", "data": {"type": "requestCapabilities", "data": {}}}
+        told = len(self.messages)
+        self.channel.send(json.dumps(asking))
+        await self.until(
+            lambda: any(m["data"].get("type") == "modelCapabilities" for m in self.messages[told:]),
+            "capabilities",
+        )
+
     async def shade(self, track: str, value: int, tolerance: int = 12) -> None:
         """Wait until the newest frame of `track` has about this grey."""
 

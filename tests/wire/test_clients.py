@@ -219,7 +219,7 @@ def test_commands_that_wait_at_the_end_are_answered(server: Server) -> None:
         async with clients(server, 1) as [client]:
             client.send("wait", {"seconds": 20.0}, "first")
             client.send("set_shade", {"shade": "light"}, "second")
-            await asyncio.sleep(0.2)
+            await client.arrived()
             await client.http.post("/stop_session")
             assert (await client.answer("second"))["data"]["code"] == "session_ended"
             assert (await client.answer("first"))["data"]["id"] == "first"

@@ -42,11 +42,11 @@ async def test_what_was_encoded_for_a_client_that_left_is_not_forgotten() -> Non
     async with serve(Counted) as server:
         first = await server.join()
         await first.wait_frames(5)
-        session = server.runtime.session
+        session = server.worker.session
         assert session is not None
         first.leave()
         while session.media.plane.encodings:
-            await server.runtime.clients.drop_silent()
+            await server.worker.clients.drop_silent()
             await first.http.get("/health")
         before = session.media.plane.encoded()
         assert before.encoded >= 5

@@ -10,9 +10,6 @@ import click
 from .options import config_option, examples, path_option, target_argument, verbose_option, weights_option
 from .overrides import OverridableCommand, overrides_of
 
-UNKNOWN = 2
-"""Status where the test could not tell; the same as for bad usage: nothing was shown either way."""
-
 
 @click.command(
     "test",

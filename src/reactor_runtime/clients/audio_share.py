@@ -5,27 +5,20 @@ Event loop only.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.errors import RefusedError
 from reactor_runtime.session.sent import Sent
 
 from .rate_meter import RateMeter
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
-    from reactor_runtime.transports.wire import AudioSender, Wire
-
-log = logging.getLogger(__name__)
+    from reactor_runtime.transports.wire import AudioSender
 
 CODEC = "opus"
 """The one of browsers, and of every wire here."""
-LOOK_S = 0.2
-"""What an engine may take to tell what it has sent; then what it told before stands."""
 
 
 @dataclass(frozen=True)
@@ -61,43 +54,37 @@ class _Stream:
 class AudioShare:
     """The senders that a wire has for sound."""
 
-    def __init__(self, session: Session, wire: Wire) -> None:
+    def __init__(self, session: Session) -> None:
+        self.streams: dict[str, _Stream] = {}
+        """By mid."""
         self._session = session
-        self._wire = wire
-        self._streams: dict[str, _Stream] = {}
 
     def subscribe(self, sender: AudioSender, track: str) -> None:
         """Feed a sender, once."""
-        if sender.mid not in self._streams:
-            self._streams[sender.mid] = _Stream(sender, track, RateMeter(self._session.clock.time()))
+        if sender.mid not in self.streams:
+            self.streams[sender.mid] = _Stream(sender, track, RateMeter(self._session.clock.time()))
             self._session.media.sound.subscribe(track, sender)
 
-    async def end_all_but(self, heard: Collection[AudioSender]) -> None:
-        """Feed those no more that are not among `heard`."""
-        gone = [mid for mid, stream in self._streams.items() if stream.sender not in heard]
-        if gone:
-            await self.look()
-            self.count()
-        for mid in gone:
-            self._session.media.sound.unsubscribe(self._streams.pop(mid).sender)
+    def has_others_than(self, heard: Collection[AudioSender]) -> bool:
+        return any(stream.sender not in heard for stream in self.streams.values())
 
-    async def look(self) -> None:
-        """Ask the wire what it has sent."""
-        if not self._streams:
-            return
-        try:
-            report = await asyncio.wait_for(self._wire.stats(), LOOK_S)
-        except (RefusedError, RuntimeError, TimeoutError) as error:
-            log.debug("What has gone of a client's sound is not known: %s", error)
-            return
-        for told in report["outbound"]:
-            stream = self._streams.get(told["mid"])
+    def end_all_but(self, heard: Collection[AudioSender]) -> None:
+        """Feed those no more that are not among `heard`."""
+        self.count()
+        for mid, stream in list(self.streams.items()):
+            if stream.sender not in heard:
+                self._session.media.sound.unsubscribe(self.streams.pop(mid).sender)
+
+    def take(self, outbound: Iterable[Mapping[str, Any]]) -> None:
+        """What the wire says that it has sent."""
+        for told in outbound:
+            stream = self.streams.get(told["mid"])
             if stream is not None:
                 stream.take(told)
 
     def count(self) -> None:
         """Tell the session what has gone since the last time, as far as it is known."""
-        for stream in self._streams.values():
+        for stream in self.streams.values():
             more, stream.counted = stream.bytes - stream.counted, stream.bytes
             self._session.sent.add(stream.track, CODEC, Sent(bytes=more))
 
@@ -114,5 +101,5 @@ class AudioShare:
                 each.packets,
                 each.bytes,
             )
-            for each in self._streams.values()
+            for each in self.streams.values()
         ]

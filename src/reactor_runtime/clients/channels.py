@@ -19,18 +19,18 @@ class Notice:
         return {"code": self.code, "detail": self.detail}
 
 
-_LOOKS_ON = "This client looks on: it gets pictures and sound, no messages, and cannot send commands."
+_VIEWS = "This client looks on: it gets pictures and sound, no messages, and cannot send commands."
 
 NO_CHANNEL = Notice(
-    "no_channel", f"The offer has no data channel. {_LOOKS_ON} Create one named 'data' before the offer."
+    "no_channel", f"The offer has no data channel. {_VIEWS} Create one named 'data' before the offer."
 )
 WRONG_CHANNEL = Notice(
     "wrong_channel",
-    f"None of this client's data channels is named 'data'. {_LOOKS_ON} Name the channel 'data'.",
+    f"None of this client's data channels is named 'data'. {_VIEWS} Name the channel 'data'.",
 )
 CHANNEL_NOT_OPEN = Notice(
     "channel_not_open",
-    f"The server saw no data channel open within {CHANNEL_WAIT_S:g} s. {_LOOKS_ON} Create one named 'data', "
+    f"The server saw no data channel open within {CHANNEL_WAIT_S:g} s. {_VIEWS} Create one named 'data', "
     "without `negotiated: true`.",
 )
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import CommandError
-from reactor_runtime.protocol.codec import JsonCodec, Say
+from reactor_runtime.protocol.message_format import JsonFormat, Write
 from reactor_runtime.session.states import EndReason
 from reactor_runtime.transports.port import Engine
 
 from .connection import Connection
+from .media_share import LOOK_S
 from .roles import Role, Roles
 from .signalling import Signalling
 
@@ -53,8 +54,8 @@ class Clients:
         self._end: tuple[EndReason, str] | None = None
         self._told: set[Connection] = set()
         self._looked = float("-inf")
-        self.steered_last = 0
-        """The id of the client that steered and has gone."""
+        self.last_controller = 0
+        """The id of the controller that has gone."""
         self._options = options
         self._owner = owner
 
@@ -63,7 +64,7 @@ class Clients:
         self.roles = self._fresh_roles(self._options)
         self.signalling.begin()
         self._end = None
-        self.steered_last = 0
+        self.last_controller = 0
         self._told.clear()
 
     def add(self, connection: Connection) -> None:
@@ -85,12 +86,12 @@ class Clients:
             self._publish(connection, [track for track in inputs if track not in former])
 
     async def farewell(self, connection_id: int) -> bool:
-        """A client says that it leaves: it has no role any more at once. True when it was the one that
-        steered."""
+        """A client says that it leaves: it has no role any more at once. True when it was the
+        controller."""
         connection = self.connections.get(connection_id)
         if connection is not None:
             await self.drop(connection, "it said goodbye")
-        return self.steered_last == connection_id
+        return self.last_controller == connection_id
 
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
@@ -99,20 +100,21 @@ class Clients:
         if lost is not None and not self.roles.may_command(lost):
             self._owner.let_go(lost)
         if lost is not None and not lost.presence.closed:
-            _say_role(lost, Role.VIEWER, "Another client took control.")
-        _say_role(connection, Role.CONTROLLER, "")
+            _send_role(lost, Role.VIEWER, "Another client took control.")
+        _send_role(connection, Role.CONTROLLER, "")
         self._publish_offered(connection)
         if before is not connection:
             self._owner.note("control_taken", connection=connection.number)
 
-    def describe(self) -> list[dict[str, object]]:
-        """Who is there, without the ids, which only their holders know."""
+    def describe(self, asker: int | None = None) -> list[dict[str, object]]:
+        """Who is there, without the ids, which only their holders know: `asker`, by its own, finds itself."""
         return [
             {
                 "role": self.roles.role_of(c).value,
                 "live": c.presence.live,
                 "since": round(c.made_at, 3),
                 "outbound": [*map(asdict, c.media.rates()), *map(asdict, c.media.audio.rates())],
+                **({"you": True} if c.id == asker else {}),
                 **({"notice": c.conversation.notice.to_json()} if c.conversation.notice is not None else {}),
             }
             for c in self.connections.values()
@@ -125,21 +127,22 @@ class Clients:
         if now - self._looked < LOOK_EVERY_S:
             return
         self._looked = now
-        await asyncio.gather(*(each.media.audio.look() for each in self.connections.values()))
+        heard = [each.media for each in self.connections.values() if each.media.audio.streams]
+        await asyncio.gather(*(each.look(LOOK_S) for each in heard))
 
     def count_losses(self) -> None:
         """Bring the session's count of lost frames up to date."""
         for connection in self.connections.values():
             connection.media.count_losses()
 
-    def broadcast(self, say: Say) -> bool:
+    def broadcast(self, write: Write) -> bool:
         """Tell everybody; False when nobody is there to be told."""
         present = [c for c in self.connections.values() if c.presence.ready and c.conversation.notice is None]
         for connection in present:
-            connection.conversation.say(say)
+            connection.conversation.send(write)
         return bool(present)
 
-    async def say_end(self, reason: EndReason, message: str, deadline: float) -> None:
+    async def send_end(self, reason: EndReason, message: str, deadline: float) -> None:
         """Tell every client, and wait until that has left, `deadline` (monotonic) at the latest.
 
         A client that connects meanwhile is told too.
@@ -178,7 +181,7 @@ class Clients:
         vacant = self.roles.leave(connection)
         self._owner.let_go(connection)
         if vacant:
-            self.steered_last = connection.id
+            self.last_controller = connection.id
         self.signalling.seats.changed()
         self._present(connection.session)  # closing takes its time, and a goodbye may come meanwhile
         await connection.close()
@@ -192,8 +195,9 @@ class Clients:
                 await self.drop(connection, "the client stopped pinging")
 
     async def look_for_losses(self) -> None:
-        """See `MediaShare.look_for_losses`."""
-        await asyncio.gather(*(c.media.look_for_losses() for c in self.connections.values()))
+        """See `MediaShare.look`."""
+        await asyncio.gather(*(c.media.look() for c in self.connections.values()))
+        self._looked = self.clock.time()
 
     # --- ConnectionOwner ---
 
@@ -207,8 +211,8 @@ class Clients:
                 "no_messages", connection=connection.number, **connection.conversation.notice.to_json()
             )
         elif role is Role.VIEWER:
-            steers = connection.offer.may_steer
-            _say_role(connection, role, "Another client steers this session." if steers else WATCHES)
+            controls = connection.offer.may_control
+            _send_role(connection, role, "Another client steers this session." if controls else WATCHES)
         self._publish_offered(connection)
         self._tell_end(connection)
 
@@ -216,7 +220,7 @@ class Clients:
         role = self.roles.join(connection)
         log.info("Connection %d has a data channel now; it is a %s", connection.number, role)
         self._owner.note("messages", connection=connection.number, role=role.value)
-        _say_role(connection, role, "" if role is Role.CONTROLLER else "Another client steers this session.")
+        _send_role(connection, role, "" if role is Role.CONTROLLER else "Another client steers this session.")
         self._publish_offered(connection)
         self._tell_end(connection)
 
@@ -246,14 +250,14 @@ class Clients:
         if self._end is None or not connection.presence.ready:
             return
         # Who has not shown how it writes hears it in the words that most clients know.
-        connection.conversation.settle(JsonCodec())
-        _say_end(connection, *self._end)
+        connection.conversation.settle(JsonFormat())
+        _send_end(connection, *self._end)
         self._told.add(connection)
 
     def _part(self, connection: Connection) -> None:
         """Let a client go that another offer replaced, after it has heard so."""
-        connection.conversation.settle(JsonCodec())
-        _say_end(connection, EndReason.REPLACED, "Another connection took this one's place.")
+        connection.conversation.settle(JsonFormat())
+        _send_end(connection, EndReason.REPLACED, "Another connection took this one's place.")
         self._parting.add(connection)
 
         async def part() -> None:
@@ -267,17 +271,17 @@ class Clients:
         self._owner.spawn(part())
 
     def _pass_on(self, gone: Connection) -> None:
-        """Let the one steer that waits for it; otherwise say that nobody does."""
+        """Let the one control that waits for it; otherwise say that nobody does."""
         heir = self.signalling.seats.heir_of(gone)
         if heir is None:
-            self._say_vacant()
+            self._send_vacant()
         else:
             self.take_control(heir)
 
-    def _say_vacant(self) -> None:
+    def _send_vacant(self) -> None:
         for connection in self.connections.values():
-            if connection.presence.ready and connection.offer.may_steer:
-                _say_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
+            if connection.presence.ready and connection.offer.may_control:
+                _send_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
 
     def _publish_offered(self, connection: Connection) -> None:
         """Clients of older generations publish without asking."""
@@ -309,15 +313,15 @@ async def _drained(connections: list[Connection], deadline: float, clock: Clock)
         await asyncio.sleep(2 * DRAIN_POLL_S)
 
 
-def _say_end(connection: Connection, reason: EndReason, message: str) -> None:
+def _send_end(connection: Connection, reason: EndReason, message: str) -> None:
     if connection.presence.ready:
-        connection.conversation.say(
-            lambda codec: codec.runtime("sessionEnded", {"reason": reason.value, "message": message})
+        connection.conversation.send(
+            lambda form: form.runtime("sessionEnded", {"reason": reason.value, "message": message})
         )
 
 
-def _say_role(connection: Connection, role: Role, reason: str) -> None:
+def _send_role(connection: Connection, role: Role, reason: str) -> None:
     data: dict[str, Any] = {"role": role.value, **({"reason": reason} if reason else {})}
-    if not connection.offer.may_steer:
+    if not connection.offer.may_control:
         data["view_only"] = True
-    connection.conversation.say(lambda codec: codec.runtime("role", data))
+    connection.conversation.send(lambda form: form.runtime("role", data))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reactor_runtime.protocol.codec import DATA, Codec, codec_for
+from reactor_runtime.protocol.message_format import DATA, MessageFormat, format_for
 from reactor_runtime.session.losses import Lost
 from reactor_runtime.transports.port import CandidatesRefused, PeerEvent, TrackRefused
 from reactor_runtime.transports.wire import (
@@ -31,6 +31,7 @@ from .media_share import MediaShare
 from .presence import Presence
 
 if TYPE_CHECKING:
+    from reactor_runtime.media.encoders import EncodedFrame
     from reactor_runtime.session.session import Session
     from reactor_runtime.transports.wire import Wire
 
@@ -54,12 +55,12 @@ class Connection:
         offer: Offer,
         owner: ConnectionOwner,
         link: Link,
-        codec: Codec | None = None,
+        message_format: MessageFormat | None = None,
         *,
         number: int = 0,
         address: str = "",
     ) -> None:
-        """Without a `codec`, the first inbound message decides."""
+        """Without a `message_format`, the first inbound message decides."""
         self.id = connection_id
         """Its secret: nothing but the answers to this client may carry it."""
         self.number = number
@@ -70,7 +71,9 @@ class Connection:
         self.offer = offer
         self.link = link
         self.presence = Presence(session.clock, self._lose)
-        self.conversation = Conversation(link.wire, offer, codec, session.lost, number, session.clock)
+        self.conversation = Conversation(
+            link.wire, offer, message_format, session.lost, number, session.clock
+        )
         self.commands = ClientCommands()
         self.media = MediaShare(session, link.wire, offer.sections)
         self._owner = owner
@@ -108,7 +111,7 @@ class Connection:
             self.conversation.notice = None
         self.conversation.opened(event.label)
         if late:
-            self.conversation.await_codec()
+            self.conversation.await_format()
             self._owner.channel_came(self)
         self._check_ready()
 
@@ -174,10 +177,10 @@ class Connection:
         """Tell the client when the frame of this index, or a later one, goes out to it."""
         self.media.watch_frame(track, request, frame, self._tell_frame)
 
-    def _tell_frame(self, track: str, request: str | int, index: int, rtp: int, encode_s: float) -> None:
-        frame = {"track": track, "frame": index, "rtp_timestamp": rtp}
-        data = {"id": request, **frame, "encode_ms": round(1000 * encode_s, 1)}
-        self.conversation.say(lambda codec: codec.runtime("frameTime", data))
+    def _tell_frame(self, track: str, request: str | int, frame: EncodedFrame, rtp: int) -> None:
+        data = {"id": request, "track": track, "frame": frame.index, "rtp_timestamp": rtp}
+        took = {"queue_ms": round(1000 * frame.queue_s, 1), "encode_ms": round(1000 * frame.encode_s, 1)}
+        self.conversation.send(lambda form: form.runtime("frameTime", data | took))
 
     def buffered(self) -> int:
         return 0 if self.presence.closed else self.wire.buffered()
@@ -203,7 +206,7 @@ class Connection:
         if not self.session.lost.add(Lost.EARLY):
             log.warning("Connection %d sends a lot before it is up; the rest is refused", self.number)
         # Its channel is open, so it hears that; how it writes is in what came first.
-        self.conversation.settle(codec_for(self._early[0].data, self._early[0].binary))
+        self.conversation.settle(format_for(self._early[0].data, self._early[0].binary))
         self._owner.message(self, event.label, event.data, event.binary)
 
     def _check_ready(self) -> None:
@@ -211,7 +214,7 @@ class Connection:
         if presence.ready or presence.closed or presence.state is not PeerState.CONNECTED:
             return
         if not conversation.open and conversation.notice is None:
-            # Once it is known that none comes, the client may look on, and has it told.
+            # Once it is known that none comes, the client may view, and has it told.
             conversation.await_channel(self._check_ready)
             return
         presence.begin()
@@ -219,7 +222,7 @@ class Connection:
         self._owner.connection_ready(self)
         self._set_live(True)
         if conversation.notice is None:
-            conversation.await_codec()
+            conversation.await_format()
         while self._early:
             self._on_message(self._early.popleft())
 

@@ -7,7 +7,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reactor_runtime.protocol.codec import CONTROL, DATA, Codec, JsonCodec, Outgoing, Say, codec_for
+from reactor_runtime.protocol.message_format import (
+    CONTROL,
+    DATA,
+    JsonFormat,
+    MessageFormat,
+    Outgoing,
+    Write,
+    format_for,
+)
 from reactor_runtime.session.losses import Losses, Lost
 
 from .channels import CHANNEL_WAIT_S, NO_CHANNEL, Notice, notice
@@ -20,20 +28,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CODEC_WAIT_S = 2.0
+FORMAT_WAIT_S = 2.0
 """How long messages are held for a client that has not shown its way of writing; then it gets JSON."""
 HELD_MESSAGES = 256
 """Messages held at most; one more drops the oldest."""
 
 
 class Conversation:
-    """Held is what cannot be said yet: until the client's channel is open, and while its codec is unknown."""
+    """Held is what cannot be sent yet: until the client's channel is open, while its format is unknown."""
 
     def __init__(
-        self, wire: Wire, offer: Offer, codec: Codec | None, lost: Losses, number: int, clock: Clock
+        self,
+        wire: Wire,
+        offer: Offer,
+        message_format: MessageFormat | None,
+        lost: Losses,
+        number: int,
+        clock: Clock,
     ) -> None:
-        """Without a `codec`, the first inbound message decides."""
-        self.codec = codec
+        """Without a `message_format`, the first inbound message decides."""
+        self.format = message_format
         self.notice: Notice | None = None if offer.has_channel else NO_CHANNEL
         """Why this client cannot be talked to; None when it can, or is still expected to."""
         self._wire = wire
@@ -43,9 +57,9 @@ class Conversation:
         self._clock = clock
         self._channels: set[str] = set()
         """Those that are open."""
-        self._held: deque[Say] = deque(maxlen=HELD_MESSAGES)
+        self._held: deque[Write] = deque(maxlen=HELD_MESSAGES)
         self._told_size = False
-        self._codec_timer: Timer | None = None
+        self._format_timer: Timer | None = None
         self._channel_timer: Timer | None = None
         self._closed = False
 
@@ -57,41 +71,41 @@ class Conversation:
     def renegotiated(self, offer: Offer) -> None:
         self._offer = offer
 
-    def say(self, say: Say) -> bool:
+    def send(self, write: Write) -> bool:
         """Tell the client something; False when it cannot be reached."""
         if self._closed or not self._offer.has_channel:
             return False
-        if self.codec is None or not self.open:
+        if self.format is None or not self.open:
             if len(self._held) == HELD_MESSAGES:
                 self._lost.add(Lost.UNSENT)
-            self._held.append(say)
+            self._held.append(write)
             return True
-        outgoing = say(self.codec)
-        return outgoing is None or self._send(outgoing)
+        outgoing = write(self.format)
+        return outgoing is None or self._write(outgoing)
 
     def heard(self, data: bytes, binary: bool) -> None:
         """The client has said something: its first message shows how it writes."""
-        if self.codec is None:
-            self.settle(codec_for(data, binary))
+        if self.format is None:
+            self.settle(format_for(data, binary))
 
-    def settle(self, codec: Codec) -> None:
+    def settle(self, message_format: MessageFormat) -> None:
         """Decide how this client writes, once, and send what was held."""
-        if self.codec is not None:
+        if self.format is not None:
             return
-        self.codec = codec
-        if self._codec_timer is not None:
-            self._codec_timer.cancel()
-        self._say_held()
+        self.format = message_format
+        if self._format_timer is not None:
+            self._format_timer.cancel()
+        self._send_held()
 
-    def await_codec(self) -> None:
+    def await_format(self) -> None:
         """The client can write from now on: it has a moment to show how."""
-        if self.codec is None:
-            self._codec_timer = self._clock.call_later(CODEC_WAIT_S, self.settle, JsonCodec())
+        if self.format is None:
+            self._format_timer = self._clock.call_later(FORMAT_WAIT_S, self.settle, JsonFormat())
 
     def opened(self, label: str) -> None:
         self._channels.add(label)
         if label == DATA:
-            self._say_held()
+            self._send_held()
 
     def ended(self, label: str) -> None:
         self._channels.discard(label)
@@ -113,17 +127,17 @@ class Conversation:
 
     def close(self) -> None:
         self._closed = True
-        for timer in (self._codec_timer, self._channel_timer):
+        for timer in (self._format_timer, self._channel_timer):
             if timer is not None:
                 timer.cancel()
         self._held.clear()
 
-    def _say_held(self) -> None:
-        if self.codec is not None and self.open:
+    def _send_held(self) -> None:
+        if self.format is not None and self.open:
             while self._held:
-                self.say(self._held.popleft())
+                self.send(self._held.popleft())
 
-    def _send(self, outgoing: Outgoing) -> bool:
+    def _write(self, outgoing: Outgoing) -> bool:
         size, limit = len(outgoing.data), self._offer.message_limit
         if size <= limit and self._wire.send(outgoing.label, outgoing.data, binary=outgoing.binary):
             return True

@@ -11,7 +11,7 @@ from reactor_runtime import loglines
 from reactor_runtime.authoring.media import TrackDirection
 from reactor_runtime.errors import CommandError, NoSessionError, RateLimitedError
 from reactor_runtime.executors.port import CommandOutcome
-from reactor_runtime.protocol.codec import JsonCodec, TrackMessage
+from reactor_runtime.protocol.message_format import JsonFormat, TrackMessage
 from reactor_runtime.protocol.messages import CommandMessage, RuntimeMessage, UndecodableError
 from reactor_runtime.protocol.openapi import model_schema
 
@@ -53,7 +53,7 @@ class Dispatcher:
         self._states.holds.clear()
 
     def let_go(self, connection: Connection) -> None:
-        """A client has gone, or may not steer any more: what it held is released."""
+        """A client has gone, or may not control any more: what it held is released."""
         self._states.let_go(connection)
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
@@ -64,17 +64,17 @@ class Dispatcher:
             loglines.client.reset(token)
 
     def _message(self, connection: Connection, label: str, data: bytes) -> None:
-        codec = connection.conversation.codec or JsonCodec()
+        message_format = connection.conversation.format or JsonFormat()
         # Before the connection is up only what it has no room for comes here, to be refused.
         allowed = connection.presence.ready and connection.commands.limit.take(
             connection.session.clock.time()
         )
         try:
-            message = codec.decode(label, data)
+            message = message_format.decode(label, data)
         except UndecodableError as error:
             if allowed:
                 log.warning("A message on channel %r was refused: %s", label[:40], error)
-            self._say_error(connection, None, None, error if allowed else _limited(connection))
+            self._send_error(connection, None, None, error if allowed else _limited(connection))
             return
         if isinstance(message, CommandMessage):
             self._command(connection, message, allowed)
@@ -84,7 +84,7 @@ class Dispatcher:
             if allowed:
                 self._runtime_message(connection, message)
             else:
-                self._say_error(connection, message.id, None, _limited(connection))
+                self._send_error(connection, message.id, None, _limited(connection))
         else:
             self._track_message(connection, message, allowed)
 
@@ -101,8 +101,8 @@ class Dispatcher:
         elif message.type == "requestSchema":
             self._describe(connection, message, "modelSchema", model_schema(owner.model))
         elif message.type in ("requestClip", "requestRecording"):
-            connection.conversation.say(
-                lambda codec: codec.runtime("clipFailed", {"reason": NO_CLIPS}, message.id)
+            connection.conversation.send(
+                lambda form: form.runtime("clipFailed", {"reason": NO_CLIPS}, message.id)
             )
         elif message.type == "takeControl":
             self._take_control(connection, message)
@@ -111,22 +111,22 @@ class Dispatcher:
         elif message.type not in TAKEN_NOTE_OF:
             log.info("A runtime message of type %r is not known here", message.type)
             error = UndecodableError(f"The runtime knows no message of type {message.type!r}.")
-            self._say_error(connection, message.id, None, error)
+            self._send_error(connection, message.id, None, error)
 
     def _describe(
         self, connection: Connection, message: RuntimeMessage, kind: str, data: Mapping[str, Any]
     ) -> None:
-        said = connection.conversation.say(lambda codec: codec.runtime(kind, data, message.id))
+        said = connection.conversation.send(lambda form: form.runtime(kind, data, message.id))
         if not said and not connection.presence.closed:
             code, place = TOO_LARGE[kind]
             text = f"The answer does not go through this client's channel; {place}."
-            self._say_error(connection, message.id, None, CommandError(code, text))
+            self._send_error(connection, message.id, None, CommandError(code, text))
 
     def _take_control(self, connection: Connection, message: RuntimeMessage) -> None:
         try:
             self._owner.clients.take_control(connection)
         except CommandError as error:
-            self._say_error(connection, message.id, None, error)
+            self._send_error(connection, message.id, None, error)
 
     def _track_message(self, connection: Connection, message: TrackMessage, allowed: bool) -> None:
         try:
@@ -141,7 +141,7 @@ class Dispatcher:
 
     @staticmethod
     def _track_response(connection: Connection, message: TrackMessage, error: CommandError | None) -> None:
-        connection.conversation.say(lambda codec: codec.track_response(message, error))
+        connection.conversation.send(lambda form: form.track_response(message, error))
 
     def _change_track(self, connection: Connection, message: TrackMessage) -> None:
         track = self._owner.model.tracks.get(message.track)
@@ -201,8 +201,8 @@ class Dispatcher:
             self._supersede(connection, message, outcome.frame)
             return
         self._states.holds.accept(connection, message.name, message.arguments)
-        said = connection.conversation.say(
-            lambda codec: codec.command_result(message.id, message.name, outcome.frame, outcome.result)
+        said = connection.conversation.send(
+            lambda form: form.command_result(message.id, message.name, outcome.frame, outcome.result)
         )
         if not said and not connection.presence.closed:
             self._refuse(connection, message, CommandError("result_too_large", UNSENDABLE))
@@ -214,14 +214,14 @@ class Dispatcher:
     def _supersede(self, connection: Connection, message: CommandMessage, frame: int | None = None) -> None:
         """A newer call of a state took this one's place. Only counted: a slider makes hundreds."""
         index = connection.session.next_frame() if frame is None else frame
-        connection.conversation.say(
-            lambda codec: codec.command_result(message.id, message.name, index, None, superseded=True)
+        connection.conversation.send(
+            lambda form: form.command_result(message.id, message.name, index, None, superseded=True)
         )
         self._owner.count_command(message.name, "superseded")
 
     def _refuse(self, connection: Connection, message: CommandMessage, error: CommandError) -> None:
         self._note_command(message.name, error.code)
-        self._say_error(connection, message.id, message.name, error)
+        self._send_error(connection, message.id, message.name, error)
 
     def _note_command(self, name: str, code: str) -> None:
         """A command was answered: `code` is "ok" or that of the refusal."""
@@ -240,10 +240,10 @@ class Dispatcher:
             connection.watch_frame(session.media.default_track, request, frame)
 
     @staticmethod
-    def _say_error(
+    def _send_error(
         connection: Connection, request: str | int | None, command: str | None, error: CommandError
     ) -> None:
-        said = connection.conversation.say(lambda codec: codec.command_error(request, command, error))
+        said = connection.conversation.send(lambda form: form.command_error(request, command, error))
         if said or connection.presence.closed or connection.conversation.notice is not None:
             return
         log.warning("A refusal was too large for connection %d: %.2000s", connection.number, error.message)
@@ -252,7 +252,7 @@ class Dispatcher:
             f"This was refused with the code {error.code!r}; the sentence does not go through this client's "
             "channel. The server's log has it, and GET /schema says what the command takes.",
         )
-        connection.conversation.say(lambda codec: codec.command_error(request, command, short))
+        connection.conversation.send(lambda form: form.command_error(request, command, short))
 
 
 def _plain(error: CommandError) -> CommandError:

@@ -29,7 +29,7 @@ class MediaNotices:
 
     def track_refused(self, track: str, message: str) -> None:
         log.warning("Connection %d: %s", self._connection.number, message)
-        self._say(track, "no_common_codec", message)
+        self._send(track, "no_common_codec", message)
 
     def picture_refused(self, track: str, width: int, height: int) -> None:
         """Engine thread."""
@@ -47,8 +47,8 @@ class MediaNotices:
 
     def _picture_refused(self, track: str, message: str) -> None:
         log.warning("Connection %d: %s", self._connection.number, message)
-        self._say(track, "picture_too_large", message)
+        self._send(track, "picture_too_large", message)
 
-    def _say(self, track: str, code: str, message: str) -> None:
+    def _send(self, track: str, code: str, message: str) -> None:
         data = {"track": track, "code": code, "message": message}
-        self._connection.conversation.say(lambda codec: codec.runtime("mediaRefused", data))
+        self._connection.conversation.send(lambda form: form.runtime("mediaRefused", data))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.clock import timeout
 from reactor_runtime.errors import RefusedError
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from reactor_runtime.transports.port import Section
     from reactor_runtime.transports.wire import AudioSender, VideoSender, Wire
 
+    FrameOut = Callable[[str, str | int, EncodedFrame, int], None]
+    """The track, the command, its frame, and when that is shown, on the wire's clock."""
+
+log = logging.getLogger(__name__)
+
 STATS_S = 1.0
 """How long an engine may take to tell its counts."""
-FrameOut = Callable[[str, str | int, int, int, float], None]
-"""The track, the command, the index of its frame and when that is shown, on the wire's clock."""
+LOOK_S = 0.2
+"""The same for who waits for it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class MediaShare:
         self._encodings: dict[str, Encoding] = {}
         self._sinks: dict[str, FrameSink] = {}
         self._meters: dict[str, RateMeter] = {}
-        self.audio = AudioShare(session, wire)
+        self.audio = AudioShare(session)
         self._estimates: dict[str, int] = {}
         """The newest by mid, also of sections that nothing is sent on yet."""
         self._losses: dict[str, LossWatch] = {}
@@ -92,17 +98,23 @@ class MediaShare:
         if encoding is not None and sink is not None:
             encoding.set_estimate(sink, bits_per_second)
 
-    async def look_for_losses(self) -> None:
-        """Ask the wire what was lost; who loses something and does not ask gets keyframes all the same."""
-        if not self._sinks:
+    async def look(self, within: float = STATS_S) -> None:
+        """Ask the wire once for all that it alone knows: what has gone of the sound, and what was lost."""
+        if not self._sinks and not self.audio.streams:
             return
         try:
-            async with timeout(self._session.clock, STATS_S):
+            async with timeout(self._session.clock, within):
                 report = await self._wire.stats()
-        except (RefusedError, TimeoutError):  # it is closing, or its engine is busy: the next look will tell
+        except (RefusedError, RuntimeError, TimeoutError) as error:  # it is closing, or its engine is busy
+            log.debug("A wire does not tell its counts, what it told before stands: %s", error)
             return
+        self.audio.take(report["outbound"])
+        self._look_for_losses(report["outbound"])
+
+    def _look_for_losses(self, outbound: Iterable[Mapping[str, Any]]) -> None:
+        """Who loses something and does not ask gets keyframes all the same."""
         now = self._session.clock.time()
-        for each in report["outbound"]:
+        for each in outbound:
             encoding, sink = self._encodings.get(each["mid"]), self._sinks.get(each["mid"])
             if encoding is not None and sink is not None:
                 watch = self._losses.setdefault(each["mid"], LossWatch())
@@ -199,7 +211,9 @@ class MediaShare:
                 self._encodings.pop(mid, None)
                 self._losses.pop(mid, None)
                 self._meters.pop(mid, None)
-        await self.audio.end_all_but(heard)
+        if self.audio.has_others_than(heard):
+            await self.look(LOOK_S)
+            self.audio.end_all_but(heard)
 
     def _frame_out(
         self,
@@ -216,4 +230,4 @@ class MediaShare:
         sink = self._sinks.get(mid)
         rtp = None if sink is None else sink.sender.rtp_timestamp(frame.timestamp)
         if sink is not None and rtp is not None:
-            report(sink.track, request, frame.index, rtp, frame.encode_s)
+            report(sink.track, request, frame, rtp)

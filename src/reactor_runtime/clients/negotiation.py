@@ -41,7 +41,7 @@ class Offer:
     sender_turns: bool = True
     """Whether the client turns its pictures upright when it is not asked for them as they are."""
 
-    may_steer: bool = True
+    may_control: bool = True
     """Whether the token that it came with is for more than watching."""
 
     def inputs(self) -> list[str]:

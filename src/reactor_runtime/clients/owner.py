@@ -46,7 +46,7 @@ class ClientsOwner(Protocol):
         """Whether any client of the session is there has changed, or may have."""
 
     def let_go(self, connection: Connection) -> None:
-        """A client has gone, or may not steer any more: what it held is released."""
+        """A client has gone, or may not control any more: what it held is released."""
 
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Who may steer a session that several clients watch. Event loop only; `publishes` on any thread."""
+"""Who controls a session that several clients view. Event loop only; `publishes` on any thread."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ class Roles:
             )
 
     def join(self, connection: Connection, *, speaks: bool = True) -> Role:
-        """Place a client that has connected: it steers if nobody does, and if it may and can say anything."""
+        """Place a client that has connected: it controls if nobody does, it may, and it can say anything."""
         vacant = self._controller is None or self._controller.presence.closed
-        if vacant and speaks and connection.offer.may_steer:
+        if vacant and speaks and connection.offer.may_control:
             self._controller = connection
             if not self._shared:
-                # The camera of one that looks on gives way.
+                # The camera of one that views gives way.
                 self._publishers = {t: c for t, c in self._publishers.items() if c is connection}
         return self.role_of(connection)
 
     def leave(self, connection: Connection) -> bool:
-        """Forget a client; True when it steered and now nobody does."""
+        """Forget a client; True when it controlled and now nobody does."""
         vacant = self._controller is connection
         if vacant:
             self._controller = None
@@ -83,7 +83,7 @@ class Roles:
 
     def take(self, connection: Connection) -> Connection | None:
         """Make `connection` the controller; returns who lost that, if somebody did. Raises `CommandError`."""
-        if not connection.offer.may_steer:
+        if not connection.offer.may_control:
             raise ViewOnlyError
         before, self._controller = self._controller, connection
         if before is connection:
@@ -95,7 +95,7 @@ class Roles:
 
     def replace(self, old: Connection, new: Connection) -> None:
         """`new` is the same client as `old`, on another connection."""
-        if not new.offer.may_steer:
+        if not new.offer.may_control:
             self.leave(old)
             return
         if self._controller is old:
@@ -103,12 +103,12 @@ class Roles:
         self._publishers = {t: new if c is old else c for t, c in self._publishers.items()}
 
     def may_command(self, connection: Connection) -> bool:
-        return connection.offer.may_steer and (self._shared or connection is self._controller)
+        return connection.offer.may_control and (self._shared or connection is self._controller)
 
     @staticmethod
     def refusal(connection: Connection) -> CommandError:
         """Why a client may not command."""
-        return NotControllerError() if connection.offer.may_steer else ViewOnlyError()
+        return NotControllerError() if connection.offer.may_control else ViewOnlyError()
 
     def publish(self, connection: Connection, track: str) -> None:
         """Let `connection` feed the input `track`. Raises `CommandError`."""

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from reactor_runtime.clock import timeout
-from reactor_runtime.protocol.codec import FlatCodec
+from reactor_runtime.protocol.message_format import V16Format
 from reactor_runtime.transports import sdp
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NEGOTIATING_S = 5.0
 
 
 class Seats:
-    """The connections that came without an id, and who follows the one that steers."""
+    """The connections that came without an id, and who follows the controller."""
 
     def __init__(self, clients: Clients) -> None:
         self.default_connections: set[int] = set()
@@ -47,26 +47,26 @@ class Seats:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def of(self, offer: Offer, address: str, *, again: bool, flat: bool) -> Connection | None:
+    def of(self, offer: Offer, address: str, *, again: bool, v16: bool) -> Connection | None:
         """The connection whose place this offer takes. `again` says that the client comes back."""
-        ours = self._ours(flat)
-        if not offer.may_steer:
+        ours = self._ours(v16)
+        if not offer.may_control:
             # Who may only watch takes the place of nobody who may more.
-            ours = [c for c in ours if not c.offer.may_steer]
+            ours = [c for c in ours if not c.offer.may_control]
         found = next((c for c in ours if same_peer(c.offer, offer)), None)
         found = found or next((c for c in ours if c.presence.ready and not c.presence.live), None)
         if found is None and again:
             found = next((c for c in reversed(ours) if not c.presence.ready and _given_up(c, address)), None)
         return found
 
-    async def wait(self, offer: Offer, address: str, *, flat: bool) -> None:
+    async def wait(self, offer: Offer, address: str, *, v16: bool) -> None:
         """Return when a place is free for a client that comes back, after `CONSENT_WAIT_S` at the latest."""
-        there = self._ours(flat)
+        there = self._ours(v16)
         deadline = self._clients.clock.time() + CONSENT_WAIT_S
         while (left := deadline - self._clients.clock.time()) > 0:
-            gone = set(there) - set(self._ours(flat))
-            steered = self._clients.roles.controller is not None
-            if not there or gone or not steered or self.of(offer, address, again=True, flat=flat):
+            gone = set(there) - set(self._ours(v16))
+            controlled = self._clients.roles.controller is not None
+            if not there or gone or not controlled or self.of(offer, address, again=True, v16=v16):
                 return
             changed = self._changed
             try:
@@ -76,11 +76,11 @@ class Seats:
                 return
 
     def expect(self, heir: Connection) -> None:
-        """`heir` came in beside a live client, which it may be itself: it steers if that one goes soon."""
-        steers = self._clients.roles.controller
-        may = heir.offer.may_steer
-        if may and steers is not None and steers is not heir and steers.id in self.default_connections:
-            self._heirs[heir] = (steers, self._clients.clock.time() + HEIR_S)
+        """`heir` came in beside a live client, which it may be itself: it controls if that one goes soon."""
+        before = self._clients.roles.controller
+        may = heir.offer.may_control
+        if may and before is not None and before is not heir and before.id in self.default_connections:
+            self._heirs[heir] = (before, self._clients.clock.time() + HEIR_S)
 
     def heir_of(self, gone: Connection) -> Connection | None:
         """Who takes the role of a client that has gone: the newest that waits for that."""
@@ -93,9 +93,9 @@ class Seats:
         waiting = [h for h, (before, _) in self._heirs.items() if before is gone and h.presence.ready]
         return waiting[-1] if waiting else None
 
-    def _ours(self, flat: bool) -> list[Connection]:
+    def _ours(self, v16: bool) -> list[Connection]:
         ours = [c for i, c in self._clients.connections.items() if i in self.default_connections]
-        return [c for c in ours if isinstance(c.conversation.codec, FlatCodec)] if flat else ours
+        return [c for c in ours if isinstance(c.conversation.format, V16Format)] if v16 else ours
 
 
 def same_peer(before: Offer, now: Offer) -> bool:

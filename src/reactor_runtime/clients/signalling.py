@@ -23,7 +23,7 @@ from .ratelimit import AddressLimit
 from .seats import Seats, same_peer
 
 if TYPE_CHECKING:
-    from reactor_runtime.protocol.codec import Codec
+    from reactor_runtime.protocol.message_format import MessageFormat
     from reactor_runtime.session.session import Session
 
     from .clients import Clients
@@ -102,10 +102,10 @@ class Signalling:
         return self.pending.announce(session.number, self._clock.time(), taken, address)
 
     def default_connection_for(
-        self, session: Session, offer: Offer, address: str, *, again: bool, flat: bool
+        self, session: Session, offer: Offer, address: str, *, again: bool, v16: bool
     ) -> int:
         """Which connection an offer without an id is for; see `Seats`. Otherwise it is a further client."""
-        found = self.seats.of(offer, address, again=again, flat=flat)
+        found = self.seats.of(offer, address, again=again, v16=v16)
         if found is not None:
             return found.id
         if (
@@ -126,7 +126,7 @@ class Signalling:
         session: Session,
         offer: Offer,
         connection_id: int,
-        codec: Codec | None,
+        message_format: MessageFormat | None,
         running: Callable[[], bool],
         address: str = "",
     ) -> Connection:
@@ -136,7 +136,8 @@ class Signalling:
         `running()` says whether `session` still takes offers: it may end while the engine works.
         Raises `RefusedError`.
         """
-        before = self._clients.connections.get(connection_id)
+        clients = self._clients
+        before = clients.connections.get(connection_id)
         _check_place(before, offer)
         if before is not None and same_peer(before.offer, offer) and await self._restart(before, offer):
             await self._hand_over_pending(before)
@@ -144,21 +145,20 @@ class Signalling:
         if before is None:
             await self._admit(offer)
         admit_peer(self._engine.descriptors_per_peer, self._coming())
-        self._count += 1
-        number = self._count
+        number = self._count = self._count + 1
         self._connecting[connection_id] = address
         try:
             stdio.plug()  # the engine opens sockets
             door = Door()
             link = Link(await self._engine.create_peer(self.peer_config(offer), door.handle), offer)
             connection = Connection(
-                connection_id, session, offer, self._clients, link, codec, number=number, address=address
+                connection_id, session, offer, clients, link, message_format, number=number, address=address
             )
             door.open(connection.handle)
             await self._first_answer(connection, running)
         finally:
             self._connecting.pop(connection_id, None)
-        self._clients.add(connection)
+        clients.add(connection)
         self._former.pop(connection_id, None)
         # Those that came while the engine was at work.
         await self._hand_over_pending(connection)
@@ -233,7 +233,7 @@ class Signalling:
     async def _admit(self, offer: Offer) -> None:
         """Raises `RefusedError` when no further client may come. Viewers leave a place for who plays."""
         roles = self._clients.roles
-        kept_free = 0 if offer.may_steer or roles.controller is not None else 1
+        kept_free = 0 if offer.may_control or roles.controller is not None else 1
         try:
             roles.admit(len(self._clients.connections) + len(self._connecting) + kept_free)
         except RefusedError:
@@ -265,7 +265,7 @@ class Signalling:
 
 def _check_place(before: Connection | None, offer: Offer) -> None:
     """Raises `RefusedError` when who may only watch offers in the place of who may more."""
-    if before is not None and before.offer.may_steer and not offer.may_steer:
+    if before is not None and before.offer.may_control and not offer.may_control:
         raise RefusedError(
             Refusal.FORBIDDEN,
             "view_only",

@@ -58,7 +58,7 @@ class States:
             self._supersede(connection, replaced)
 
     def let_go(self, connection: Connection) -> None:
-        """What a client held is released: it has gone, or may not steer any more."""
+        """What a client held is released: it has gone, or may not control any more."""
         for name, tries in self.holds.let_go(connection).items():
             log.info("What connection %d held of the command %r is released", connection.number, name)
             self._release(connection, name, tries)

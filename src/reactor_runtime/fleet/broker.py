@@ -94,7 +94,7 @@ class Broker:
         worker.epoch = ticket.epoch = self.epoch
         self._set(worker, WorkerState.LEASED, now)
         self._register.move(ticket, TicketState.CLAIMED)
-        ticket.seen = now
+        ticket.seen, ticket.reason = now, ""
         self._deadlines.cancel("claim", ticket.id)
         lease = self._lease(ticket, now)
         return lease, [Grant(lease), Told(ticket.id)]
@@ -338,7 +338,6 @@ class Broker:
             self.line.leave(ticket.order)
             ticket.worker, worker.ticket = worker.id, ticket.id
             ticket.claim_by = now + self.limits.claim
-            ticket.reason = ""
             self._set(worker, WorkerState.OFFERED, now)
             self._register.move(ticket, TicketState.OFFERED)
             self._deadlines.set("claim", ticket.id, ticket.claim_by)

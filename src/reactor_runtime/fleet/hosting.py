@@ -135,10 +135,6 @@ class Hosting:
         """Whether a process is about to go."""
         return any(worker.asked_to_stop or worker.known.lost for worker in self._workers.values())
 
-    def pid_of(self, name: str) -> int:
-        """Raises `KeyError`."""
-        return self._workers[name].process.pid
-
     async def close(self, within: float) -> None:
         """Ask every process to go, and end those that do not; none is `by_itself` any more."""
         self._closing = True

@@ -61,10 +61,6 @@ class LocalEngine:
     def events(self) -> AsyncGenerator[Event]:
         return self._readers.read(self._hosting.present())
 
-    def pid_of(self, worker: str) -> int:
-        """Raises `KeyError`."""
-        return self._hosting.pid_of(worker)
-
     async def close(self) -> None:
         self._closing = True
         await self._hosting.close(STOP_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import inspect
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from reactor_runtime.project.project import Project
 
-log = logging.getLogger(__name__)
 
 STEPS = 14
 """Of each session."""

@@ -19,7 +19,6 @@ class AudioClock:
     """Counts the ticks of a wall clock, `now`, in seconds. Paused until `start`. Not thread-safe."""
 
     def __init__(self) -> None:
-        self.sent = 0
         self.skipped = 0
         """Ticks that were never sent, because the sender was held up for longer than it may catch up."""
         self._base: float | None = None
@@ -53,5 +52,4 @@ class AudioClock:
         self.skipped += late
         first = self._count + late
         self._count += due
-        self.sent += due - late
         return [self._base + number * TICK_S for number in range(first, self._count)]

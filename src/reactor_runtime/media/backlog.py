@@ -24,7 +24,7 @@ class Backlog:
     """`now` and the times of frames are in seconds of one monotonic clock. Not thread-safe."""
 
     def __init__(self) -> None:
-        self.patient = False
+        self.draining = False
         """At the end of a session a late picture is better than none: nothing is skipped for its age."""
         self._frames: deque[tuple[Frame, float]] = deque()
         self._behind_since: float | None = None
@@ -49,7 +49,7 @@ class Backlog:
     def take(self, now: float) -> tuple[tuple[Frame, float], int]:
         """The next picture, when it is due, and how many in front of it were not worth beginning."""
         skipped = 0
-        while len(self._frames) > 1 and not self.patient and self._in_the_way(now):
+        while len(self._frames) > 1 and not self.draining and self._in_the_way(now):
             self._frames.popleft()
             skipped += 1
         return self._frames.popleft(), skipped

@@ -130,7 +130,7 @@ class Pacer(Generic[Item]):
         """The next frame, whatever its time."""
         return self._queue.popleft()[0] if self._queue else None
 
-    def hurry(self, within: float) -> None:
+    def drain(self, within: float) -> None:
         """Nothing comes after what waits now: let it out in `within` seconds if its own pace takes longer."""
         if self._queue:
             self._longest = within / len(self._queue)

@@ -102,7 +102,7 @@ class Playout:
         with self._lock:
             for released in self._buckets.release_all():
                 self._pacer.push(_pictures(released))
-            self._pacer.hurry(timeout * DRAIN_SHARE)
+            self._pacer.drain(timeout * DRAIN_SHARE)
             self._work.notify_all()
             while (len(self._pacer) or len(self._sync) or self._busy) and not self._closed:
                 left = deadline - self._clock.time()

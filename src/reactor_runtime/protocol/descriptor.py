@@ -25,7 +25,7 @@ def session_descriptor(
 ) -> dict[str, Any]:
     """`metadata` is what the author said of the model; its title and description are shown to people.
 
-    All fields that some published SDK requires; see the wire's record, G2.
+    All fields that some published SDK requires, from v17 on (docs/glossary.md).
 
     `number` and `started_at`, the server's start in Unix seconds, are ours: together they tell one session
     from every other, whatever its id. `seed` is that of the session that runs.

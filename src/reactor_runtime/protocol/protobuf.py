@@ -55,8 +55,8 @@ _RUNTIME_TYPES = {
 }
 
 
-class ProtobufCodec:
-    """Implements `Codec`. `frame` of a result and `field` of an error have no place in these messages."""
+class ProtobufFormat:
+    """A `MessageFormat`. `frame` of a result and `field` of an error have no place in these messages."""
 
     def decode(self, label: str, data: bytes) -> Inbound:
         message = _parse(label, data)

@@ -131,7 +131,7 @@ class Life:
         return []
 
     def farewell(self, number: int, now: float) -> list[Effect]:
-        """The client that steered has said goodbye: a short grace, for a page that is loaded again."""
+        """The controller has said goodbye: a short grace, for a page that is loaded again."""
         if number == self.number and self.state is State.ORPHANED and self._wait_until is not None:
             self._left = True
             self._wait_until = min(self._wait_until, now + FAREWELL_S)

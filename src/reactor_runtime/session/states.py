@@ -8,7 +8,7 @@ from reactor_runtime.errors import Refusal, RefusedError
 
 
 class State(StrEnum):
-    """Where a worker stands. Upper case on the wire (G2 descriptor)."""
+    """Where a worker stands. Upper case on the wire, in the descriptor."""
 
     CREATED = "CREATED"
     READY = "READY"

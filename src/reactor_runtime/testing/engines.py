@@ -315,15 +315,6 @@ class FakeEngine:
                     self._readers.put(Heard(worker.name))
 
     def _announcement(self, worker: _FakeWorker) -> Announced:
-        lease = worker.lease
-        if lease is None:
-            return Announced(worker.name, self._endpoint, worker.epoch)
-        return Announced(
-            worker.name,
-            self._endpoint,
-            worker.epoch,
-            lease.ticket,
-            worker.session,
-            lease.address,
-            lease.seconds,
-        )
+        lease = worker.lease or Lease(worker.name, worker.epoch, "")
+        what = (lease.ticket, worker.session, lease.address, lease.seconds)
+        return Announced(worker.name, self._endpoint, worker.epoch, *what)

@@ -58,11 +58,11 @@ class FolderWeights:
 class MemoryServer:
     """A running worker. `http` speaks to its routes.
 
-    `runtime` and `engine` are what stands behind them, for our own tests; they change without notice.
+    `worker` and `engine` are what stands behind them, for our own tests; they change without notice.
     """
 
-    def __init__(self, runtime: Worker, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
-        self.runtime = runtime
+    def __init__(self, worker: Worker, engine: MemoryEngine, http: httpx.AsyncClient) -> None:
+        self.worker = worker
         self.engine = engine
         self.http = http
         self.status: int | None = None
@@ -75,7 +75,7 @@ class MemoryServer:
         channels: tuple[str, ...] = ("data",),
     ) -> Client:
         """A client that offers one section for each track of the model."""
-        tracks = list(self.runtime.model.tracks.values())
+        tracks = list(self.worker.model.tracks.values())
         sections = [OfferedSection(t.kind.value, DIRECTIONS[t.direction.value]) for t in tracks]
         wire = self.engine.client(sections, codecs=codecs, channels=channels)
         return Client(self.http, wire, [track.name for track in tracks])
@@ -90,7 +90,7 @@ class MemoryServer:
     async def wait_state(self, state: State | str, within: float = WITHIN_S) -> None:
         """Return when the worker is in `state`, as "READY". Raises `TimeoutError`."""
         async with asyncio.timeout(within):
-            while self.runtime.life.state != state:  # noqa: ASYNC110 - a test may look at any state
+            while self.worker.life.state != state:  # noqa: ASYNC110 - a test may look at any state
                 await asyncio.sleep(0.005)
 
 
@@ -114,18 +114,18 @@ async def serve(
     project = Project(Path.cwd(), model_class, config_for(model_class, config), FolderWeights(weights))
     options = options or HttpOptions()
     engine = MemoryEngine()
-    runtime = Worker(project, options, engine, lambda status: _leave(server, status), clock)
-    _count_nothing_by_address(runtime)
-    app = create_app(lambda: runtime, options, clock=clock)
+    worker = Worker(project, options, engine, lambda status: _leave(server, status), clock)
+    _count_nothing_by_address(worker)
+    app = create_app(lambda: worker, options, clock=clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
-        server = MemoryServer(runtime, engine, http)
-        runtime.load()
+        server = MemoryServer(worker, engine, http)
+        worker.load()
         try:
             if ready:
                 await server.wait_state(State.READY, within=30.0)
             yield server
         finally:
-            await runtime.close()
+            await worker.close()
 
 
 def _httpx() -> ModuleType:
@@ -139,9 +139,9 @@ def _httpx() -> ModuleType:
     return httpx
 
 
-def _count_nothing_by_address(runtime: Worker) -> None:
+def _count_nothing_by_address(worker: Worker) -> None:
     """All clients of a test have one address, and no test is a flood unless it says so in its options."""
-    signalling = runtime.signalling
+    signalling = worker.signalling
     signalling.lookups.per_minute = 0
     if signalling.offers.per_minute == ClientOptions.offers_per_minute:
         signalling.offers.per_minute = 0

@@ -11,7 +11,7 @@ from typing import Any, cast
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from reactor_runtime.errors import RefusedError
-from reactor_runtime.protocol.codec import DATA
+from reactor_runtime.protocol.message_format import DATA
 from reactor_runtime.transports.port import Engine, Peer, PeerConfig, PeerEvent, Section
 from reactor_runtime.transports.wire import Handle, Opened, PeerState, StateChanged
 
@@ -111,6 +111,8 @@ class _CountedPeer:
     def __init__(self, peer: Peer, heard: _Heard) -> None:
         self._peer = peer
         self._heard = heard
+        self.send = peer.send
+        """For each message: not to be looked for in vain first."""
         heard.look = self._look
         self._looking: asyncio.Task[None] | None = None
 
@@ -121,8 +123,7 @@ class _CountedPeer:
         try:
             answer = await self._peer.answer(offer, sections)
         except RefusedError:
-            self._heard.connecting.add(Step.OFFER, Outcome.REFUSED)
-            raise
+            raise  # counted where all refused offers are, most of which come no further than the routes
         except Exception:
             self._heard.connecting.add(Step.OFFER, Outcome.FAILED)
             raise

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 
-def describe(runtime: Worker) -> dict[str, Any]:
+def describe(worker: Worker) -> dict[str, Any]:
     """For `GET /session`: the mode, how much was found so far, and where after the last session."""
-    audit = runtime.executor.audit
+    audit = worker.executor.audit
     report = audit.last
     last = None
     if report is not None:

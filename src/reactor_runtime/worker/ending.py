@@ -33,7 +33,7 @@ async def finish(worker: Worker, run: SessionRun) -> None:
     deadline, session = worker.clock.time() + DRAIN_S, run.session
     if worker.clients.any_ready():
         await _drain(run)
-    worker.flush(session)
+    worker.send_pending(session)
     worker.metrics.collect(session)
     await _tell_and_close(worker, deadline)
     end = worker.life.end
@@ -92,5 +92,5 @@ async def _tell_and_close(worker: Worker, deadline: float) -> None:
     for connection in worker.clients.connections.values():
         worker.dispatcher.abandon(connection)
     if end is not None:
-        await worker.clients.say_end(end.reason, end.message, deadline)
+        await worker.clients.send_end(end.reason, end.message, deadline)
     await worker.clients.close_all()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .worker import Worker
 
+REASONS = frozenset(reason.value for reason in EndReason)
+
 
 class Metrics:
     """One registry per worker. Event loop only."""
@@ -54,23 +56,24 @@ class Metrics:
     def command(self, name: str, outcome: str) -> None:
         self._commands.labels(name, outcome if outcome in KNOWN_CODES else "refused").inc()
 
-    def session_ended(self, reason: EndReason, session: Session) -> None:
+    def session_ended(self, reason: str, session: Session) -> None:
+        """A `reason` that is no `EndReason` counts as `other`: labels are bounded."""
         self.collect(session)
-        self._sessions.labels(reason.value).inc()
+        self._sessions.labels(reason if reason in REASONS else "other").inc()
         self._duration.observe(session.timeline.lasted())
 
     def leaked(self, count: int) -> None:
         self._leaks.inc(count)
 
-    def render(self, runtime: Worker) -> bytes:
+    def render(self, worker: Worker) -> bytes:
         """The exposition text, after a look at what is only known when asked."""
         for state in State:
-            self._state.labels(state.value).set(state is runtime.life.state)
-        connections = runtime.clients.connections.values()
+            self._state.labels(state.value).set(state is worker.life.state)
+        connections = worker.clients.connections.values()
         self._clients.set(sum(1 for connection in connections if connection.presence.live))
-        if runtime.session is not None:
-            runtime.clients.count_losses()
-            self.collect(runtime.session)
+        if worker.session is not None:
+            worker.clients.count_losses()
+            self.collect(worker.session)
         self._rates.show(connections)
         return generate_latest(self.registry)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reactor_runtime.session.observers import Observers, SessionObserver
-from reactor_runtime.session.states import EndReason
 
 if TYPE_CHECKING:
     from reactor_runtime.session.outcome import ModelOutcome
@@ -55,4 +54,4 @@ class MetricsObserver(SessionObserver):
 
     def closing(self, reason: str) -> None:
         if reason and self._session is not None:
-            self._metrics.session_ended(EndReason(reason), self._session)
+            self._metrics.session_ended(reason, self._session)

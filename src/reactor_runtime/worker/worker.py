@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.executors.port import Answer
     from reactor_runtime.project.project import Project
-    from reactor_runtime.protocol.codec import Codec
+    from reactor_runtime.protocol.message_format import MessageFormat
 
     from .options import WorkerOptions
 
@@ -189,24 +189,24 @@ class Worker:
         return self.session
 
     async def connect(
-        self, offer: Offer, connection_id: int, codec: Codec | None = None, address: str = ""
+        self, offer: Offer, connection_id: int, message_format: MessageFormat | None = None, address: str = ""
     ) -> Connection:
         """Answer an offer in the running session. Raises `RefusedError`."""
         session = self.require_session()
         self.claims.offered(self.clock.time())
-        if connection_id == self.clients.steered_last:
+        if connection_id == self.clients.last_controller:
             self._apply(self.life.returning(session.number, self.clock.time()))
         return await self.signalling.connect(
             session,
             offer,
             connection_id,
-            codec,
+            message_format,
             running=lambda: self.session is session and self.life.state in IN_SESSION,
             address=address,
         )
 
     async def farewell(self, connection_id: int) -> None:
-        """A client has said goodbye: whoever steered does not keep the slot of others."""
+        """A client has said goodbye: whoever controlled it does not keep the slot of others."""
         number = self.require_session().number
         if await self.clients.farewell(connection_id):
             self._apply(self.life.farewell(number, self.clock.time()))
@@ -296,7 +296,7 @@ class Worker:
 
     # --- messages out ---
 
-    def flush(self, session: Session) -> None:
+    def send_pending(self, session: Session) -> None:
         """Send what the model has said since the last time."""
         told.messages(self.clients if session is self.session else None, session)
 
@@ -383,7 +383,7 @@ class Worker:
         self._apply(self.life.tick(self.clock.time()))
 
     def _wake(self, session: Session) -> None:
-        self.call(self.flush, session)
+        self.call(self.send_pending, session)
 
 
 def _life_of(options: WorkerOptions) -> Life:

@@ -67,6 +67,11 @@ async def until(condition: Callable[[], Any], otherwise: str, within: float = 30
         await asyncio.sleep(0.05)
 
 
+def actor_of(rig: RayRig, worker: str) -> Any:
+    """It has the name of the worker's slot."""
+    return ray.get_actor(worker.partition("-")[0], namespace=rig.cluster.namespace)
+
+
 def environment_of(pid: int) -> dict[str, str]:
     entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)
@@ -75,7 +80,7 @@ def environment_of(pid: int) -> dict[str, str]:
 async def each_worker_has_its_gpu_and_its_name(rig: RayRig) -> None:
     async with listening(rig) as told:
         first, second = [await told.idle(rig.engine) for _ in range(2)]
-        of = [environment_of(rig.engine.pid_of(w.worker)) for w in (first, second)]
+        of = [environment_of(rig.pids[w.worker]) for w in (first, second)]
         gpus = [each["CUDA_VISIBLE_DEVICES"] for each in of]
         assert len(set(gpus)) == 2, gpus
         assert set(gpus) <= {"0", "1", "2", "3"}, gpus
@@ -92,7 +97,7 @@ async def a_killed_actor_takes_its_worker_along_and_another_comes(rig: RayRig) -
     async with listening(rig) as told:
         worker = await told.idle(rig.engine)
         rig.engine.grant(Lease(worker.worker, worker.epoch + SEEN, "ticket"))
-        child, actor = rig.engine.pid_of(worker.worker), rig.engine.actor_of(worker.worker)
+        child, actor = rig.pids[worker.worker], actor_of(rig, worker.worker)
         os.kill(await actor.pid.remote(), signal.SIGKILL)
         lost = await told.next(Lost)
         assert lost.worker == worker.worker
@@ -103,7 +108,7 @@ async def a_killed_actor_takes_its_worker_along_and_another_comes(rig: RayRig) -
 async def a_frozen_actor_is_ended_and_gives_its_place_back(rig: RayRig) -> None:
     async with listening(rig) as told:
         worker = await told.idle(rig.engine)
-        child, actor = rig.engine.pid_of(worker.worker), rig.engine.actor_of(worker.worker)
+        child, actor = rig.pids[worker.worker], actor_of(rig, worker.worker)
         os.kill(await actor.pid.remote(), signal.SIGSTOP)
         rig.engine.stop(worker.worker, at_once=True)
         assert (await told.next(Lost)).worker == worker.worker
@@ -181,7 +186,7 @@ async def who_loses_a_node_goes_on_at_another(nodes: Any, options: dict[str, Any
     other = nodes.add_node(num_cpus=1, num_gpus=1, **options)
     async with running() as (rig, told):
         worker = await told.worker(rig.engine)
-        child = rig.engine.pid_of(worker.worker)
+        child = rig.pids[worker.worker]
         remove_placement_group(heads)
         nodes.remove_node(other, allow_graceful=False)
         assert (await told.next(Lost)).worker == worker.worker

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from tests.fleet.pids import Pids
 
 from reactor_runtime.fleet.on_ray.cluster import Cluster
 from reactor_runtime.fleet.on_ray.engine import PLACED_S, RayEngine
@@ -45,9 +46,10 @@ class RayRig:
             on_line=lambda name, line: self.lines.append((name, line)),
             placed_within=placed_within,
         )
+        self.pids = Pids(self.engine)
 
     def crash(self, worker: str) -> None:
-        os.kill(self.engine.pid_of(worker), signal.SIGKILL)
+        os.kill(self.pids[worker], signal.SIGKILL)
 
 
 async def shared(cases: dict[str, Callable[[RayRig], Coroutine[Any, Any, Any]]]) -> None:

@@ -204,13 +204,13 @@ async def test_strangers_start_stop_watch_and_read_nothing(who: str) -> None:
             response = await ask(server, method, path, STRANGERS[who])
             assert response.status_code in (403, 421), (method, path)
             assert "access-control-allow-origin" not in response.headers
-        assert server.runtime.life.state is State.READY
+        assert server.worker.life.state is State.READY
 
         client = await server.join()
         await client.wait_frames(1)
         for method, path in ROUTES:
             assert (await ask(server, method, path, STRANGERS[who])).status_code in (403, 421)
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
         assert len(server.engine.peers) == 1
 
 
@@ -219,7 +219,7 @@ async def test_without_the_token_nothing_is_reached() -> None:
         for method, path in [*ROUTES, ("GET", "/"), ("GET", "/nothing")]:
             response = await ask(server, method, path, {})
             assert (response.status_code, response.json()["code"]) == (401, "token_required"), path
-        assert server.runtime.life.state is State.READY
+        assert server.worker.life.state is State.READY
 
 
 async def test_a_page_of_another_site_may_be_left_for_ours() -> None:

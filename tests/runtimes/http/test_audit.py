@@ -64,7 +64,7 @@ async def test_a_leak_is_told_in_the_log_the_session_the_events_and_the_metrics(
             await visit(server)
         text = (await server.http.get("/session")).text
         session = (await server.http.get("/session")).json()
-        events = [event for event in server.runtime.journal.since(0) if event.kind == "leak"]
+        events = [event for event in server.worker.journal.since(0) if event.kind == "leak"]
         metrics = (await server.http.get("/metrics")).text
     leaks = session["audit"]["last"]["leaks"]
     assert [leak["path"] for leak in leaks] == ["self._prompt"]

@@ -122,7 +122,7 @@ async def test_viewers_receive_the_same_single_encode(monkeypatch: pytest.Monkey
         viewers = [await beside(server) for _ in range(5)]
         for viewer in viewers:
             await viewer.wait_frames(5)
-        session = server.runtime.session
+        session = server.worker.session
         assert session is not None
         [encoding] = session.media.plane.encodings
         assert len(opened) == 1
@@ -155,7 +155,7 @@ async def test_viewers_bound() -> None:
 async def gone(server: MemoryServer, left: int) -> None:
     """Wait until so many connections are left."""
     async with asyncio.timeout(5):
-        while len(server.runtime.clients.connections) != left:  # noqa: ASYNC110 - no event says so
+        while len(server.worker.clients.connections) != left:  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.005)
 
 
@@ -259,7 +259,7 @@ async def test_the_controller_leaves_and_comes_back_under_its_id() -> None:
         mine, viewer = await left_behind(server)
         assert "Nobody steers" in viewer.runtime_messages("role")[1]["reason"]
         assert await refused(viewer, "runs") == "not_controller"
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
 
         again = server.client()
         await connect_as(again, mine, "PUT")
@@ -334,7 +334,7 @@ async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:
             await gone(server, 1)
         await first.wait_frames(len(first.frames()) + 5)
         indices = [frame.index for frame in first.frames()]
-        session = server.runtime.session
+        session = server.worker.session
 
         assert indices == sorted(indices)
         assert len(set(indices)) >= indices[-1] - indices[0] + 1
@@ -682,8 +682,9 @@ async def test_a_command_after_the_end_is_answered() -> None:
         client.wire.peer.send("data", b"x")  # type: ignore[union-attr] # it is connected
         stopping = asyncio.ensure_future(server.http.post("/stop_session"))
         await server.wait_state(State.CLOSING)
+        unread = client.wire.peer._unread  # type: ignore[union-attr] # as above
         request = client.post("runs")
-        await asyncio.sleep(0.05)
+        await until(lambda: any(request.encode() in data for _, data in unread))
         client.wire.reading = True
         await stopping
 

@@ -42,7 +42,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_put_back
 
 async def test_admins_see_the_resolved_configuration_without_the_environment(configured: Any) -> None:
     async with serve(Painter) as server:
-        server.runtime.configuration = configured
+        server.worker.configuration = configured
         response = await server.http.get("/session")
         assert response.json()["config"] == {
             "steps": 9,
@@ -58,7 +58,7 @@ async def test_admins_see_the_resolved_configuration_without_the_environment(con
 @pytest.mark.parametrize("role", list(TokenRole))
 async def test_nobody_else_does(role: TokenRole, configured: Any) -> None:
     async with serve(Painter, options=HttpOptions(token=SECRET)) as server:
-        server.runtime.configuration = configured
+        server.worker.configuration = configured
         headers = {"Authorization": f"Bearer {Keys([SECRET]).mint(role, 60.0)}"}
         told = (await server.http.get("/session", headers=headers)).json()
         assert ("config" in told) == (role is TokenRole.ADMIN)
@@ -68,5 +68,5 @@ async def test_an_engine_of_a_fleet_is_told_nothing_that_it_might_pass_on(config
     """Its secret is admin, and its clients are anybody."""
     lifeline: Any = object()
     async with serve(Painter, options=HttpOptions(lifeline=lifeline)) as server:
-        server.runtime.configuration = configured
+        server.worker.configuration = configured
         assert "config" not in (await server.http.get("/session")).json()

@@ -155,7 +155,7 @@ async def test_a_crash_is_an_event_without_its_text() -> None:
 async def test_resume_by_header_and_by_query() -> None:
     async with serve(Painter) as server:
         await (await server.join()).stop()
-        last = server.runtime.journal.last
+        last = server.worker.journal.last
         for query, header in (("since=2", None), ("", "2"), ("since=4", "2")):
             async with stream(server, query, header) as events:
                 await events.until(lambda events=events: len(events.numbered) >= last - 2)
@@ -164,7 +164,7 @@ async def test_resume_by_header_and_by_query() -> None:
 
 async def test_without_a_place_to_resume_the_stream_begins_now() -> None:
     async with serve(Painter) as server:
-        last = server.runtime.journal.last
+        last = server.worker.journal.last
         async with stream(server) as events:
             assert events.events[0] == (
                 None,
@@ -172,7 +172,7 @@ async def test_without_a_place_to_resume_the_stream_begins_now() -> None:
                     "type": "hello",
                     "oldest": 1,
                     "last": last,
-                    "started_at": server.runtime.standing.started_at,
+                    "started_at": server.worker.standing.started_at,
                 },
             )
             await server.join()
@@ -218,7 +218,7 @@ async def test_heartbeat() -> None:
 
 async def test_streams_limit() -> None:
     async with serve(Painter) as server:
-        server.runtime.journal.followers = FOLLOWERS_LIMIT
+        server.worker.journal.followers = FOLLOWERS_LIMIT
         response = await server.http.get("/events")
 
         assert (response.status_code, response.json()["code"]) == (503, "too_many_streams")
@@ -227,18 +227,18 @@ async def test_streams_limit() -> None:
 async def test_a_reader_that_leaves_is_forgotten() -> None:
     async with serve(Painter) as server:
         async with stream(server):
-            assert server.runtime.journal.followers == 1
-        assert server.runtime.journal.followers == 0
+            assert server.worker.journal.followers == 1
+        assert server.worker.journal.followers == 0
 
 
 async def test_open_streams_end_when_the_server_leaves_and_hear_the_last_event() -> None:
     async with serve(Painter) as server, stream(server) as events:
         client = await server.join()
-        server.runtime.leave()
+        server.worker.leave()
         await client.wait_end()
         await server.wait_state(State.TERMINATED)
-        server.runtime.close_streams()
-        await events.until(lambda: server.runtime.journal.followers == 0)
+        server.worker.close_streams()
+        await events.until(lambda: server.worker.journal.followers == 0)
 
         assert events.numbered[-1][1]["to"] == "TERMINATED"
 
@@ -256,7 +256,7 @@ async def test_session_reconciles() -> None:
         assert (told["state"], told["number"]) == ("STREAMING", start["session"])
         assert told["frames"] >= len(client.frames())
         assert told["clients"][0]["role"] == start["role"]
-        assert told["capabilities"] == server.runtime.model.capabilities
+        assert told["capabilities"] == server.worker.model.capabilities
 
 
 # --- /metrics ---
@@ -291,14 +291,14 @@ async def test_commands_are_counted_by_name_and_outcome() -> None:
 async def test_limited_commands_are_counted_and_push_nothing_out_of_the_events() -> None:
     async with serve(Painter) as server:
         client = await server.join()
-        before = server.runtime.journal.last
+        before = server.worker.journal.last
         requests = [client.post("made_up") for _ in range(COMMAND_BURST * 3)]
         await client.until(lambda: client.outcome(requests[-1]) is not None, within=20)
         found = await samples(server)
 
         limited = found["reactor_commands_total", ("rate_limited", "unknown")]
         assert limited > COMMAND_BURST
-        assert server.runtime.journal.last - before == len(requests) - limited
+        assert server.worker.journal.last - before == len(requests) - limited
 
 
 async def test_frames_are_counted_to_the_last_and_sessions_by_reason() -> None:

@@ -40,7 +40,7 @@ async def until(reports: AsyncGenerator[dict[str, Any]], kind: str) -> dict[str,
 
 async def test_a_lease_from_grant_to_freed() -> None:
     async with serve(Leased) as server:
-        leases = Leases(server.runtime)
+        leases = Leases(server.worker)
         reports = leases.reports()
         assert (await until(reports, "announced"))["session"] == ""
         session = await leases.grant(3, "ticket", "1.2.3.4", 0.0)
@@ -62,7 +62,7 @@ async def test_a_lease_from_grant_to_freed() -> None:
 @pytest.mark.parametrize("epoch", [1, 3])
 async def test_a_grant_that_is_not_newer_is_refused(epoch: int) -> None:
     async with serve(Leased) as server:
-        leases = Leases(server.runtime)
+        leases = Leases(server.worker)
         await leases.grant(3, "ticket", "here", 0.0)
         with pytest.raises(RefusedError) as refused:
             await leases.grant(epoch, "another", "there", 0.0)
@@ -72,14 +72,14 @@ async def test_a_grant_that_is_not_newer_is_refused(epoch: int) -> None:
 
 async def test_the_worker_keeps_the_deadline_itself() -> None:
     async with serve(Leased) as server:
-        leases = Leases(server.runtime)
+        leases = Leases(server.worker)
         reports = leases.reports()
         await until(reports, "hello")
         following = asyncio.ensure_future(until(reports, "freed"))
         await leases.grant(1, "ticket", "here", 0.2)
         assert (await following)["epoch"] == 1
-        assert server.runtime.standing.last_end is not None
-        assert server.runtime.standing.last_end.reason.value == "time_cap"
+        assert server.worker.standing.last_end is not None
+        assert server.worker.standing.last_end.reason.value == "time_cap"
         await reports.aclose()
 
 

@@ -57,7 +57,7 @@ async def test_body_10_mib() -> None:
         response = await server.http.post("/start_session", content=b"x" * (BODY_LIMIT + 1))
 
         assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
-        assert server.runtime.life.state is State.READY
+        assert server.worker.life.state is State.READY
 
 
 async def test_commands_200_a_second_with_a_burst_of_400() -> None:
@@ -102,7 +102,7 @@ async def test_64_peers_a_session() -> None:
 async def test_20_offers_a_minute_from_one_address() -> None:
     assert HttpOptions().offers_per_minute == 20
     async with serve(Painter) as server:
-        server.runtime.signalling.offers.per_minute = 20  # the kit itself counts nothing
+        server.worker.signalling.offers.per_minute = 20  # the kit itself counts nothing
         client = server.client()
         await client.start()
         body = await client.offer()
@@ -123,9 +123,9 @@ async def test_negotiation_30_s() -> None:
         await server.http.post(f"{SIGNALLING}/sdp_params", json=await client.offer())
         clock.advance(25)
         assert (await server.http.get("/health")).status_code == 200
-        assert len(server.runtime.clients.connections) == 1
+        assert len(server.worker.clients.connections) == 1
         clock.advance(5)
-        await until(lambda: not server.runtime.clients.connections)
+        await until(lambda: not server.worker.clients.connections)
         assert (await server.http.get(f"{SIGNALLING}/sdp_params")).status_code == 404
 
 
@@ -137,14 +137,14 @@ async def test_idle_peer_20_s() -> None:
         await pinging.connect()
         pinging.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
         clock.advance(15)
-        await server.runtime.clients.drop_silent()
+        await server.worker.clients.drop_silent()
         assert not pinging.wire.closed
         clock.advance(5.001)
-        await server.runtime.clients.drop_silent()
+        await server.worker.clients.drop_silent()
         await pinging.until(lambda: pinging.wire.closed)
 
         assert not silent.wire.closed  # it never pinged, so it is not watched
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
 
 
 async def test_orphan_30_s() -> None:

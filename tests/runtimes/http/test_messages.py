@@ -151,7 +151,7 @@ async def test_ping_limit() -> None:
         never_pinged = await server.join()
         clock.advance(2 * PING_TIMEOUT_S)
         assert await never_pinged.command("runs") == 1
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
         never_pinged.send({"scope": "runtime", "data": {"type": "ping", "data": {}}})
         clock.advance(PING_TIMEOUT_S + WATCHDOG_S)
 
@@ -178,7 +178,7 @@ async def test_messages_before_the_connection_is_ready_are_kept_in_order() -> No
         await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
         client.wire.connect(await client.answer(), open_channels=False)
         requests = [client.post("set_level", level=level) for level in range(5)]
-        assert server.runtime.life.state is State.WAITING
+        assert server.worker.life.state is State.WAITING
         client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
         await client.until(lambda: client.outcome(requests[-1]) is not None)
 
@@ -212,7 +212,7 @@ async def test_streaming_means_that_messages_can_flow() -> None:
         await client.http.post("/sessions/local/transport/webrtc/sdp_params", json=await client.offer())
         client.wire.connect(await client.answer(), open_channels=False)
         assert (await server.http.get("/health")).status_code == 200
-        assert server.runtime.life.state is State.WAITING
+        assert server.worker.life.state is State.WAITING
 
         client.wire.peer.open_channel("data")  # type: ignore[union-attr] # it is connected
         await server.wait_state(State.STREAMING)

@@ -71,7 +71,7 @@ class Running:
         return future.result(20)
 
     def state(self) -> str:
-        return str(self.server.runtime.life.state)
+        return str(self.server.worker.life.state)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
@@ -197,7 +197,7 @@ def waiting(running: Running) -> Iterator[Running]:
 
 def nothing_started(running: Running) -> bool:
     return running.state() == "WAITING" and not any(
-        connection.presence.ready for connection in running.server.runtime.clients.connections.values()
+        connection.presence.ready for connection in running.server.worker.clients.connections.values()
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reactor_runtime import AudioOut, VideoModel, VideoOut, get_ctx, model
-from reactor_runtime.clients.audio_share import AudioShare
 from reactor_runtime.clients.clients import LOOK_EVERY_S
 from reactor_runtime.testing import LeapingClock, serve
 from reactor_runtime.transports.wire import Closed, RateEstimated
+from reactor_runtime.worker.worker import WATCHDOG_S
 
 from .models import Painter
+from .test_told import connected
 
 ESTIMATE = 900_000
 
@@ -29,7 +32,7 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
         assert rate["codec"] in ("VP8", "H264")
         assert rate["available_outgoing_bitrate"] == ESTIMATE
         assert 0 < rate["target_bitrate"] < ESTIMATE
-        assert rate["frames_sent"] >= 6
+        assert rate["frames_sent"] >= 3, "those that were there before the last look at them"
         assert rate["bytes_sent"] > 0
         assert rate["sent_bitrate"] > 0
         assert 0 <= rate["frames_waiting"] <= 4
@@ -51,6 +54,20 @@ async def test_what_each_client_gets_is_told_under_the_names_of_the_w3c() -> Non
             assert found[name].labels == stream
         assert found["reactor_available_outgoing_bitrate"].value == ESTIMATE
         assert found["reactor_sent_frames_total"].value >= rate["frames_sent"]
+
+
+async def test_who_names_its_connection_finds_its_own_rates_among_many() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        (first, _), (second, _) = await connected(server), await connected(server)
+        for number, role in ((first, "controller"), (second, "viewer")):
+            answer = await server.http.get("/session", params={"connection": number})
+            [mine] = [told for told in answer.json()["clients"] if told.get("you")]
+            assert (mine["role"], len(mine["outbound"])) == (role, 1)
+        for query in ("", "?connection=1"):
+            told = (await server.http.get(f"/session{query}")).json()["clients"]
+            assert [each.get("you") for each in told] == [None, None]
+        assert (await server.http.get("/session?connection=x")).status_code == 422
 
 
 @model("humming")
@@ -98,33 +115,37 @@ async def test_sound_is_told_beside_the_pictures() -> None:
         assert "reactor_sent_frames_total" not in found, "frames are pictures"
 
         server.engine.peers[0].handle(Closed("data"))
-        await client.until(lambda: not server.runtime.clients.connections)
+        await client.until(lambda: not server.worker.clients.connections)
         after = (await server.http.get("/metrics")).text
         assert 'reactor_sent_bitrate{codec="opus"' not in after
         assert 'reactor_sent_bytes_total{codec="opus",track="voice"}' in after
 
 
-async def test_wires_are_asked_so_often_however_many_want_to_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[AudioShare] = []
-
-    async def look(share: AudioShare) -> None:
-        looks.append(share)
-
-    monkeypatch.setattr(AudioShare, "look", look)
+@pytest.mark.parametrize("cls", [Humming, Painter])
+async def test_wires_are_asked_so_often_however_many_want_to_know(cls: type[VideoModel]) -> None:
+    looks: list[float] = []
     clock = LeapingClock()
-    async with serve(Painter, clock=clock) as server:
+    async with serve(cls, clock=clock) as server:
         client = await server.join()
         await client.wait_frames(1)
-        looks.clear()
+        [peer] = server.engine.peers
+        stats = peer.stats
+
+        async def counted() -> dict[str, Any]:
+            looks.append(clock.time())
+            return await stats()
+
+        peer.stats = counted  # type: ignore[method-assign]  # what an engine would be asked
         clock.advance(LOOK_EVERY_S)
         began = clock.time()
         for path in ("/session", "/metrics") * 10:
             assert (await server.http.get(path)).status_code == 200
-        assert 1 <= len(looks) <= 1 + (clock.time() - began) / LOOK_EVERY_S
-        before = len(looks)
-        clock.advance(LOOK_EVERY_S)
-        await server.http.get("/metrics")
-        assert len(looks) == before + 1
+        lasted = clock.time() - began
+        by_itself = 1 + lasted / WATCHDOG_S
+        if cls is Painter:
+            assert len(looks) <= by_itself, "of pictures it tells nothing that nobody else knows"
+        else:
+            assert 1 <= len(looks) <= by_itself + 1 + lasted / LOOK_EVERY_S
 
 
 async def test_rates_of_a_session_that_is_over_are_not_told() -> None:

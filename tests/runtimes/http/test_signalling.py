@@ -146,7 +146,7 @@ async def test_offers_of_real_clients_are_understood(name: str) -> None:
         response = await post_offer(server, {"sdp_offer": sdp})
 
         assert response.status_code == 202
-        [connection] = server.runtime.clients.connections.values()
+        [connection] = server.worker.clients.connections.values()
         assert connection.offer.has_channel
         assert connection.offer.sections[0].track == "main_video"
         assert [sender.codec.value for sender in connection.wire.video_senders] == ["H264"]
@@ -221,7 +221,7 @@ async def test_garbage_sdp_is_400_and_starts_nothing(garbage: str) -> None:
         assert response.status_code == 400
         assert response.json()["code"] == "invalid_sdp"
         assert server.engine.peers == []
-        assert server.runtime.life.state is State.WAITING
+        assert server.worker.life.state is State.WAITING
         assert (await server.http.get(f"{BASE}/sdp_params")).status_code == 404
 
 
@@ -245,7 +245,7 @@ async def test_an_offer_that_the_engine_refuses_leaves_nothing_behind() -> None:
 
         assert (response.status_code, response.json()) == (400, {"detail": "No.", "code": "invalid_sdp"})
         assert made[0].closed
-        assert server.runtime.clients.connections == {}
+        assert server.worker.clients.connections == {}
 
 
 async def test_garbage_does_not_disturb_the_client_that_is_there() -> None:
@@ -368,13 +368,13 @@ async def test_negotiation_limit() -> None:
         [peer] = server.engine.peers
         clock.advance(NEGOTIATION_S - 5)
         assert (await server.http.get("/health")).status_code == 200
-        assert len(server.runtime.clients.connections) == 1
+        assert len(server.worker.clients.connections) == 1
         clock.advance(5)
         await until(lambda: peer.closed)
 
-        assert server.runtime.clients.connections == {}
+        assert server.worker.clients.connections == {}
         assert peer.closed
-        assert server.runtime.life.state is State.WAITING
+        assert server.worker.life.state is State.WAITING
 
 
 async def test_a_reconnect_never_inherits_the_deadline_of_an_older_offer() -> None:

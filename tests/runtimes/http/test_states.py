@@ -48,7 +48,7 @@ class Walker(VideoModel):
 
 
 def walker(server: MemoryServer) -> Walker:
-    found: Any = server.runtime.executor
+    found: Any = server.worker.executor
     assert isinstance(found._model, Walker)
     return found._model
 
@@ -61,7 +61,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def counted(server: MemoryServer, name: str, outcome: str) -> float:
     labels = {"command": name, "outcome": outcome}
-    return server.runtime.metrics.registry.get_sample_value("reactor_commands_total", labels) or 0
+    return server.worker.metrics.registry.get_sample_value("reactor_commands_total", labels) or 0
 
 
 async def test_what_is_superseded_is_a_success_and_counted() -> None:
@@ -148,7 +148,7 @@ async def leave(client: Client, server: MemoryServer) -> None:
 
 
 async def be_silent(client: Client, server: MemoryServer) -> None:
-    for connection in server.runtime.clients.connections.values():
+    for connection in server.worker.clients.connections.values():
         connection._set_live(False)
 
 

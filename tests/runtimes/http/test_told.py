@@ -51,7 +51,7 @@ async def test_a_goodbye_shortens_the_grace_and_an_offer_cancels_that() -> None:
         assert left is not None
         assert left <= FAREWELL_S
         _, again = await connected(server, mine)
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
         again.leave()
         await server.wait_state(State.ORPHANED)
         left = await free_in(server)
@@ -88,7 +88,7 @@ async def test_a_stranger_says_goodbye_for_nobody() -> None:
         await connected(server)
         response = await server.http.post(f"{BASE}/2147483649/farewell")
         assert response.status_code == 404
-        assert server.runtime.life.state is State.STREAMING
+        assert server.worker.life.state is State.STREAMING
 
 
 async def test_a_reference_leads_to_the_cause_on_this_machine_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -99,7 +99,7 @@ async def test_a_reference_leads_to_the_cause_on_this_machine_only(caplog: pytes
         reference = re.search(r"reference ([0-9a-f]{8})", end["message"])
         assert reference is not None
         assert f"(reference {reference[1]})" in caplog.text
-        cause = server.runtime.executor.causes.find(reference[1])
+        cause = server.worker.executor.causes.find(reference[1])
         assert cause is not None
         assert (cause.hook, cause.error) == ("start_session", "RuntimeError: a secret")
         assert cause.line.endswith('raise RuntimeError("a secret")')
@@ -131,9 +131,11 @@ async def test_everybody_hears_that_reset_failed() -> None:
         [told] = client.runtime_messages("modelError")
         assert told["hook"] == "reset"
         assert "secret" not in str(told)
-        cause = server.runtime.executor.causes.find(told["reference"])
+        cause = server.worker.executor.causes.find(told["reference"])
         assert cause is not None
         assert cause.error == "LookupError: another secret"
+        # Who ends a session has most often gone by then, and may ask.
+        assert (await server.http.get("/session")).json()["reset_failed"] == told["message"]
 
 
 async def test_health_says_for_how_long_a_model_has_not_returned() -> None:

@@ -19,5 +19,5 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def for_a_seat(server: MemoryServer) -> None:
     """Return when an offer waits for a seat: it is the only one that sees every change."""
-    places = server.runtime.signalling.seats
+    places = server.worker.signalling.seats
     await until(lambda: places._changed._waiters)  # type: ignore[attr-defined] # asyncio's own list

@@ -195,7 +195,7 @@ class Users(RuleBasedStateMachine):
             return joined
 
         self.client = self.do(comes())
-        self.number = self.server.runtime.life.number
+        self.number = self.server.worker.life.number
         arrivals.come()
         self.clients.append((self.number, self.client))
         self.old_file, self.file, self.sent = self.file or self.old_file, None, 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import re
 from contextlib import aclosing
 from typing import Any
@@ -22,17 +21,10 @@ from reactor_runtime.runtimes.http.options import HttpOptions
 
 from . import media
 from .passes import Passes
-from .which import Which, grant_of
-
-log = logging.getLogger(__name__)
+from .which import Which, grant_of, watches
 
 SMALL = 64 * 1024
 """Bytes of an answer that is looked at."""
-SHARE = "/share"
-_NO_LINKS = (
-    "A fleet makes no links to a session: a worker would sign them, and its word opens nothing here. The "
-    "operator can make a token that watches one: reactor token --role view --session ID."
-)
 _HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding "
     b"upgrade".split()
@@ -61,8 +53,6 @@ class Proxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PREFIX):
             raise RefusedError(Refusal.NOT_FOUND, "not_found", "There is no such page.")
-        if scope["path"] == SHARE:
-            raise RefusedError(Refusal.CONFLICT, "no_links", _NO_LINKS)
         serving = self._which.session(scope)
         await self.forward(serving.endpoint, scope, receive, send, serving)
 
@@ -106,7 +96,7 @@ class Proxy:
         grant = grant_of(scope)
         if serving is None or (grant.rules and scope["path"] == "/events"):
             return endpoint.secret
-        role = grant.role if grant.role is TokenRole.VIEW else TokenRole.CONTROL
+        role = TokenRole.VIEW if watches(scope) else TokenRole.CONTROL
         return self._passes.token(endpoint.secret, role, serving)
 
     async def _answer(

@@ -119,14 +119,6 @@ class RayEngine:
         there = [placed.known for placed in self._workers.values() if not placed.known.lost]
         return self._readers.read([known.present(self._clock()) for known in there])
 
-    def pid_of(self, worker: str) -> int:
-        """On the machine where it runs. Raises `KeyError`."""
-        return self._workers[worker].known.pid
-
-    def actor_of(self, worker: str) -> Actor:
-        """Raises `KeyError`."""
-        return self._workers[worker].berth.actor
-
     async def close(self) -> None:
         self._closing = True
         for placed in list(self._workers.values()):

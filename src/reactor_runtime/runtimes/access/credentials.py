@@ -59,7 +59,7 @@ class Grant:
     expires: float | None = None
 
     @property
-    def may_steer(self) -> bool:
+    def may_control(self) -> bool:
         return self.role is not TokenRole.VIEW
 
     @property

@@ -22,16 +22,21 @@ def visit(request: Request) -> Visit:
     return found if isinstance(found, Visit) else Visit(EVERYBODY)
 
 
-Asking = Annotated[Visit, Depends(visit)]
+async def _visit(request: Request) -> Visit:
+    """A coroutine, as every dependency here: FastAPI takes a thread for each other one."""
+    return visit(request)
 
 
-def _rules(asking: Asking) -> None:
+Asking = Annotated[Visit, Depends(_visit)]
+
+
+async def _rules(asking: Asking) -> None:
     if not asking.grant.rules:
         raise RefusedError(Refusal.FORBIDDEN, "admin_only", "This needs a token of the role admin.")
 
 
-def _steers(asking: Asking) -> None:
-    if not asking.grant.may_steer:
+async def _controls(asking: Asking) -> None:
+    if not asking.grant.may_control:
         raise ViewOnlyError
 
 
@@ -44,7 +49,7 @@ class ViewOnlyError(RefusedError):
 
 PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via")
 """What proxies add to a request."""
-ADMIN, CONTROL = Depends(_rules), Depends(_steers)
+ADMIN, CONTROL = Depends(_rules), Depends(_controls)
 """Among the `dependencies` of a route."""
 
 
@@ -58,7 +63,7 @@ def check_scope(grant: Grant, session: Session | None) -> None:
 
 def check_may_stop(grant: Grant, session: Session | None) -> None:
     """Raises `RefusedError` when the session is somebody else's, or the token is for watching."""
-    if not grant.may_steer:
+    if not grant.may_control:
         raise ViewOnlyError
     if session is not None and not grant.rules and grant.session is None and session.owner != grant.subject:
         raise RefusedError(

@@ -1,18 +1,21 @@
 """WebRTC signalling: the routes of every generation of clients, told apart by their paths.
 
-* G2: one connection per client, `…/sdp_params`, the answer is polled.
-* G3: a connection is a resource, `…/connections/{id}/…`; candidates may come before the offer.
-* G0 and G1: `/sdp_params` and `/ice_servers` at the root, the answer in the same response.
+* v16: `/sdp_params` and `/ice_servers` at the root, the answer in the same response.
+* v17: one connection per client, `…/sdp_params`, the answer is polled.
+* v2: a connection is a resource, `…/connections/{id}/…`; candidates may come before the offer.
+
+What the generations are is in docs/glossary.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,9 +27,10 @@ from reactor_runtime.clients.reach import REACHED, reached, told_by_gateway
 from reactor_runtime.clock import timeout
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
-from reactor_runtime.protocol.codec import Codec, FlatCodec, JsonCodec
+from reactor_runtime.protocol.message_format import JsonFormat, MessageFormat, V16Format
 from reactor_runtime.runtimes.access.rights import visit
 from reactor_runtime.transports.candidates import is_loopback
+from reactor_runtime.transports.connecting import Connecting, Outcome, Step
 from reactor_runtime.transports.port import IceCandidate
 from reactor_runtime.worker.worker import Worker
 
@@ -34,7 +38,7 @@ from .callers import address_of
 from .sessions import IN_SCOPE, TheWorker
 
 router = APIRouter(prefix="/sessions/{session_id}/transport/webrtc", tags=["webrtc"], dependencies=[IN_SCOPE])
-flat_router = APIRouter(tags=["webrtc"], dependencies=[IN_SCOPE])
+v16_router = APIRouter(tags=["webrtc"], dependencies=[IN_SCOPE])
 
 ANSWER_WAIT_S = 1.0
 """How long a poll for the answer is held before it says "not yet"."""
@@ -42,7 +46,7 @@ GATHERING_S = 1.0
 """How long the answer waits for our own candidates; without STUN they take milliseconds."""
 RELAY_GATHERING_S = 4.0
 """The same with TURN: clients give up when the answer is not there after 6.2 s."""
-FLAT_ANSWER_WAIT_S = 5.0
+V16_ANSWER_WAIT_S = 5.0
 """How long clients that do not poll wait for the answer."""
 DEFAULT_TURN_S = 0.5
 """How long an offer without a connection id waits until the answer before it has been fetched."""
@@ -52,6 +56,18 @@ CHROMIUM = "Chrome/"
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
+
+async def _counted(request: Request) -> AsyncIterator[None]:
+    try:
+        yield
+    except RefusedError:
+        counts: Connecting = request.app.state.connecting
+        counts.add(Step.OFFER, Outcome.REFUSED)
+        raise
+
+
+OFFER = [Depends(_counted)]
+"""Among the `dependencies` of a route that takes offers: the refused ones are counted."""
 NOT_YET: dict[int | str, dict[str, Any]] = {202: {"description": "There is no answer yet; ask again."}}
 
 SessionId = Annotated[str, Path(max_length=128)]
@@ -107,7 +123,7 @@ async def ice_servers(session_id: SessionId, worker: TheWorker) -> dict[str, Any
     return _ice_servers(worker)
 
 
-@router.post("/sdp_params", status_code=202)
+@router.post("/sdp_params", status_code=202, dependencies=OFFER)
 async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
     worker.check_session_id(session_id)
@@ -115,7 +131,7 @@ async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, reque
     return JSONResponse(None, 202)
 
 
-@router.put("/sdp_params", status_code=202)
+@router.put("/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_again(
     session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -155,7 +171,7 @@ async def announce(session_id: SessionId, worker: TheWorker, request: Request) -
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
-@router.post("/connections/{connection_id}/sdp_params", status_code=202)
+@router.post("/connections/{connection_id}/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_on(
     session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -166,7 +182,7 @@ async def offer_on(
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
-@router.put("/connections/{connection_id}/sdp_params", status_code=202)
+@router.put("/connections/{connection_id}/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_again_on(
     session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -214,19 +230,19 @@ async def farewell(
     return JSONResponse(None, 202)
 
 
-@flat_router.get("/ice_servers")
+@v16_router.get("/ice_servers")
 async def flat_ice_servers(worker: TheWorker) -> dict[str, Any]:
     """As above, for clients of 1.6 and before."""
     return _ice_servers(worker)
 
 
-@flat_router.post("/sdp_params")
+@v16_router.post("/sdp_params", dependencies=OFFER)
 async def flat_offer(body: FlatOfferBody, worker: TheWorker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
     connection_id = await _connect_default(
-        worker, request, OfferBody(sdp_offer=body.sdp), again=True, codec=FlatCodec()
+        worker, request, OfferBody(sdp_offer=body.sdp), again=True, message_format=V16Format()
     )
-    sdp = await _answer(worker, request, connection_id, FLAT_ANSWER_WAIT_S)
+    sdp = await _answer(worker, request, connection_id, V16_ANSWER_WAIT_S)
     worker.signalling.default_read.set()
     if sdp is None:
         raise RefusedError(Refusal.CONFLICT, "superseded", "Another offer took this one's place.")
@@ -250,22 +266,27 @@ def _read(worker: Worker, request: Request, body: OfferBody) -> Offer:
         from_loopback=is_loopback(address),
         sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
     )
-    return replace(offer, may_steer=visit(request).grant.may_steer)
+    return replace(offer, may_control=visit(request).grant.may_control)
 
 
 async def _connect_default(
-    worker: Worker, request: Request, body: OfferBody, *, again: bool = False, codec: Codec | None = None
+    worker: Worker,
+    request: Request,
+    body: OfferBody,
+    *,
+    again: bool = False,
+    message_format: MessageFormat | None = None,
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(worker, request, body)
     signalling, address = worker.signalling, address_of(request)
-    flat = isinstance(codec, FlatCodec)
+    v16 = isinstance(message_format, V16Format)
     if again:
         # Outside the turn: others need not wait for it.
-        await signalling.seats.wait(offer, address, flat=flat)
+        await signalling.seats.wait(offer, address, v16=v16)
     async with signalling.default_turn:
         target = signalling.default_connection_for(
-            worker.require_session(), offer, address, again=again, flat=flat
+            worker.require_session(), offer, address, again=again, v16=v16
         )
         if target != signalling.default_connection:
             # Polls name no connection either: the answer before this one must be fetched first.
@@ -273,12 +294,12 @@ async def _connect_default(
                 async with timeout(worker.clock, DEFAULT_TURN_S):
                     await signalling.default_read.wait()
             target = signalling.default_connection_for(
-                worker.require_session(), offer, address, again=again, flat=flat
+                worker.require_session(), offer, address, again=again, v16=v16
             )
         signalling.use_default_connection(target)
     beside = target not in worker.clients.connections
     try:
-        connection = await _connect(worker, offer, target, codec or JsonCodec(), address)
+        connection = await _connect(worker, offer, target, message_format or JsonFormat(), address)
     except BaseException:
         signalling.default_read.set()
         raise
@@ -288,10 +309,10 @@ async def _connect_default(
 
 
 async def _connect(
-    worker: Worker, offer: Offer, connection_id: int, codec: Codec | None, address: str
+    worker: Worker, offer: Offer, connection_id: int, message_format: MessageFormat | None, address: str
 ) -> Connection:
     """Negotiate, and prepare the answer with our candidates in it."""
-    connection = await worker.connect(offer, connection_id, codec, address)
+    connection = await worker.connect(offer, connection_id, message_format, address)
     within = RELAY_GATHERING_S if worker.options.turn_servers else GATHERING_S
     # The former answer is forgotten before the request is answered: a poll must never see it.
     connection.link.gather(within)

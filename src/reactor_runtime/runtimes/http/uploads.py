@@ -1,7 +1,7 @@
 """Files for commands: announced, sent, and then named in a command by their id.
 
 HTTP does not tell which client asks. Whoever may use the session may send a file to it; only a command of the
-one that steers can make the model see it.
+one that controls can make the model see it.
 """
 
 from __future__ import annotations

@@ -21,17 +21,17 @@ AT_ONCE_S = 0.5
 """A model that loads faster than this needs no bar."""
 
 
-async def show_loading(runtime: Worker) -> None:
+async def show_loading(worker: Worker) -> None:
     """Until the model is there, or will not be. Nothing where stderr is no terminal."""
     if not terminal.is_one():
         return
     began = WALL.time()
     try:
         with terminal.below_all():
-            while runtime.life.state is State.CREATED and runtime.standing.load_error is None:
+            while worker.life.state is State.CREATED and worker.standing.load_error is None:
                 seconds = WALL.time() - began
                 if seconds > AT_ONCE_S:
-                    terminal.draw(line(runtime.executor.progress.now, seconds))
+                    terminal.draw(line(worker.executor.progress.now, seconds))
                 await asyncio.sleep(DRAW_S)
     finally:
         terminal.clear()

@@ -64,8 +64,6 @@ class Shaper:
     """One direction of one path. `now` in seconds; packets never overtake each other."""
 
     def __init__(self, impairment: Impairment, chance: random.Random) -> None:
-        self.lost = 0
-        self.passed = 0
         self._is = impairment
         self._chance = chance
         self._began: float | None = None
@@ -78,11 +76,9 @@ class Shaper:
             self._began = now
         departs = self._departure(now, size)
         if departs is None or self._dark(now) or self._chance.random() * 100 < self._is.loss:
-            self.lost += 1
             return None
         delay = (self._is.rtt / 2 + self._chance.random() * self._is.jitter) / 1000
         self._last_arrival = max(self._last_arrival, departs + delay)
-        self.passed += 1
         return self._last_arrival
 
     def _departure(self, now: float, size: int) -> float | None:

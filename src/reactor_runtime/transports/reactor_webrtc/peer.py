@@ -100,7 +100,7 @@ class ReactorWebRtcPeer:
         return self._engine.channels.send(label, data, binary=binary)
 
     def buffered(self) -> int:
-        return self._engine.channels.buffered() + sum(sender.urge() for sender in self.video_senders)
+        return self._engine.channels.buffered() + sum(sender.nudge() for sender in self.video_senders)
 
     async def stats(self) -> dict[str, Any]:
         return await self._engine.stats()

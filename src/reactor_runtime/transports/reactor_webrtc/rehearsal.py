@@ -72,7 +72,7 @@ async def rehearse(
             await client.accept(completed(answer))
             await events.connected.wait()
             done.connected = WALL.time() - began
-            await client.say("hello", events.message)
+            await client.send("hello", events.message)
             done.message = WALL.time() - began
             for index in itertools.count():
                 if client.seen.is_set():
@@ -128,7 +128,7 @@ class _Client:
         for found in self._found:
             self._on_candidate(found)
 
-    async def say(self, text: str, heard: asyncio.Event) -> None:
+    async def send(self, text: str, heard: asyncio.Event) -> None:
         """Until it was heard: the channel opens a moment after the connection."""
         while not heard.is_set():
             if self._channel.state() == rw.DataChannelState.Open:

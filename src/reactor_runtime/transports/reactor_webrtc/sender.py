@@ -39,7 +39,6 @@ class InlineVideoSender:
         self.codec = codec
         self.gate = FrameGate()
         self.open = False
-        self.sent = 0
         self.dropped = 0
         self.bound = threading.Event()
         """Set when the engine has asked for the first time: its encoder belongs to this track."""
@@ -80,7 +79,7 @@ class InlineVideoSender:
         if self.track is not None:
             self.track.push_video_frame(SIGNAL, SIGNAL_WIDTH, SIGNAL_HEIGHT)
 
-    def urge(self) -> int:
+    def nudge(self) -> int:
         """Signal once more if anything waits; returns how many bytes that are.
 
         A lost signal is made up for with the next frame, but behind the last one there is none.
@@ -107,7 +106,6 @@ class InlineVideoSender:
             self._request_key()
         if frame is None:
             return None
-        self.sent += 1
         return frame.data, frame.key
 
     def learn_timestamp(self, frame: rw.EncodedFrame) -> rw.FrameAction:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import reactor_webrtc as rw
 
 from reactor_runtime.clock import WALL
@@ -12,8 +10,6 @@ from reactor_runtime.transports.port import Section
 
 PACKET_MS = 10
 """Sound in one packet: half of Opus' usual 20 ms, which is 10 ms less to wait, for some more headers."""
-
-log = logging.getLogger(__name__)
 
 
 def engine_offset() -> int:
@@ -60,12 +56,3 @@ def _set_opus(part: sdp.MediaSection, sections: dict[str, Section]) -> None:
     # The same in all sections: they share a transport, and there one payload type means one thing.
     channels = max(section.channels for section in sections.values())
     sdp.set_opus(part, sdp.opus(max(1, channels)))
-
-
-def sending(answer: str, senders: dict[str, PcmSender]) -> dict[str, PcmSender]:
-    """Those of the senders whose section the client takes as Opus."""
-    _, media = sdp.parse(answer)
-    taken = {part.mid for part in media if not part.rejected and "OPUS" in part.codecs.values()}
-    for mid in senders.keys() - taken:
-        log.warning("The client takes no Opus on section %s; no sound there", mid)
-    return {mid: sender for mid, sender in senders.items() if mid in taken}

@@ -1,6 +1,6 @@
 """One connection's way of writing messages. Sans-IO.
 
-Every generation of clients says the same things in other words. A codec turns bytes into the requests below,
+Every generation of clients says the same things in other words. A format turns bytes into the requests below,
 and our answers into bytes for a channel. Which one a connection needs is found out from its path and its
 first inbound frame; version headers tell nothing.
 """
@@ -22,7 +22,7 @@ from .channel import TrackMessage as TrackMessage
 from .messages import UndecodableError
 
 
-class Codec(Protocol):
+class MessageFormat(Protocol):
     """`request` is the id that the client sent; None when it sent none. None as a result: nothing to send."""
 
     def decode(self, label: str, data: bytes) -> Inbound:
@@ -54,12 +54,12 @@ class Codec(Protocol):
         """The answer to a `TrackMessage` that wants one."""
 
 
-Say = Callable[[Codec], Outgoing | None]
-"""What to tell a client, in whatever words its codec has for it."""
+Write = Callable[[MessageFormat], Outgoing | None]
+"""What to tell a client, in whatever words its format has for it."""
 
 
-class JsonCodec:
-    """Channel `data` of G2 and G3-JSON, and channel `control` of G3-JSON."""
+class JsonFormat:
+    """Channel `data` of v17 and v2, and channel `control` of v2."""
 
     def decode(self, label: str, data: bytes) -> Inbound:
         if label == CONTROL:
@@ -105,21 +105,21 @@ class JsonCodec:
         return Outgoing(CONTROL, json.dumps(reply, separators=(",", ":")).encode())
 
 
-class FlatCodec(JsonCodec):
-    """G0 and G1: one envelope is valid for both, ``{"type": "application", "scope": "application", …}``."""
+class V16Format(JsonFormat):
+    """Both envelopes of v16 in one, ``{"type": "application", "scope": "application", …}``."""
 
     def application(self, text: str) -> Outgoing:
         return _data(f'{{"type":"application","scope":"application","data":{text}}}')
 
 
-def codec_for(data: bytes, binary: bool) -> Codec:
+def format_for(data: bytes, binary: bool) -> MessageFormat:
     """How a client writes, told by its first inbound frame."""
     if not binary or data[:1] in (b"{", b"["):
-        return JsonCodec()
+        return JsonFormat()
     # Imported here: most clients write JSON, and the library takes a while to load.
-    from .protobuf import ProtobufCodec
+    from .protobuf import ProtobufFormat
 
-    return ProtobufCodec()
+    return ProtobufFormat()
 
 
 def _data(text: str) -> Outgoing:
