@@ -37,8 +37,7 @@ class WorkerProcess:
         self.name = name
         self.lines: deque[str] = deque(maxlen=LAST_LINES)
         self._on_port, self._on_end, self._on_line = on_port, on_end, on_line
-        self._asked = False
-        """Whether it was asked to go."""
+        self._asked = False  # to go
         reading, writing = os.pipe()
         own = {
             environment.WORKER: name,
