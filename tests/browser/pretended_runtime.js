@@ -16,6 +16,10 @@
     requests: [],
     received: [],
     lastEnd: null,
+    clients: [], // who is there, as `/session` says it
+    freeIn: null, // seconds until a session whose player is gone ends
+    resetFailed: null,
+    notices: {}, // why pictures of a track do not come
     value: 0.5,
     tracks: [{ name: "main_video", kind: "video", direction: "recvonly" }],
     commands: [
@@ -74,6 +78,10 @@
     model: { name: runtime.model },
     capabilities: { protocol_version: "1.0", tracks: runtime.tracks, commands: runtime.commands },
     last_end: runtime.lastEnd,
+    clients: runtime.clients,
+    free_in: runtime.freeIn,
+    notices: runtime.notices,
+    reset_failed: runtime.resetFailed,
     audit: runtime.audit,
   });
 

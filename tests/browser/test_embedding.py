@@ -132,7 +132,7 @@ def test_a_player_says_what_happens_and_takes_a_poster_a_label_and_a_child(
         page = new_page()
         page.add_init_script(
             "window.heard = [];"
-            "for (const type of ['phase', 'role', 'reply'])"
+            "for (const type of ['phase', 'role', 'reply', 'message'])"
             " addEventListener(type, ({ detail }) => heard.push([type, detail]), { capture: true });"
         )
         page.goto(origin)
@@ -145,8 +145,33 @@ def test_a_player_says_what_happens_and_takes_a_poster_a_label_and_a_child(
         page.evaluate("document.querySelector('reactor-player').send('set_level', { level: 0 })")
         until(page, "heard.some(([type, { command }]) => type === 'reply' && command === 'set_level')")
         assert page.evaluate("heard.some(([type, { phase }]) => type === 'phase' && phase === 'live')")
+        page.evaluate("document.querySelector('reactor-player').takeControl()")
+        until(page, "heard.some(([type, { role }]) => type === 'role' && role === 'controller')")
+        assert page.evaluate("heard.some(([type, { level }]) => type === 'message' && level === 0)")
         page.evaluate("document.querySelector('reactor-player').stop()")
         page.locator("reactor-player[data-phase=ended]").wait_for()
+
+
+POSTER = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+
+
+def test_a_poster_is_seen_until_the_first_picture_and_no_controls_where_none_are_wanted(
+    server: Server, new_page: Any
+) -> None:
+    dead = '<reactor-player src="http://127.0.0.1:9" controls="none"'
+    html = embedding(server).partition("<reactor-player")[0]
+    page = new_page()
+    with served(f'{html}{dead} poster="{POSTER}"></reactor-player>') as origin:
+        page.goto(origin)
+        page.locator("reactor-player[data-phase=gone]").wait_for()
+        poster = page.locator("reactor-player .poster")
+        assert poster.is_visible()
+        assert poster.evaluate("(each) => each.src") == POSTER
+        page.evaluate(f"document.querySelector('reactor-player').setAttribute('src', '{server.url}')")
+        page.locator("reactor-player[data-phase=live]").wait_for()
+        assert poster.is_hidden()
+        assert page.get_by_role("button").filter(visible=True).count() == 0
+        server.stop_session(page)
 
 
 def test_a_player_that_is_taken_away_leaves_nothing_on(site: str, server: Server, new_page: Any) -> None:

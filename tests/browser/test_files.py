@@ -138,6 +138,13 @@ def test_phases_are_named_in_one_table() -> None:
     assert set(re.findall(r"data-phase=(\w+)", style)) <= phases
 
 
+def test_each_event_of_the_player_has_its_type() -> None:
+    code = "".join(load()[name].plain.decode() for name in NAMES)
+    told = set(re.findall(r'\bannounce\("(\w+)"', code))
+    table = (WEB / "player.d.ts").read_text().partition("ReactorPlayerEventMap {")[2].partition("}\n\n")[0]
+    assert told == set(re.findall(r"^  (\w+): (?:Custom)?Event", table, re.MULTILINE))
+
+
 def test_nothing_inline_and_nothing_foreign() -> None:
     for page in PAGES:
         html = (WEB / page).read_text()

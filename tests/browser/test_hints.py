@@ -214,12 +214,19 @@ def test_the_last_command_is_shown_part_by_part(open_page: Open) -> None:
             photon.sent('c2', 100); photon.replied('c2', 10);
             photon.frameTime({ id: 'c2', track: 'a', rtp_timestamp: 9500, encode_ms: 6 }, 130);
             photon.displayed('a', 9500, 160, { receiveTime: 140, processingDuration: 0.005 });
+            photon.sent('c3', 100); photon.replied('c3', 10);
+            const made = { encode_ms: 6, queue_ms: 8 };
+            photon.frameTime({ id: 'c3', track: 'a', rtp_timestamp: 9900, ...made }, 130, 4);
+            photon.displayed('a', 9900, 160, { receiveTime: 140, processingDuration: 0.005 });
             return found; }"""
     )
-    told_apart = {"handler": 10, "step": 14, "encode": 6, "network": 10, "decode": 5, "show": 15}
+    told_apart = {"handler": 10, "step": 14, "queue": 0, "encode": 6, "network": 10, "decode": 5, "show": 15}
+    # The reply and the word of the frame were under way for 4 ms each, which is the network's.
+    far_away = {"handler": 6, "step": 6, "queue": 8, "encode": 6, "network": 14, "decode": 5, "show": 15}
     assert shown == [
         [60, {"handler": 10, "frame": 20, "network": 10, "decode": 5, "show": 15}],
         [60, told_apart],
+        [60, far_away],
     ]
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as JSON").click()

@@ -28,6 +28,28 @@ def test_a_session_that_is_over_does_not_turn_a_wheel(open_page: Open) -> None:
     assert page.locator(".screen.dim").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("how", "phase"),
+    [
+        ("runtime.start = {status: 401, body: {code: 'token_required', detail: ''}};", "locked"),
+        (
+            "runtime.start = {status: 409, body: {code: 'session_running', detail: '', state: 'STREAMING'}};",
+            "busy",
+        ),
+        ("setTimeout(() => runtime.end('error'), 1500);", "ended"),
+    ],
+)
+def test_a_title_is_whole_beside_a_long_word_for_the_phase(open_page: Open, how: str, phase: str) -> None:
+    page = open_page(f"runtime.model = 'Brightness of colours'; {how}", width=390, height=844)
+    page.locator(f"html[data-phase={phase}]").wait_for()
+    title = page.get_by_role("heading", level=1)
+    if phase == "ended":
+        assert title.inner_text() == "Brightness of colours"
+    title.evaluate("(each) => (each.textContent = 'Brightness of colours')")  # some phases know no name
+    assert title.evaluate("(each) => each.scrollWidth <= each.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_what_stands_around_controls_comes_with_them(open_page: Open) -> None:
     page = open_page(LOADING)
     page.locator("html[data-phase=loading]").wait_for()

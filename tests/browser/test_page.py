@@ -120,8 +120,10 @@ def test_a_command_is_followed_to_the_picture_that_shows_it(page: Any) -> None:
     page.locator("[data-command=set_level]").get_by_role("slider").press("End")
     chart = page.locator(".charts > div", has_text="Command to picture")
     chart.get_by_text(re.compile(r"^\d+ ms$")).wait_for()
-    for part in ("wait for the model's step", "encoder"):
+    for part in ("wait for the model's step", "queue before the encoder", "encoder"):
         page.locator(".falls li", has_text=re.compile(rf"^{part}: [\d.]+ ms$")).wait_for()
+    page.locator("[data-command=set_level]").get_by_role("slider").press("Home")
+    page.locator(".past .column").nth(1).wait_for()  # and the one before it stays, beside it
     for rate in ("Sent by the server", "The encoder's target"):
         told = page.locator(".charts > div", has_text=rate)
         told.get_by_text(re.compile(r"^[\d.]+ Mbit/s$")).wait_for()

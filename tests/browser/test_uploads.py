@@ -86,6 +86,48 @@ def test_a_file_that_cannot_be_taken_is_explained(page: Any) -> None:
     style.get_by_role("alert").get_by_text("MiB").wait_for()
 
 
+GIVEN = """(name) => { const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(300_000)], name, { type: 'image/png' }));
+    const how = { dataTransfer: data, clipboardData: data, bubbles: true, cancelable: true };
+    const zone = document.querySelector('[data-command=style] .drop');
+    if (name === 'pasted.png') return void document.body.dispatchEvent(new ClipboardEvent('paste', how));
+    zone.dispatchEvent(new DragEvent('dragover', how));
+    window.over = zone.matches('.over');
+    zone.dispatchEvent(new DragEvent('drop', how)); }"""
+
+
+def test_a_file_is_dropped_or_pasted_and_a_bar_shows_how_much_has_gone(page: Any) -> None:
+    style = page.locator("[data-command=style]")
+    page.evaluate(
+        """() => { window.bars = []; const bar = document.querySelector('[data-command=style] progress');
+             const look = () => bars.push(bar.hidden ? null : bar.value);
+             new MutationObserver(look).observe(bar, { attributes: true }); }"""
+    )
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    for name in ("dropped.png", "pasted.png"):
+        page.evaluate(GIVEN, name)
+        style.get_by_role("button", name="Send").click()
+        page.get_by_role("log").get_by_text(f'→ ["{name}","image/png",300000').wait_for()
+    assert page.evaluate("over") is True
+    assert page.locator(".drop.over").count() == 0
+    shares = page.evaluate("bars")
+    assert 0 in shares
+    assert any(share for share in shares)  # and then more
+    assert shares[-1] is None  # over: nothing is left of it
+
+
+def test_a_bar_does_not_stay_behind_a_file_that_was_refused(page: Any) -> None:
+    style = page.locator("[data-command=style]")
+    page.route(
+        "**/uploads/*", lambda route: route.fulfill(status=503, json={"detail": "No room on the disk."})
+    )
+    style.get_by_label("Picture", exact=True).set_input_files(PICTURE)
+    style.get_by_role("button", name="Send").click()
+    style.get_by_role("alert").get_by_text("No room on the disk.").first.wait_for()
+    assert style.get_by_role("progressbar").count() == 0
+
+
 def test_what_has_no_file_leaves_at_once(page: Any) -> None:
     """A page that goes away lets go of its keys, and has no time to wait for anything."""
     waiting = page.evaluate(

@@ -25,6 +25,36 @@ def says(page: Any, words: str) -> None:
     page.locator(".veil").get_by_text(words).wait_for(timeout=40_000)
 
 
+def test_a_session_is_shared_with_who_watches(new_page: NewPage) -> None:
+    with serving("--workers", "1") as fleet:
+        player = new_page()
+        player.goto(fleet.url)
+        phase(player, "live")
+        player.get_by_role("button", name="Share", exact=True).click()
+        dialog = player.get_by_role("dialog", name="Share")
+        dialog.get_by_text("It opens while this session lasts.").wait_for()
+        link = dialog.get_by_role("textbox", name="Link").input_value()
+        player.keyboard.press("Escape")
+        watcher = new_page()
+        watcher.goto(link)
+        phase(watcher, "live")
+        watcher.get_by_text("You are watching; somebody else plays.").wait_for()
+        assert watcher.url == link
+        assert not watcher.get_by_role("button", name="Take control").is_visible()
+        watcher.reload()
+        phase(watcher, "live")
+        player.reload()  # and keeps what is its own
+        phase(player, "live")
+        player.get_by_role("button", name="Stop", exact=True).click()
+        phase(watcher, "ended")
+        watcher.locator(".veil").get_by_role("button").click()
+        says(watcher, "The session of this link is over.")
+        watcher.goto("about:blank")
+        watcher.goto(link)
+        phase(watcher, "live")  # as anybody else who comes to an empty line
+        assert watcher.url == f"{fleet.url}/"
+
+
 def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
     # A page knows some seconds after that its worker has died: the next one is not there sooner.
     with serving("--workers", "2", "--queue", "3", ready=2, TOY_LOADS_S="5") as fleet:
@@ -78,6 +108,7 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         os.kill(fleet.worker_of(session)["pid"], signal.SIGKILL)
         says(playing[1], "The worker failed")
         phase(playing[1], "live")
+        playing[1].locator(".news").get_by_text("The worker of your session failed.").wait_for()
         says(sixth, "You are 1st in line")
 
         # A session goes on in the same page after a reload.
@@ -86,6 +117,14 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         phase(third, "live")
         assert {worker["session"] for worker in fleet.workers().values()} == before
 
+        # A second tab of the same browser is told so, and takes nothing from the first one.
+        tab = third.context.new_page()
+        tab.goto(fleet.url)
+        tab.get_by_text("This session is open in another tab too.").first.wait_for(timeout=40_000)
+        phase(tab, "live")
+        tab.close()
+        phase(third, "live")
+
         # Who does not come loses his turn.
         sixth.evaluate(AWAY.replace("get:", "configurable: true, get:") + "0")
         third.get_by_role("button", name="Stop").click()
@@ -93,3 +132,23 @@ def test_six_browsers_and_two_workers(new_page: NewPage) -> None:
         ticket = next(url for url in reversed(asked[sixth]) if "/tickets/" in url)
         httpx.delete(ticket.removesuffix("/events"))
         says(sixth, "Your turn has passed")
+
+
+def test_who_waits_sees_who_plays_and_is_told_when_the_turn_has_passed(new_page: NewPage) -> None:
+    with serving("--workers", "1", "--preview", program="tests.fleet.hurried") as fleet:
+        playing = new_page()
+        playing.goto(fleet.url)
+        phase(playing, "live")
+        page = new_page(script=AWAY)
+        page.goto(fleet.url)
+        says(page, "You are 1st in line")
+        preview = page.locator(".veil reactor-player[data-phase=live]")
+        preview.wait_for(timeout=40_000)
+        assert preview.bounding_box()["height"] > 100
+        phase(playing, "live")
+        httpx.post(f"{fleet.url}/fleet/kick", json={"worker": "w1"})
+        says(page, "Your turn has passed")
+        assert page.locator("reactor-player").count() == 0
+        page.evaluate("() => { window.away = false; }")
+        page.get_by_role("button", name="Queue again").click()
+        phase(page, "live")

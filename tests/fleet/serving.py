@@ -24,8 +24,15 @@ START_S = 110.0
 class Fleet:
     """`url` once it listens; `log` is what it and its workers wrote."""
 
-    def __init__(self, *arguments: str, port: int = 0, project: Path = TOY, **variables: str) -> None:
-        command = [sys.executable, "-m", "reactor_runtime", "serve", "-p", str(project), "--port", str(port)]
+    def __init__(
+        self,
+        *arguments: str,
+        port: int = 0,
+        project: Path = TOY,
+        program: str = "reactor_runtime",
+        **variables: str,
+    ) -> None:
+        command = [sys.executable, "-m", program, "serve", "-p", str(project), "--port", str(port)]
         self.process = subprocess.Popen(
             [*command, *arguments], stderr=subprocess.PIPE, text=True, env={**os.environ, **variables}
         )

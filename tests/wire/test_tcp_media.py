@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from aiortc import RTCPeerConnection
 from tests.browser.pages import until
 from tests.chromium import launched
+from tests.media.fakes import until as until_true
 
 from reactor_runtime.runtimes.doctor import examine_url
 
@@ -80,6 +82,31 @@ def metric(url: str, name: str) -> float:
         if line.startswith(f"{name} "):
             return float(line.split()[-1])
     raise AssertionError(f"no {name}")
+
+
+def steps(url: str) -> Counter[tuple[str, str]]:
+    """How many clients came how far, as an operator reads it."""
+    found = re.findall(
+        r'^reactor_connecting_total\{outcome="(\w+)",step="(\w+)"\} (\S+)$',
+        httpx.get(f"{url}/metrics").text,
+        re.M,
+    )
+    return Counter({(step, outcome): int(float(number)) for outcome, step, number in found})
+
+
+def test_every_step_of_a_client_is_in_the_metrics(server: Server) -> None:
+    assert CHROMIUM is not None
+    before = steps(server.url)
+    with page(Tunnel(server.url, CHROMIUM)) as opened:
+        plays(opened)
+        until_true(lambda: ("first_frame", "ok") in steps(server.url) - before)
+    gained = steps(server.url) - before
+    assert gained == {(step, "ok"): 1 for step in ("offer", "ice", "dtls", "channel", "first_frame")}
+    server.stop_session()
+    httpx.post(f"{server.url}/start_session", json={}).raise_for_status()
+    assert httpx.post(f"{server.url}/sdp_params", json={"sdp": "?", "type": "offer"}).status_code == 400
+    assert steps(server.url) - before - gained == {("offer", "refused"): 1}
+    server.stop_session()
 
 
 def test_an_address_that_asks_for_udp_gets_no_other(server: Server, tmp_path: Path) -> None:

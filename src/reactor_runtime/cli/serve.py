@@ -132,6 +132,7 @@ def _ray(ctx: click.Context, param: click.Parameter, value: str) -> str:
     metavar="FILE",
     help="Keeps the line through a restart (SQLite). Without it, who waits is told to queue again.",
 )
+@click.option("--preview", is_flag=True, help="Let who waits watch a session that runs.")
 @click.option(
     "--ray",
     default="",
@@ -187,6 +188,7 @@ def _serve(ctx: click.Context, target: str | None, path: Path, options: dict[str
         queue_wait=options["queue_wait"],
         drain_limit=options["drain_limit"],
         store=str(options["store"].absolute()) if options["store"] else "",
+        preview=options["preview"],
     )
     return Serve(
         gateway,

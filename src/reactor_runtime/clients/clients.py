@@ -106,14 +106,15 @@ class Clients:
         if before is not connection:
             self._owner.note("control_taken", connection=connection.number)
 
-    def describe(self) -> list[dict[str, object]]:
-        """Who is there, without the ids, which only their holders know."""
+    def describe(self, asker: int | None = None) -> list[dict[str, object]]:
+        """Who is there, without the ids, which only their holders know: `asker`, by its own, finds itself."""
         return [
             {
                 "role": self.roles.role_of(c).value,
                 "live": c.presence.live,
                 "since": round(c.made_at, 3),
                 "outbound": [*map(asdict, c.media.rates()), *map(asdict, c.media.audio.rates())],
+                **({"you": True} if c.id == asker else {}),
                 **({"notice": c.conversation.notice.to_json()} if c.conversation.notice is not None else {}),
             }
             for c in self.connections.values()

@@ -31,6 +31,7 @@ from .media_share import MediaShare
 from .presence import Presence
 
 if TYPE_CHECKING:
+    from reactor_runtime.media.encoders import EncodedFrame
     from reactor_runtime.session.session import Session
     from reactor_runtime.transports.wire import Wire
 
@@ -176,10 +177,10 @@ class Connection:
         """Tell the client when the frame of this index, or a later one, goes out to it."""
         self.media.watch_frame(track, request, frame, self._tell_frame)
 
-    def _tell_frame(self, track: str, request: str | int, index: int, rtp: int, encode_s: float) -> None:
-        frame = {"track": track, "frame": index, "rtp_timestamp": rtp}
-        data = {"id": request, **frame, "encode_ms": round(1000 * encode_s, 1)}
-        self.conversation.send(lambda form: form.runtime("frameTime", data))
+    def _tell_frame(self, track: str, request: str | int, frame: EncodedFrame, rtp: int) -> None:
+        data = {"id": request, "track": track, "frame": frame.index, "rtp_timestamp": rtp}
+        took = {"queue_ms": round(1000 * frame.queue_s, 1), "encode_ms": round(1000 * frame.encode_s, 1)}
+        self.conversation.send(lambda form: form.runtime("frameTime", data | took))
 
     def buffered(self) -> int:
         return 0 if self.presence.closed else self.wire.buffered()

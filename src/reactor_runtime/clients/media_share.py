@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from reactor_runtime.transports.port import Section
     from reactor_runtime.transports.wire import AudioSender, VideoSender, Wire
 
+    FrameOut = Callable[[str, str | int, EncodedFrame, int], None]
+    """The track, the command, its frame, and when that is shown, on the wire's clock."""
+
 log = logging.getLogger(__name__)
 
 STATS_S = 1.0
 """How long an engine may take to tell its counts."""
 LOOK_S = 0.2
 """The same for who waits for it."""
-FrameOut = Callable[[str, str | int, int, int, float], None]
-"""The track, the command, the index of its frame and when that is shown, on the wire's clock."""
 
 
 @dataclass(frozen=True)
@@ -229,4 +230,4 @@ class MediaShare:
         sink = self._sinks.get(mid)
         rtp = None if sink is None else sink.sender.rtp_timestamp(frame.timestamp)
         if sink is not None and rtp is not None:
-            report(sink.track, request, frame.index, rtp, frame.encode_s)
+            report(sink.track, request, frame, rtp)

@@ -94,7 +94,7 @@ class Broker:
         worker.epoch = ticket.epoch = self.epoch
         self._set(worker, WorkerState.LEASED, now)
         self._register.move(ticket, TicketState.CLAIMED)
-        ticket.seen = now
+        ticket.seen, ticket.reason = now, ""
         self._deadlines.cancel("claim", ticket.id)
         lease = self._lease(ticket, now)
         return lease, [Grant(lease), Told(ticket.id)]
@@ -127,8 +127,7 @@ class Broker:
         worker = self.workers.get(worker_id)
         if worker is None:
             worker = self.workers[worker_id] = Worker(worker_id, WorkerState.STARTING, now)
-        worker.heard = now
-        self._deadlines.set("heartbeat", worker_id, now + self.limits.heartbeat_lost)
+        self.heard(worker_id, now)
         if session or ticket:
             return self._busy_already(worker, epoch, ticket, session, now)
         if worker.state is WorkerState.STARTING:
@@ -136,14 +135,14 @@ class Broker:
         return []
 
     def heard(self, worker_id: str, now: float) -> None:
-        """A heartbeat."""
-        worker = self.workers.get(worker_id)
-        if worker is not None:
+        """A heartbeat, or any other word: who has just said something else sends none."""
+        if (worker := self.workers.get(worker_id)) is not None:
             worker.heard = now
             self._deadlines.set("heartbeat", worker_id, now + self.limits.heartbeat_lost)
 
     def taken(self, worker_id: str, epoch: int, session: str, now: float) -> list[Effect]:
         """The worker took a grant: its session exists."""
+        self.heard(worker_id, now)
         worker = self.workers.get(worker_id)
         if worker is None or worker.epoch != epoch or worker.state is not WorkerState.LEASED:
             return []
@@ -153,6 +152,7 @@ class Broker:
 
     def freed(self, worker_id: str, epoch: int, now: float) -> list[Effect]:
         """The slot is free: the model has returned, its reset and its audit have run."""
+        self.heard(worker_id, now)
         worker = self.workers.get(worker_id)
         if worker is None or worker.epoch != epoch or worker.state not in SERVING:
             return []
@@ -338,7 +338,6 @@ class Broker:
             self.line.leave(ticket.order)
             ticket.worker, worker.ticket = worker.id, ticket.id
             ticket.claim_by = now + self.limits.claim
-            ticket.reason = ""
             self._set(worker, WorkerState.OFFERED, now)
             self._register.move(ticket, TicketState.OFFERED)
             self._deadlines.set("claim", ticket.id, ticket.claim_by)

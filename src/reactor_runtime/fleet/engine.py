@@ -63,6 +63,8 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
+    """The worker lives. `Taken` and `Freed` say so too: who sends them need not send this between."""
+
     worker: str
 
 

@@ -25,6 +25,8 @@ from .stores import Store
 
 log = logging.getLogger(__name__)
 
+PRESENT_S = 10.0
+"""How long the engine may take to say which workers there are; it does so at once."""
 TAKEN_WITHIN_S = 10.0
 """How long a worker may take to begin the session of a grant."""
 SLEPT_S = 2.0
@@ -78,7 +80,8 @@ class Fleet:
         self._changed: dict[str, asyncio.Event] = {}
         """By ticket, while somebody waits for it."""
         self._alarm = Alarm(clock, self._tick)
-        self._present = False
+        self._present = asyncio.Event()
+        """The engine has told all that was there."""
         self._saving = Saving(store, self.broker)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,6 +96,15 @@ class Fleet:
         self._tasks = [loop.create_task(self._listen()), loop.create_task(self._saving.run())]
         for task in self._tasks:
             task.add_done_callback(self._done)
+
+    async def knows_its_workers(self, within: float = PRESENT_S) -> bool:
+        """Wait for what the engine says of them: before that, no session that runs would be found."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._present.wait()
+        except TimeoutError:
+            log.warning("The engine has not said within %g s which workers there are", within)
+            return False
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -228,7 +240,7 @@ class Fleet:
             case events.Failing(slot, lines):
                 self.failing[slot] = lines
             case events.Present():
-                self._present = True
+                self._present.set()
                 limits = broker.limits
                 effects = broker.scale(limits.workers_min, limits.workers_max, now)
         self.carry_out(effects)
@@ -287,7 +299,7 @@ class Fleet:
     # --- time ---
 
     def _schedule(self) -> None:
-        self._alarm.set(self.broker.deadline() if self._present else None)
+        self._alarm.set(self.broker.deadline() if self._present.is_set() else None)
 
     def _tick(self, late: float) -> None:
         now = self.clock()

@@ -18,7 +18,7 @@ from typing import Protocol
 from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 from reactor_runtime.project import environment
-from reactor_runtime.runtimes.door.listening import Listener
+from reactor_runtime.runtimes.door.listening import Listener, bind
 from reactor_runtime.runtimes.http import server
 
 from . import remote
@@ -60,7 +60,7 @@ class Closing(Engine, Protocol):
 def serve(given: Serve) -> int:
     """Until a signal; returns the exit status. Main thread only. Raises `BindError`, `FleetError`."""
     http = given.gateway.http
-    sockets = server.bind(http.host, http.port)
+    sockets = bind(http.host, http.port)
     http = server.with_token(http, sockets[0])
     options = dataclasses.replace(given.gateway, http=http, signing=secrets.token_urlsafe(32))
     try:

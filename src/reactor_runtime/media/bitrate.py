@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .encoders import VideoCodec
+from .encoders.base import REOPEN_UP
 
 BASE_BPS = 3_600_000
 """What 832x480 at 30 fps gets: enough for textured motion with x264's fastest preset."""
@@ -17,10 +18,11 @@ FLOOR_BPS = 150_000
 CEILING_BPS = 20_000_000
 REOPEN_DOWN = 0.75
 """An encoder that has to be opened again follows only a fall below this share of its rate,"""
-REOPEN_UP = 1.5
-"""or a rise above this one: each opening costs a keyframe."""
 REOPEN_INTERVAL_S = 3.0
-"""and rises no more often than this."""
+"""or a rise above `REOPEN_UP` no more often than this,"""
+SETTLED_S = 30.0
+SETTLED_UP = 1.1
+"""or any that is worth a keyframe once it has stood for so long: the first estimate of a network is low."""
 HEADROOM = 0.9
 """The share of the network's estimate that the picture takes; the rest is for retransmission."""
 
@@ -47,6 +49,8 @@ def worth_reopening(current: int, target: int, since_last_s: float) -> bool:
     """Whether an encoder that cannot change its rate while open should be opened again."""
     if target < current * REOPEN_DOWN:
         return True
+    if since_last_s >= SETTLED_S:
+        return target > current * SETTLED_UP
     return target > current * REOPEN_UP and since_last_s >= REOPEN_INTERVAL_S
 
 

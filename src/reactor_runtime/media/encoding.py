@@ -47,6 +47,8 @@ class Work:
     key: bool
     estimates: list[int]
     """What the networks of those who take it carry."""
+    repeats: bool = False
+    """Whether it went out before."""
 
 
 class Encoding:
@@ -213,7 +215,7 @@ class Encoding:
             if key_at is not None and self._last is not None:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
-                    return self._work(self._last[0], now, now)
+                    return replace(self._work(self._last[0], now, now), repeats=True)
                 self.clock.wait(self._changed, idle_at - now)
             else:
                 self._changed.wait()
@@ -244,8 +246,9 @@ class Encoding:
         )
 
     def _encode(self, work: Work, began: float) -> None:
+        waited = 0.0 if work.repeats else max(0.0, began - work.frame.emitted)
         for made in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
-            encoded = replace(made, encode_s=self.clock.time() - began)
+            encoded = replace(made, encode_s=self.clock.time() - began, queue_s=waited)
             self.counters.encoded += 1
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reactor_runtime.clock import Clock
 from reactor_runtime.errors import EngineError
@@ -58,14 +59,15 @@ class FittingEncoder:
             if not worth_reopening(self.bits_per_second, target, self._clock.time() - self._opened):
                 return encoder
         self.close()
-        self._encoder = self._open(frame, target)
+        self._encoder = self._open(frame, target, wanted)
         self.bits_per_second = target
         self._opened = self._clock.time()
         return self._encoder
 
-    def _open(self, frame: Frame, target: int) -> VideoEncoder:
+    def _open(self, frame: Frame, target: int, wanted: int) -> VideoEncoder:
+        settings = replace(self._settings, bitrate=wanted)
         try:
-            return self._factory(self._codec, frame.width, frame.height, target, self._settings)
+            return self._factory(self._codec, frame.width, frame.height, target, settings)
         except EngineError:
             raise
         except Exception as error:

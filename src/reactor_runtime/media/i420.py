@@ -58,6 +58,8 @@ class I420Frame:
     height: int
     index: int
     pool: BufferPool | None = None
+    emitted: float = 0.0
+    """When the model gave it, by the clock of the plane."""
 
     def __del__(self) -> None:
         if self.pool is not None:

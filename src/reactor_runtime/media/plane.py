@@ -101,6 +101,9 @@ class MediaPlane:
             first = state.next_index
             state.next_index += count
         frames = [take(position, first + position) for position in range(count)]
+        given = self._clock.time()
+        for each in frames:
+            each.emitted = given
         state.last = frames[-1]
         size = (frames[-1].height, frames[-1].width)
         if size != state.size and size[0] * size[1] > FOLLOWED_PIXELS >= state.size[0] * state.size[1]:

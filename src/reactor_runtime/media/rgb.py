@@ -28,10 +28,10 @@ class RgbFrame:
     """A copy of ``(height, width, 3)`` uint8 RGB that becomes I420 when somebody first asks for that.
 
     Sides are even: an odd source is padded by repeating its last row or column. `index` counts the frames of
-    the track in this session.
+    the track in this session, and `emitted` is when the model gave this one, by the clock of the plane.
     """
 
-    __slots__ = ("__weakref__", "_converting", "_held", "_pools", "height", "index", "width")
+    __slots__ = ("__weakref__", "_converting", "_held", "_pools", "emitted", "height", "index", "width")
 
     def __init__(self, rgb: NDArray[np.uint8], pools: Pools, index: int) -> None:
         """The caller may change `rgb` afterwards. Releases the GIL while it copies."""
@@ -46,6 +46,7 @@ class RgbFrame:
         """Guards `_held`: one converts, the others wait for that. Nothing else is taken meanwhile."""
         self.height, self.width = copy.shape[:2]
         self.index = index
+        self.emitted = 0.0
 
     def i420(self) -> I420Frame:
         """Any thread; releases the GIL while it converts, and others wait for that one conversion."""

@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 HELD_S = 0.1
 """A callback that runs longer than this is told."""
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.03
+"""Each look takes the interpreter from whoever works."""
 TELL_EVERY_S = 10.0
 """Others in between are counted."""
 STACK_DEPTH = 20

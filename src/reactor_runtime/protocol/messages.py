@@ -77,7 +77,7 @@ def parse_object(payload: bytes) -> Mapping[str, Any]:
             f"The message has {len(payload):,} bytes; at most {CLIENT_MESSAGE_LIMIT:,} are read."
         )
     try:
-        value = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+        value = _JSON.decode(payload.decode("utf-8"))
     except RecursionError:
         raise UndecodableError("The message is nested too deeply.") from None
     except ValueError:  # UnicodeDecodeError and JSONDecodeError are both one
@@ -89,6 +89,10 @@ def parse_object(payload: bytes) -> Mapping[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+"""One for all: `json.loads` makes another one for each message."""
 
 
 def _id(value: Any) -> str | int | None:

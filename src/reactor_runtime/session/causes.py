@@ -62,6 +62,10 @@ class Causes:
         with self._lock:
             return self._kept.get(reference)
 
+    def newest(self, hook: str) -> Cause | None:
+        with self._lock:
+            return next((each for each in reversed(self._kept.values()) if each.hook == hook), None)
+
 
 def _words(error: BaseException) -> str:
     try:

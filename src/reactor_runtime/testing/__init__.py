@@ -10,7 +10,7 @@ from reactor_runtime.runtimes.http.options import HttpOptions as Options
 from .client import Client
 from .clock import LeapingClock, VirtualClock
 from .clocks import CLOCK_CASES, ClockRig, check_clock
-from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_engine
+from .engines import ENGINE_CASES, EngineRig, FakeEngine, check_case, check_engine
 from .executors import EXECUTOR_CASES, check_executor
 from .observers import OBSERVER_CASES, check_observer
 from .server import MemoryServer, serve
@@ -31,6 +31,7 @@ __all__ = [
     "Options",
     "VirtualClock",
     "WireRig",
+    "check_case",
     "check_clock",
     "check_engine",
     "check_executor",

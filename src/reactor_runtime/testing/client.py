@@ -36,6 +36,8 @@ class Client:
         self.wire = wire
         self._mids = {name: str(index) for index, name in enumerate(tracks)}
         self._ids = itertools.count(1)
+        self._read: list[dict[str, Any]] = []
+        """Of the wire's messages, those that were looked at: each is parsed once."""
 
     # --- signalling ---
 
@@ -79,7 +81,8 @@ class Client:
     @property
     def received(self) -> list[dict[str, Any]]:
         """Every message so far, in order."""
-        return [json.loads(data) for _, data in self.wire.messages]
+        self._read += [json.loads(data) for _, data in self.wire.messages[len(self._read) :]]
+        return list(self._read)
 
     @property
     def said(self) -> list[Any]:

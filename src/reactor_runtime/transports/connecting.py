@@ -111,6 +111,8 @@ class _CountedPeer:
     def __init__(self, peer: Peer, heard: _Heard) -> None:
         self._peer = peer
         self._heard = heard
+        self.send = peer.send
+        """For each message: not to be looked for in vain first."""
         heard.look = self._look
         self._looking: asyncio.Task[None] | None = None
 
@@ -121,8 +123,7 @@ class _CountedPeer:
         try:
             answer = await self._peer.answer(offer, sections)
         except RefusedError:
-            self._heard.connecting.add(Step.OFFER, Outcome.REFUSED)
-            raise
+            raise  # counted where all refused offers are, most of which come no further than the routes
         except Exception:
             self._heard.connecting.add(Step.OFFER, Outcome.FAILED)
             raise

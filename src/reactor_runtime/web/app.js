@@ -11,5 +11,5 @@ history.replaceState(null, "", new URLSearchParams(location.search).has("token")
 
 // A waiting room is in front of a fleet, and nowhere else.
 const fleet = document.querySelector("meta[name=reactor-fleet]") && (await later("app/room.js"));
-document.getElementById("unstarted").remove(); // what it says is not so: this runs
+document.getElementById("unstarted")?.remove(); // what it says is not so: this runs
 new View({ host: document.documentElement, base, page: true, Room: fleet?.Room }).open(document.body);

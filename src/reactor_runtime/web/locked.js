@@ -3,13 +3,13 @@
 
 import { tokenIn } from "./core/token.js";
 
-const form = document.querySelector("form");
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
 
 // What did not fit may be nearly a secret, or that of another server: it need not stand in the address.
 const above = location.pathname.replace(/\/t\/[^/]+\/?$/, "/");
 if (new URLSearchParams(location.search).has("token") || above !== location.pathname) {
   history.replaceState(null, "", above);
-  document.querySelector("[role=alert]").removeAttribute("hidden");
+  document.querySelector("[role=alert]")?.removeAttribute("hidden");
 }
 
 form.addEventListener("submit", (event) => {

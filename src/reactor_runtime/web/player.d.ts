@@ -18,6 +18,8 @@ export interface ReactorPlayerEventMap {
   message: CustomEvent<unknown>;
   role: CustomEvent<{ role: "controller" | "viewer"; reason: string }>;
   reply: CustomEvent<Reply & { command: string }>;
+  /** A module of the player did not come; `detail`, where there is one, is a sentence. */
+  error: Event;
 }
 
 export interface ReactorPlayer extends HTMLElement {

@@ -12,7 +12,7 @@ from reactor_runtime.session.losses import Lost
 if TYPE_CHECKING:
     from reactor_runtime.clients.clients import Clients
     from reactor_runtime.protocol.message_format import MessageFormat, Outgoing
-    from reactor_runtime.session.causes import Cause
+    from reactor_runtime.session.causes import Cause, Causes
     from reactor_runtime.session.life import Life
     from reactor_runtime.session.session import Session
 
@@ -44,12 +44,18 @@ def failure(clients: Clients, cause: Cause) -> None:
     """Event loop. No exception's own words: those are for who asks on the machine itself."""
     if cause.hook not in UNANSWERED:
         return
-    data = {
-        "hook": cause.hook,
-        "reference": cause.reference,
-        "message": f"The model's {cause.hook} failed (reference {cause.reference}).",
-    }
+    data = {"hook": cause.hook, "reference": cause.reference, "message": _words(cause)}
     clients.broadcast(lambda form: form.runtime("modelError", data))
+
+
+def reset_failed(causes: Causes) -> str | None:
+    """For who ended the session, and has gone before `reset` ran."""
+    cause = causes.newest("reset")
+    return None if cause is None else _words(cause)
+
+
+def _words(cause: Cause) -> str:
+    return f"The model's {cause.hook} failed (reference {cause.reference})."
 
 
 def hung(life: Life, now: float) -> dict[str, Any]:

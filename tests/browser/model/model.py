@@ -23,6 +23,7 @@ class Grey(VideoModel):
     @command("set_level", description="How bright the picture is")
     def set_level(self, level: float = Field(0.5, ge=0.0, le=1.0)):
         self.level = level
+        get_ctx().send({"type": "level", "level": level})
 
     @command("crash")
     def crash(self):

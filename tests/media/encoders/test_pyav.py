@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from reactor_runtime.errors import EngineError
-from reactor_runtime.media.encoders import EncodedFrame, VideoCodec, create_encoder
+from reactor_runtime.media.encoders import (
+    EncodedFrame,
+    EncoderSettings,
+    VideoCodec,
+    VideoEncoder,
+    create_encoder,
+)
 from reactor_runtime.media.i420 import BufferPool, I420Frame, to_i420
 from reactor_runtime.testing import decode
 
@@ -110,14 +116,23 @@ def test_a_cut_of_the_scene_is_decoded_right(codec: VideoCodec) -> None:
     ] * 5
 
 
+def demanding(first: int, count: int) -> list[Any]:
+    """Pictures of 320x240 that take all the bits there are."""
+    blocks = np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)
+    wall = np.kron(blocks, np.ones((8, 8, 1), np.uint8))
+    return [wall[3 * i % 200 :, 5 * i % 300 :][:240, :320] for i in range(first, first + count)]
+
+
+def bits_a_second(encoder: VideoEncoder, first: int, count: int) -> float:
+    frames = [to_i420(rgb, BufferPool(), first + n) for n, rgb in enumerate(demanding(first, count))]
+    encoded = [encoder.encode(frame, frame.index * TICKS, False)[0] for frame in frames]
+    return sum(len(frame.data) * 8 for frame in encoded) * 30 / count
+
+
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("bitrate", [300_000, 1_000_000])
 def test_the_rate_is_kept(codec: VideoCodec, bitrate: int) -> None:
-    blocks = np.random.default_rng(3).integers(0, 256, (60, 80, 3), np.uint8)
-    wall = np.kron(blocks, np.ones((8, 8, 1), np.uint8))
-    pictures = [wall[3 * i % 200 :, 5 * i % 300 :][:240, :320] for i in range(90)]
-
-    encoded = [frames[0] for frames in encode(codec, pictures, bitrate=bitrate)]
+    encoded = [frames[0] for frames in encode(codec, demanding(0, 90), bitrate=bitrate)]
 
     assert sum(len(frame.data) * 8 for frame in encoded) / 3 == pytest.approx(bitrate, rel=0.2)
 
@@ -132,6 +147,21 @@ def test_x264_follows_a_lower_rate_while_open_and_vp8_says_that_it_cannot() -> N
     assert not h264.set_bitrate(100_000)
     assert vp8.set_bitrate(1_000_000)
     assert not vp8.set_bitrate(600_000)
+
+
+@pytest.mark.parametrize(("first", "follows"), [(700_000, True), (500_000, False)])
+def test_x264_that_was_opened_for_a_first_guess_goes_up_to_what_is_wanted(first: int, follows: bool) -> None:
+    """Unless that is far above it: its buffer would let bursts through that the network does not carry."""
+    settings = EncoderSettings(bitrate=1_000_000)
+    encoder = create_encoder(VideoCodec.H264, 320, 240, first, settings)
+    assert encoder.set_bitrate(1_000_000) == follows
+    assert encoder.set_bitrate(first)
+
+    assert bits_a_second(encoder, 0, 90) == pytest.approx(first, rel=0.2)
+    if follows:
+        encoder.set_bitrate(1_000_000)
+        assert bits_a_second(encoder, 90, 90) == pytest.approx(1_000_000, rel=0.2)
+    encoder.close()
 
 
 @pytest.mark.parametrize("codec", CODECS)

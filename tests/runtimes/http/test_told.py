@@ -134,6 +134,8 @@ async def test_everybody_hears_that_reset_failed() -> None:
         cause = server.worker.executor.causes.find(told["reference"])
         assert cause is not None
         assert cause.error == "LookupError: another secret"
+        # Who ends a session has most often gone by then, and may ask.
+        assert (await server.http.get("/session")).json()["reset_failed"] == told["message"]
 
 
 async def test_health_says_for_how_long_a_model_has_not_returned() -> None:

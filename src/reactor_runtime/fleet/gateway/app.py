@@ -18,19 +18,19 @@ from reactor_runtime.runtimes.http import cloud, page, probes
 from reactor_runtime.runtimes.http.app import add_handlers, refused
 from reactor_runtime.runtimes.http.guard import Guard
 
-from . import admin, idle, starting, tickets
+from . import admin, idle, preview, sharing, starting, tickets
 from .media import Users
 from .options import GatewayOptions
 from .proxy import Proxy
 from .which import SessionTokens, Which
 
-FLEET = '  <meta name="reactor-fleet" content="tickets">'
-"""Says to the page that there is a waiting room in front of it."""
+FLEET = '  <meta name="reactor-fleet" content="{}">'
+"""Says to the page that there is a waiting room in front of it, and whether it shows a `preview`."""
 ABOUT_THE_MODEL = ("/schema", "/openapi.json")
 """The same on every worker: any of them is asked."""
 OWN = frozenset(
     {"", "tickets", "fleet", "metrics", "livez", "readyz", "health", "web", page.EMBEDDED, "tokens"}
-    | {"start_session", *(path.removeprefix("/") for path in ABOUT_THE_MODEL)}
+    | {"start_session", "share", *(path.removeprefix("/") for path in ABOUT_THE_MODEL)}
 )
 """First segments of the paths that the gateway answers itself."""
 
@@ -50,7 +50,7 @@ def create_gateway(fleet: Fleet, options: GatewayOptions) -> tuple[App, Users]:
         public=page.public_paths() | probes.PATHS,
         door=page.locked(),
     )
-    return Entrance(SessionTokens(guard, keys), Proxies(http.trusted_proxies)), proxy.users
+    return Entrance(SessionTokens(guard, keys, which.runs), Proxies(http.trusted_proxies)), proxy.users
 
 
 class _Dispatch:
@@ -86,10 +86,14 @@ def _create_api(fleet: Fleet, options: GatewayOptions, keys: Keys, which: Which,
         tickets.router(fleet, keys),
         admin.router(fleet, options),
         starting.router(begin, which, proxy),
+        sharing.router(fleet, which, keys),
         cloud.router,
     ):
         app.include_router(router)
-    page.mount(app, FLEET)
+    if options.preview:
+        app.include_router(preview.router(fleet, keys))
+    mark = FLEET.format("preview" if options.preview else "")
+    page.mount(app, mark, lambda request: not which.is_for_one(request.scope))
     for path in ABOUT_THE_MODEL:
         app.add_api_route(path, _AboutTheModel(fleet, proxy), include_in_schema=False)
     add_handlers(app)

@@ -15,15 +15,20 @@ from reactor_runtime.runtimes.door.asgi import Receive, Scope, Send
 from .proxy import Proxy
 from .which import address_in
 
-OF_THE_SESSION: dict[str, Any] = {
+OF_THE_MODEL = frozenset(
+    {"cluster", "model", "server_info", "selected_transport", "capabilities", "started_at", "audit"}
+)
+"""What every worker says to everybody. All else that it says may be somebody else's session."""
+OF_NO_SESSION: dict[str, Any] = {
     "session_id": "",
     "state": "READY",
+    "number": 0,
     "frames": 0,
     "lost": {},
     "clients": [],
-    "last_end": None,
+    "free_in": None,
+    "notices": {},
 }
-"""In place of what the worker says: it is somebody else's."""
 
 
 async def answer(
@@ -67,4 +72,5 @@ async def _descriptor(endpoint: Endpoint, end: dict[str, str] | None) -> dict[st
         raise RefusedError(
             Refusal.UNAVAILABLE, "worker_lost", "The worker that was asked failed; try again.", retry_after=1
         )
-    return {**found, **OF_THE_SESSION, "last_end": None if end is None else {"session": 0, **end}}
+    kept = {name: value for name, value in found.items() if name in OF_THE_MODEL}
+    return {**kept, **OF_NO_SESSION, "last_end": None if end is None else {"session": 0, **end}}

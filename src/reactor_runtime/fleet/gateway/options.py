@@ -21,6 +21,8 @@ class GatewayOptions:
     drain_limit: float = 0.0
     store: str = ""
     """A file; without one, memory."""
+    preview: bool = False
+    """Whether who waits may watch a session that runs."""
     signing: str = field(default="", repr=False)
     """What signs sessions' tokens where the operator has no secret."""
 

@@ -73,6 +73,7 @@ async def _run(given: Given) -> int:
     with redacted([*options.http.secrets, options.signing]):
         await fleet.open()
         try:
+            await fleet.knows_its_workers()
             return await _serve(fleet, options, [_listener(fd) for fd in given.listening])
         finally:
             await fleet.close()

@@ -14,16 +14,15 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet.engine import Endpoint
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.upstream import Headers, Pool, Upstream, UpstreamError
-from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
+from reactor_runtime.runtimes.access.credentials import TokenRole
 from reactor_runtime.runtimes.door.asgi import Message, Receive, Scope, Send
 from reactor_runtime.runtimes.http.control import PREFIX
 from reactor_runtime.runtimes.http.options import HttpOptions
 
 from . import media
-from .which import Which, grant_of
+from .passes import Passes
+from .which import Which, grant_of, watches
 
-TOKEN_S = 300.0
-"""How long the worker takes a request for this one: it is made for each."""
 SMALL = 64 * 1024
 """Bytes of an answer that is looked at."""
 _HOP = frozenset(
@@ -49,6 +48,7 @@ class Proxy:
         self._which = which
         self._http = http
         self._pool = Pool()
+        self._passes = Passes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(PREFIX):
@@ -66,7 +66,7 @@ class Proxy:
         except UpstreamError as error:
             raise _worker_lost() from error
         answer = _Answer(send)
-        headers = _headers(endpoint, scope, serving)
+        headers = _headers(scope, self._credential(endpoint, scope, serving))
         if media.is_answer(scope["path"]) and (told := media.reached_at(scope, self._http)):
             headers.append((REACHED, told))
         lost: BaseException | None = None
@@ -90,6 +90,14 @@ class Proxy:
         if lost is not None:
             # Half an answer cannot be taken back: the connection is cut, so that nobody takes it for whole.
             raise lost
+
+    def _credential(self, endpoint: Endpoint, scope: Scope, serving: Serving | None) -> str:
+        """What the client may do, in the worker's terms: a token for this session, unless it is about all."""
+        grant = grant_of(scope)
+        if serving is None or (grant.rules and scope["path"] == "/events"):
+            return endpoint.secret
+        role = TokenRole.VIEW if watches(scope) else TokenRole.CONTROL
+        return self._passes.token(endpoint.secret, role, serving)
 
     async def _answer(
         self, upstream: Upstream, scope: Scope, answer: _Answer, serving: Serving | None, asking: Any
@@ -168,7 +176,7 @@ async def _ask(upstream: Upstream, scope: Scope, headers: Headers, receive: Rece
     raise _ClientGoneError
 
 
-def _headers(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> Headers:
+def _headers(scope: Scope, credential: str) -> Headers:
     kept = [(n.lower(), v) for n, v in scope["headers"] if n.lower() not in _HOP and n.lower() not in _OURS]
     named = {name for name, _ in kept}
     host = next((v for n, v in scope["headers"] if n.lower() == b"host"), b"localhost")
@@ -176,23 +184,13 @@ def _headers(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> Heade
     own = [
         (b"host", host),
         (b"x-forwarded-proto", scope.get("scheme", "http").encode()),
-        (b"authorization", b"Bearer " + _credential(endpoint, scope, serving).encode()),
+        (b"authorization", b"Bearer " + credential.encode()),
     ]
     if client:
         own.append((b"x-forwarded-for", str(client[0]).encode()))
     if b"content-length" not in named and scope["method"] not in ("GET", "HEAD"):
         own.append((b"transfer-encoding", b"chunked"))
     return [*own, *kept]
-
-
-def _credential(endpoint: Endpoint, scope: Scope, serving: Serving | None) -> str:
-    """What the client may do, in the worker's own terms: a token for this session, unless it is about all."""
-    grant = grant_of(scope)
-    if serving is None or (grant.rules and scope["path"] == "/events"):
-        return endpoint.secret
-    role = grant.role if grant.role is TokenRole.VIEW else TokenRole.CONTROL
-    subject = serving.ticket or "fleet"
-    return Keys((endpoint.secret,)).mint(role, TOKEN_S, subject, serving.session)
 
 
 def _presigned(text: bytes) -> str:

@@ -14,13 +14,13 @@ from reactor_runtime.errors import FleetError, Refusal, RefusedError
 from reactor_runtime.fleet import upstream
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.records import Place, TicketState
-from reactor_runtime.runtimes.access.rights import CONTROL
+from reactor_runtime.runtimes.access.rights import ViewOnlyError
 from reactor_runtime.runtimes.http.callers import address_of
 from reactor_runtime.runtimes.http.seeding import seed_in
 
 from .proxy import Proxy
 from .tickets import new_ticket, refusal
-from .which import Which
+from .which import Which, watches
 
 RETRY_LEAST_S, RETRY_MOST_S = 2, 10
 """Who is told to come back later is heard of before a silent ticket is given up."""
@@ -73,14 +73,18 @@ class Starting:
 def router(starting: Starting, which: Which, proxy: Proxy) -> APIRouter:
     routes = APIRouter(tags=["session"])
 
-    @routes.post("/start_session", dependencies=[CONTROL])
+    @routes.post("/start_session")
     async def start_session(request: Request) -> Any:
         """A session of the next free worker; 503 with the place in line and `Retry-After` when none is free.
 
         With the token of a session, the descriptor of that one.
         """
-        if which.of_token(request.scope) is not None:
+        if (session := which.of_token(request.scope)) is not None:
+            if not which.runs(session):
+                raise RefusedError(Refusal.CONFLICT, "session_over", "The session of this link is over.")
             return _Forwarded(proxy)
+        if watches(request.scope):
+            raise ViewOnlyError
         serving = await starting.session(address_of(request), await seed_in(request))
         try:
             status, descriptor = await upstream.call(serving.endpoint, "/session")

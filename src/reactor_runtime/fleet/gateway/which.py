@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any
 
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.protocol.descriptor import LOCAL_SESSION_ID
-from reactor_runtime.runtimes.access.access import QUERY, VISIT, Visit
+from reactor_runtime.runtimes.access.access import QUERY, STAYS, VISIT, Visit
 from reactor_runtime.runtimes.access.carriers import bearer, below_token, parameters
-from reactor_runtime.runtimes.access.credentials import EVERYBODY, Grant, Keys
+from reactor_runtime.runtimes.access.credentials import EVERYBODY, Grant, Keys, TokenRole
 from reactor_runtime.runtimes.door.asgi import App, Receive, Scope, Send
 
 TOKENS = "reactor.session_tokens"
 """Where in the ASGI scope the routes find which session the request's token is for; "" for one that is
 expired or none of ours, and nothing when there is none."""
+WATCHES = "reactor.session_watches"
+"""Where in the ASGI scope stands that this token is for watching; it says so also where nobody needs one."""
 UPLOADS_LIMIT = 4096
 """Announced files whose session is remembered; the oldest is forgotten."""
 
@@ -23,16 +26,18 @@ UPLOADS_LIMIT = 4096
 class SessionTokens:
     """Wraps the guard, which takes the token out of the path. Pure ASGI."""
 
-    def __init__(self, app: App, keys: Keys) -> None:
+    def __init__(self, app: App, keys: Keys, runs: Callable[[str], bool] = lambda _: True) -> None:
+        """`runs` says whether a session does: its address then stays in the browser's bar, as what it is."""
         self._app = app
         self._keys = keys
+        self._runs = runs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, TOKENS: self._session(scope)}
+            scope = {**scope, **self._found(scope)}
         await self._app(scope, receive, send)
 
-    def _session(self, scope: Scope) -> str | None:
+    def _found(self, scope: Scope) -> dict[str, Any]:
         below, in_path = below_token(scope)
         header = next((v.decode("latin-1") for n, v in scope["headers"] if n.lower() == b"authorization"), "")
         in_address = [in_path.credential] if in_path is not None else []
@@ -43,8 +48,10 @@ class SessionTokens:
             except RefusedError:
                 continue
             if grant is not None:
-                return grant.session
-        return "" if in_address else None
+                stays = credential in in_address and grant.session is not None and self._runs(grant.session)
+                watches = grant.session is not None and grant.role is TokenRole.VIEW
+                return {TOKENS: grant.session, WATCHES: watches, STAYS: stays}
+        return {TOKENS: "" if in_address else None}
 
 
 class Which:
@@ -66,7 +73,7 @@ class Which:
         if named is not None:
             found = self._running(named)
             if token is not None and token != named:
-                raise RefusedError(Refusal.FORBIDDEN, "wrong_session", "This token is for another session.")
+                raise _wrong_session()
             return found
         if token is not None:
             return self._running(token)
@@ -81,7 +88,22 @@ class Which:
             raise RefusedError(
                 Refusal.UNAUTHENTICATED, "token_expired", "This address is that of a session that is over."
             )
-        return found or grant_of(scope).session
+        allowed = grant_of(scope).session
+        if found and allowed not in (None, found):
+            # Two tokens in one request: what one allows, it does not allow in the other's session.
+            raise _wrong_session()
+        return found or allowed
+
+    def is_for_one(self, scope: Scope) -> bool:
+        """Whether the credential is for a session that runs: its holder waits in no line."""
+        try:
+            session = self.of_token(scope)
+        except RefusedError:
+            return False
+        return session is not None and self.runs(session)
+
+    def runs(self, session: str) -> bool:
+        return session in self._fleet.serving
 
     def of_address(self, address: str) -> list[Serving]:
         return [serving for serving in self._fleet.serving.values() if serving.address == address]
@@ -105,6 +127,15 @@ class Which:
                 Refusal.NOT_FOUND, "no_session", "No session of yours is running; POST /start_session first."
             )
         return found[0]
+
+
+def _wrong_session() -> RefusedError:
+    return RefusedError(Refusal.FORBIDDEN, "wrong_session", "This token is for another session.")
+
+
+def watches(scope: Scope) -> bool:
+    """Whether who asks may watch and no more."""
+    return bool(scope.get(WATCHES)) or not grant_of(scope).may_control
 
 
 def grant_of(scope: Scope) -> Grant:

@@ -67,6 +67,7 @@ class RayEngine:
         cluster: Cluster,
         on_line: Callable[[str, str], None] = to_stderr,
         clock: Callable[[], float] = WALL.time,
+        placed_within: float = PLACED_S,
     ) -> None:
         self._arguments = command[1:]
         self._variables = environment.of_workers()
@@ -74,6 +75,7 @@ class RayEngine:
         self._slots = Slots(slots, (), clock)
         self._on_line = on_line
         self._clock = clock
+        self._placed_within = placed_within
         self._readers = Readers()
         self._berths: dict[int, Berth] = {}
         """By the number of a slot."""
@@ -159,7 +161,7 @@ class RayEngine:
     async def _place(self, name: str, berth: Berth) -> str:
         """Start the worker where Ray has put its actor; returns why that cannot be."""
         try:
-            async with asyncio.timeout(PLACED_S):
+            async with asyncio.timeout(self._placed_within):
                 await self._until_there(berth)
         except TimeoutError:
             # A worker that was asked for now would come when nobody expects it: only a place is waited for.

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 RTP_CLOCK_HZ = 90_000
 """The clock of every video payload format (RFC 7741, RFC 6184)."""
+REOPEN_UP = 1.5
+"""Soon after it was opened, an encoder is opened again only for a rise above this multiple of its rate: each
+opening costs a keyframe. One that can follow rises while open goes so far by itself."""
 
 
 class VideoCodec(StrEnum):
@@ -34,7 +37,9 @@ class EncodedFrame:
     index: int
     """The frame's number on its track."""
     encode_s: float = 0.0
-    """How long the encoder took for it."""
+    """How long the encoder took for it,"""
+    queue_s: float = 0.0
+    """and how long after the model had emitted it that began."""
 
 
 class VideoEncoder(Protocol):

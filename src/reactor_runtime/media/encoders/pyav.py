@@ -15,7 +15,7 @@ from av.video.frame import PictureType
 
 from reactor_runtime.errors import EncoderUnavailableError, EngineError
 
-from .base import RTP_CLOCK_HZ, EncodedFrame, VideoCodec
+from .base import REOPEN_UP, RTP_CLOCK_HZ, EncodedFrame, VideoCodec
 from .settings import EncoderSettings, Quality
 
 if TYPE_CHECKING:
@@ -64,23 +64,30 @@ class PyAVEncoder:
         if not isinstance(context, av.VideoCodecContext):
             raise EngineError(f"{self.ffmpeg_name} is no video encoder.")
         self._context = context
-        self._opened_bps = bits_per_second
+        self._opened_bps = self.highest(bits_per_second, settings.bitrate)
         self._before = self._clock = 0
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, RTP_CLOCK_HZ)
         context.framerate = Fraction(NOMINAL_FPS, 1)
-        context.bit_rate = bits_per_second
+        context.bit_rate = self._opened_bps
         context.gop_size = NEVER
         context.thread_count = self.threads(width, height)
         context.colorspace = BT601
         context.color_range = LIMITED_RANGE
-        context.options = self.options(bits_per_second, settings.quality)
+        context.options = self.options(self._opened_bps, settings.quality)
         try:
             context.open()
         except av.error.FFmpegError as error:
             raise self.refused(width, height, error) from error
+        # Only now: x264 that is opened below its maximum takes many seconds to follow a rise.
+        context.bit_rate = bits_per_second
+
+    def highest(self, bits_per_second: int, wanted: int) -> int:
+        """Up to which rate it is to follow while open, where `wanted` is what it should have one day."""
+        return bits_per_second
 
     def options(self, bits_per_second: int, quality: Quality) -> dict[str, str]:
+        """`bits_per_second` is the highest rate."""
         raise NotImplementedError
 
     def refused(self, width: int, height: int, error: Exception) -> EngineError:
@@ -163,6 +170,10 @@ class X264Encoder(PyAVEncoder):
     codec = VideoCodec.H264
     # Its maximum and its buffer stay as they were opened; below this they would let bursts through.
     lowest_share = 0.4
+
+    def highest(self, bits_per_second: int, wanted: int) -> int:
+        # A rise of less than REOPEN_UP opens no other encoder: this one must be able to go all the way.
+        return wanted if bits_per_second < wanted <= bits_per_second * REOPEN_UP else bits_per_second
 
     def options(self, bits_per_second: int, quality: Quality) -> dict[str, str]:
         return {

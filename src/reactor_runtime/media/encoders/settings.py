@@ -27,8 +27,8 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """For one track. `bitrate` in bits/s, 0 for what suits the size; `keyframe_interval` in seconds, 0 for on
-    request only."""
+    """For one track. `bitrate` in bits/s, 0 for what suits the size: what it is to have when every network
+    carries it, an encoder may be opened with less. `keyframe_interval` in seconds, 0 for on request only."""
 
     bitrate: int = 0
     keyframe_interval: float = 0.0

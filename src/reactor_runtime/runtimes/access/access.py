@@ -16,6 +16,8 @@ from .upload_urls import UploadUrls
 
 VISIT = "reactor.visit"
 """Where in the ASGI scope the routes find who asks."""
+STAYS = "reactor.stays"
+"""Where in the ASGI scope who stands in front says that the address, its token with it, is to stay."""
 QUERY = "token"
 COOKIE = "reactor_session"
 """The page's cookie; the port follows, because browsers keep one jar for all ports of a host."""
@@ -82,11 +84,13 @@ class Access:
             if (scope["method"], scope["path"]) not in TOLD_NOTHING:
                 return Entry(None, refusal)
             grant = NOBODY
+        visit = Visit(grant, None if self._keys.open else self._uploads, self._sharing)
+        if scope.get(STAYS):
+            return Entry(visit, refusal)
         given = self._give_cookie(scope, in_address, kept, path_token)
         location = None
         if in_address and is_page(scope, headers):
             location = (path_token.above if path_token else "./") + query_without(scope, QUERY)
-        visit = Visit(grant, None if self._keys.open else self._uploads, self._sharing)
         return Entry(visit, refusal, given, location)
 
     def _first_valid(

@@ -10,11 +10,12 @@ import functools
 import hashlib
 import hmac
 import math
+import re
 import secrets as random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from reactor_runtime.clock import WALL
 from reactor_runtime.errors import ReactorError, Refusal, RefusedError
@@ -67,6 +68,12 @@ class Grant:
         return self.role is TokenRole.ADMIN and self.session is None
 
 
+KNOWN_LIMIT = 256
+"""Tokens whose signature is not computed again; the oldest is forgotten."""
+_WRITTEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+"""The one way to write a token. What decodes it passes over strange characters and the last two bits: whoever
+holds one token could write any number, and have them kept in place of everybody else's."""
+
 EVERYBODY = Grant(TokenRole.ADMIN, "everybody")
 """On a server that asks for no token."""
 OPERATOR = Grant(TokenRole.ADMIN, "operator")
@@ -81,6 +88,8 @@ class Keys:
         self._secrets = [encoded(secret) for secret in secrets]
         self._signing = [_signing_key(secret) for secret in self._secrets]
         self._clock = clock
+        self._known: dict[bytes, dict[str, Any]] = {}
+        """The claims of tokens that were found true; when they begin and end is looked at each time."""
 
     @property
     def open(self) -> bool:
@@ -101,12 +110,8 @@ class Keys:
             return EVERYBODY
         if self._is_secret(credential):
             return OPERATOR
-        if credential.count(b".") != 2 or len(credential) > TOKEN_LIMIT:
-            return None
-        for key in self._signing:
-            if (claims := _verified(credential, key)) is not None:
-                return self._grant(claims)
-        return None
+        claims = self._known.get(credential) or self._claims(credential)
+        return None if claims is None else self._grant(claims)
 
     def mint(self, role: TokenRole, lifetime: float, subject: str = "", session: str | None = None) -> str:
         """A token for `lifetime` seconds. Without a `subject` it is somebody of its own."""
@@ -119,6 +124,17 @@ class Keys:
             claims["session"] = session
         return jwt.encode(claims, self._signing[0], algorithm=ALGORITHM)
 
+    def _claims(self, token: bytes) -> dict[str, Any] | None:
+        """A true token is kept: the next request of who holds it asks for no signature. A false one isn't."""
+        if len(token) > TOKEN_LIMIT or _WRITTEN.fullmatch(token) is None:
+            return None
+        claims = next((found for key in self._signing if (found := _verified(token, key)) is not None), None)
+        if claims is not None:
+            self._known[token] = claims
+            if len(self._known) > KNOWN_LIMIT:
+                del self._known[next(iter(self._known))]
+        return claims
+
     def _is_secret(self, credential: bytes) -> bool:
         # All are compared, so that the time tells nothing about which fits.
         found = [hmac.compare_digest(credential, form) for secret in self._secrets for form in _forms(secret)]
@@ -127,13 +143,16 @@ class Keys:
     def _grant(self, claims: dict[str, Any]) -> Grant | None:
         """None for what was signed by us, and yet says nothing that we know."""
         role, subject, session, expires = (claims.get(key) for key in ("role", "sub", "session", "exp"))
+        now = self._clock()
         if not isinstance(role, str) or role not in list(TokenRole):
             return None
         if not _is_name(subject) or not (session is None or _is_name(session)):
             return None
-        if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < LATEST:
+        if not _is_time(expires) or not _is_time(claims.get("nbf", now)):
             return None
-        if expires <= self._clock():
+        if claims.get("nbf", now) > now + CLOCK_LEEWAY_S:
+            return None
+        if expires <= now:
             raise RefusedError(
                 Refusal.UNAUTHENTICATED, "token_expired", "This token has expired; ask for another one."
             )
@@ -164,8 +183,15 @@ def _forms(secret: bytes) -> list[bytes]:
         return [secret]
 
 
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LATEST
+
+
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= SUBJECT_LIMIT
+
+
+_TIMES_ARE_OURS = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
 
 
 @functools.lru_cache(maxsize=2 * SECRETS_LIMIT)
@@ -177,12 +203,12 @@ def _signing_key(secret: bytes) -> bytes:
 
 
 def _verified(token: bytes, key: bytes) -> dict[str, Any] | None:
-    """The claims of a token with a true signature. When it ends is the caller's to look at."""
+    """The claims of a token with a true signature. When it begins and ends is the caller's to look at."""
     import jwt
 
-    options: Any = {"require": ["exp", "sub", "role"], "verify_exp": False, "verify_iat": False}
+    options: Any = {"require": ["exp", "sub", "role"], **_TIMES_ARE_OURS}
     try:
-        return dict(jwt.decode(token, key, [ALGORITHM], options, leeway=CLOCK_LEEWAY_S))
+        return dict(jwt.decode(token, key, [ALGORITHM], options))
     except (jwt.PyJWTError, ValueError, OverflowError, TypeError, RecursionError):
         # The last ones: JSON of a stranger's that nests, or that has numbers which are none.
         return None

@@ -22,15 +22,20 @@ def visit(request: Request) -> Visit:
     return found if isinstance(found, Visit) else Visit(EVERYBODY)
 
 
-Asking = Annotated[Visit, Depends(visit)]
+async def _visit(request: Request) -> Visit:
+    """A coroutine, as every dependency here: FastAPI takes a thread for each other one."""
+    return visit(request)
 
 
-def _rules(asking: Asking) -> None:
+Asking = Annotated[Visit, Depends(_visit)]
+
+
+async def _rules(asking: Asking) -> None:
     if not asking.grant.rules:
         raise RefusedError(Refusal.FORBIDDEN, "admin_only", "This needs a token of the role admin.")
 
 
-def _controls(asking: Asking) -> None:
+async def _controls(asking: Asking) -> None:
     if not asking.grant.may_control:
         raise ViewOnlyError
 

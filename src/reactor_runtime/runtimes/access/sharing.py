@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reactor_runtime.clients.ratelimit import AddressLimit
@@ -34,17 +35,23 @@ class WeakSecretError(RefusedError):
         )
 
 
+def links_limit() -> Callable[[str, float], None]:
+    """Raises `RefusedError` when an address makes more links than it may."""
+    links = AddressLimit(LINKS_PER_MINUTE)
+    return lambda address, now: links.check(address, now, "links a minute for one address")
+
+
 class Sharing:
     """Never more than the asker's own rights, and never an `admin`."""
 
     def __init__(self, keys: Keys, clock: Clock = WALL) -> None:
         self._keys = keys
         self._clock = clock
-        self._links = AddressLimit(LINKS_PER_MINUTE)
+        self._links = links_limit()
 
     def limit(self, address: str) -> None:
-        """Raises `RefusedError` when an address makes more links than it may."""
-        self._links.check(address, self._clock.time(), "links a minute for one address")
+        """As `links_limit`."""
+        self._links(address, self._clock.time())
 
     def token(self, grant: Grant, role: TokenRole) -> Shared:
         """Who watches is somebody of their own; who plays is the asker, elsewhere. Raises `RefusedError`."""

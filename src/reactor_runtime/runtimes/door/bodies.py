@@ -153,7 +153,9 @@ class _Body:
             return
         self._answered = True
         if self._late:
-            await refuse(send, 408, "body_too_slow", "The body did not arrive in time; send it again.")
+            # RFC 9110, 15.5.9: what is left of the body is not waited for on this connection.
+            close = [(b"connection", b"close")]
+            await refuse(send, 408, "body_too_slow", "The body did not arrive in time; send it again.", close)
         else:
             await _refuse_large(send, self.limit)
 

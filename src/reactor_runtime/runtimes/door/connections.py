@@ -35,9 +35,9 @@ class Holder(Protocol):
 
 
 class Slot:
-    """One connection. `idle_since` is None while a request is being answered."""
+    """One connection. `idle_since` is None while a request is being answered; `idle_s` bounds that."""
 
-    __slots__ = ("_all", "address", "holder", "idle_since", "stalled_since", "transport")
+    __slots__ = ("_all", "address", "holder", "idle_s", "idle_since", "stalled_since", "transport")
 
     def __init__(
         self, connections: Connections, transport: asyncio.Transport, holder: Holder, address: str
@@ -47,6 +47,7 @@ class Slot:
         self.holder = holder
         self.address = network_of(address)
         self.idle_since: float | None = connections.clock.time()
+        self.idle_s = HEAD_S
         self.stalled_since: float | None = None
 
     @property
@@ -159,7 +160,7 @@ class Connections:
         if slot.stalled_since is not None and now - slot.stalled_since > STALLED_S:
             self.closed["stalled"] += 1
             slot.transport.abort()
-        elif slot.idle_since is not None and now - slot.idle_since > HEAD_S:
+        elif slot.idle_since is not None and now - slot.idle_since > slot.idle_s:
             if slot.transport.is_closing():
                 # Told a while ago, and what it was told is still not read.
                 slot.transport.abort()

@@ -1,16 +1,18 @@
-"""Listening sockets that stay calm when nothing can be accepted."""
+"""Sockets that listen, and stay calm when nothing can be accepted."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import logging
+import os
 import resource
 import socket
 from collections.abc import Callable
 from typing import Any
 
 from reactor_runtime.clock import WALL
+from reactor_runtime.errors import ReactorError
 from reactor_runtime.process import stdio
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,12 @@ TELL_EVERY_S = 1.0
 DESCRIPTORS_SHARE = 2
 """Connections may take the descriptors of this process divided by this: media and files need some."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class BindError(ReactorError):
+    """The address cannot be listened on."""
+
+    code = "bind"
 
 
 class Listener(socket.socket):
@@ -85,3 +93,40 @@ def connections_limit(wanted: int) -> int:
     allowed = max(1, soft // DESCRIPTORS_SHARE)
     log.info("At most %d connections, not %d: this process may open %d files", allowed, wanted, soft)
     return allowed
+
+
+def bind(host: str, port: int) -> list[Listener]:
+    """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
+    try:
+        first = _listen(host, port)
+    except (OSError, UnicodeError) as error:  # the latter of a name that is none
+        raise BindError(
+            f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}. Is another server "
+            "running there? Choose another with --port."
+        ) from error
+    sockets = [first]
+    if host in ("127.0.0.1", "localhost"):
+        try:
+            sockets.append(_listen("::1", first.getsockname()[1]))
+        except OSError as error:
+            log.debug("Not listening on ::1: %s", error)
+    return sockets
+
+
+def _listen(host: str, port: int) -> Listener:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = Listener(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen()
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock

@@ -23,6 +23,8 @@ from reactor_runtime.transports.tcp_media import Address
 
 log = logging.getLogger(__name__)
 
+FIRST_FRAME_S = 30.0
+"""Within which the first frame must be whole, from the moment the connection was there."""
 OPEN_S = 5.0
 """How long the engine may take to listen, and to accept."""
 
@@ -75,6 +77,7 @@ class Splice(asyncio.Protocol):
     def __init__(self, media: MediaPort, slot: Slot, loop: asyncio.AbstractEventLoop) -> None:
         self._media = media
         self._slot = slot
+        slot.idle_s = FIRST_FRAME_S
         self._loop = loop
         self._first = bytearray()
         self._opening: asyncio.Task[None] | None = None

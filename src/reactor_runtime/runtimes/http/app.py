@@ -20,6 +20,7 @@ from reactor_runtime.runtimes.door.asgi import App, Message
 from reactor_runtime.runtimes.door.bodies import Bodies, is_json
 from reactor_runtime.runtimes.door.entrance import Entrance
 from reactor_runtime.runtimes.door.prefix import Prefix
+from reactor_runtime.transports.connecting import Connecting
 from reactor_runtime.worker.leases import Leases
 from reactor_runtime.worker.worker import Worker
 
@@ -56,12 +57,14 @@ def create_app(
     options: HttpOptions,
     leases: Callable[[], Leases] | None = None,
     clock: Clock = WALL,
+    connecting: Connecting | None = None,
 ) -> App:
     """`worker` gives the worker behind the routes; it exists as soon as the event loop runs.
 
-    `leases` are those of a worker in a fleet.
+    `leases` are those of a worker in a fleet. `connecting` counts the offers that are refused.
     """
     api = create_api(worker)
+    api.state.connecting = connecting or Connecting()
     if leases is not None:
         api.include_router(control.router(leases))
     guard = Guard(
@@ -94,7 +97,7 @@ async def rehearse(app: App) -> None:
 def create_api(worker: Callable[[], Worker]) -> FastAPI:
     """The routes alone, without the guard in front of them."""
     app = FastAPI(title="Reactor Runtime", version=__version__, docs_url=None, redoc_url=None)
-    app.dependency_overrides[sessions.worker] = worker
+    app.state.worker = worker
     routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
     for router in (*(module.router for module in routers), signalling.v16_router):
         app.include_router(router, responses=_REFUSALS)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -61,15 +62,14 @@ class File:
     tag: str
 
 
-def mount(app: FastAPI, mark: str = "") -> None:
-    """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head."""
-    files = dict(load())
-    if mark:
-        marked = files[INDEX].plain.replace(b"</head>", f"{mark}\n</head>".encode(), 1)
-        files[INDEX] = File(marked, gzip.compress(marked, 9, mtime=0), files[INDEX].kind, _tag(marked))
+def mount(app: FastAPI, mark: str = "", marks: Callable[[Request], bool] = lambda _: True) -> None:
+    """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head where `marks` says so."""
+    files = load()
+    page = files[INDEX].plain.replace(b"</head>", f"{mark}\n</head>".encode(), 1)
+    marked = File(page, gzip.compress(page, 9, mtime=0), files[INDEX].kind, _tag(page))
 
     async def index(request: Request) -> Response:
-        return _answer(files[INDEX], request)
+        return _answer(marked if mark and marks(request) else files[INDEX], request)
 
     async def player(request: Request) -> Response:
         return _answer(files[EMBEDDED], request)

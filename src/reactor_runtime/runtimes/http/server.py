@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import ipaddress
 import logging
-import os
 import secrets
 import selectors
 import socket
@@ -38,6 +37,7 @@ from reactor_runtime.runtimes.door.interfaces import others_open
 from reactor_runtime.runtimes.door.listening import (
     ACCEPTS_AT_A_TIME,
     Listener,
+    bind,
     connections_limit,
     leave_accept_failures_to_listeners,
 )
@@ -47,6 +47,7 @@ from reactor_runtime.runtimes.terminal.greeting import greeting, open_page, qr_c
 from reactor_runtime.runtimes.terminal.hints import hints
 from reactor_runtime.runtimes.terminal.loading_bar import show_loading
 from reactor_runtime.session import folders
+from reactor_runtime.session.heap import give_back
 from reactor_runtime.transports.connecting import Connecting, CountedEngine
 from reactor_runtime.transports.impair import ImpairedEngine, Impairment
 from reactor_runtime.transports.port import Engine
@@ -74,12 +75,6 @@ FAILED_LINGER_S = 3.0
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
 times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
-
-
-class BindError(ReactorError):
-    """The address cannot be listened on."""
-
-    code = "bind"
 
 
 class Server(uvicorn.Server):
@@ -155,7 +150,7 @@ async def _serve(
     worker = Worker(project, options, engine, lambda status: _resolve(leaving, status))
     worker.signalling.tcp_peers = peers
     leases = Leases(worker) if options.in_fleet else None
-    app = create_app(lambda: worker, options, None if leases is None else lambda: leases)
+    app = create_app(lambda: worker, options, (lambda: leases) if leases else None, connecting=connecting)
     connections = Connections(connections_limit(options.max_connections))
     for counted in (connections, media, connecting):
         worker.metrics.registry.register(counted)
@@ -250,48 +245,13 @@ def _warm_up(choice: EncoderChoice) -> None:
         warm_up(choice)
     except ReactorError as error:
         log.warning("%s", error)
+    # What the imports and the first routes left behind.
+    give_back()
 
 
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:
     if not leaving.done():
         leaving.set_result(status)
-
-
-def bind(host: str, port: int) -> list[Listener]:
-    """Listen on `host`; on loopback under both of its addresses, since `localhost` may mean either."""
-    try:
-        first = _listen(host, port)
-    except (OSError, UnicodeError) as error:  # the latter of a name that is none
-        raise BindError(
-            f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}. Is another server "
-            "running there? Choose another with --port."
-        ) from error
-    sockets = [first]
-    if host in ("127.0.0.1", "localhost"):
-        try:
-            sockets.append(_listen("::1", first.getsockname()[1]))
-        except OSError as error:
-            log.debug("Not listening on ::1: %s", error)
-    return sockets
-
-
-def _listen(host: str, port: int) -> Listener:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    sock = Listener(family, kind, protocol)
-    try:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-        sock.listen()
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
 
 
 def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import Asking, check_may_stop, check_scope
-from reactor_runtime.worker import audited
+from reactor_runtime.worker import audited, told
 from reactor_runtime.worker.worker import Worker
 
 from .callers import address_of
@@ -17,15 +17,20 @@ from .seeding import seed_in
 router = APIRouter(tags=["session"])
 
 
-def worker() -> Worker:
-    """Overridden by the application with the worker of this process."""
-    raise NotImplementedError
+async def worker(request: Request) -> Worker:
+    """The worker of this process, which the application keeps.
+
+    Dependencies are coroutines here: FastAPI takes a thread for each other one, at each request; and
+    `dependency_overrides` would have it read every signature again at each request.
+    """
+    found: Worker = request.app.state.worker()
+    return found
 
 
 TheWorker = Annotated[Worker, Depends(worker)]
 
 
-def in_scope(worker: TheWorker, asking: Asking) -> None:
+async def in_scope(worker: TheWorker, asking: Asking) -> None:
     check_scope(asking.grant, worker.session)
 
 
@@ -68,9 +73,10 @@ async def stop_session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
+async def session(worker: TheWorker, asking: Asking, connection: int | None = None) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended.
 
+    Who names its own `connection` is marked among the clients with `you`.
     With admin rights also the configuration; values from the environment are masked.
     """
     end = worker.standing.last_end
@@ -81,10 +87,11 @@ async def session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
         **worker.descriptor(),
         "frames": 0 if running is None else running.next_frame(),
         "lost": {} if running is None else running.losses(),
-        "clients": worker.clients.describe(),
+        "clients": worker.clients.describe(connection),
         "free_in": worker.life.free_in(worker.clock.time()),
         "notices": {} if running is None else running.media.plane.notices(),
         "audit": audited.describe(worker),
+        "reset_failed": told.reset_failed(worker.executor.causes),
         **({"config": worker.configuration()} if asking.grant.rules and not worker.options.in_fleet else {}),
         "last_end": None
         if end is None

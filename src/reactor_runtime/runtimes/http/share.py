@@ -38,7 +38,11 @@ async def share(body: ShareBody, asking: Asking, request: Request) -> dict[str, 
     made = asking.share(TokenRole(body.role), address_of(request))
     query = f"?token={quote(made.token, safe='')}" if made.token else ""
     link = body.address + query + (f"#{body.values}" if body.values else "")
-    return {"link": link, "expires_at": made.expires, "qr": await asyncio.to_thread(_drawn, link)}
+    return {"link": link, "expires_at": made.expires, "qr": await drawn(link)}
+
+
+async def drawn(link: str) -> str:
+    return await asyncio.to_thread(_drawn, link)
 
 
 def _drawn(link: str) -> str:

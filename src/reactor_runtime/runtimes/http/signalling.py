@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +30,7 @@ from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.message_format import JsonFormat, MessageFormat, V16Format
 from reactor_runtime.runtimes.access.rights import visit
 from reactor_runtime.transports.candidates import is_loopback
+from reactor_runtime.transports.connecting import Connecting, Outcome, Step
 from reactor_runtime.transports.port import IceCandidate
 from reactor_runtime.worker.worker import Worker
 
@@ -54,6 +56,18 @@ CHROMIUM = "Chrome/"
 PAGE = "page"
 """How our own page calls itself in `client_info`; it draws the time from a command to its frame."""
 
+
+async def _counted(request: Request) -> AsyncIterator[None]:
+    try:
+        yield
+    except RefusedError:
+        counts: Connecting = request.app.state.connecting
+        counts.add(Step.OFFER, Outcome.REFUSED)
+        raise
+
+
+OFFER = [Depends(_counted)]
+"""Among the `dependencies` of a route that takes offers: the refused ones are counted."""
 NOT_YET: dict[int | str, dict[str, Any]] = {202: {"description": "There is no answer yet; ask again."}}
 
 SessionId = Annotated[str, Path(max_length=128)]
@@ -109,7 +123,7 @@ async def ice_servers(session_id: SessionId, worker: TheWorker) -> dict[str, Any
     return _ice_servers(worker)
 
 
-@router.post("/sdp_params", status_code=202)
+@router.post("/sdp_params", status_code=202, dependencies=OFFER)
 async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request) -> JSONResponse:
     """Take an offer. Beside a client that is connected, the new one is a further client."""
     worker.check_session_id(session_id)
@@ -117,7 +131,7 @@ async def offer(session_id: SessionId, body: OfferBody, worker: TheWorker, reque
     return JSONResponse(None, 202)
 
 
-@router.put("/sdp_params", status_code=202)
+@router.put("/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_again(
     session_id: SessionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -157,7 +171,7 @@ async def announce(session_id: SessionId, worker: TheWorker, request: Request) -
     return JSONResponse({"connection_id": connection_id, "track_map": {}}, 201)
 
 
-@router.post("/connections/{connection_id}/sdp_params", status_code=202)
+@router.post("/connections/{connection_id}/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_on(
     session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -168,7 +182,7 @@ async def offer_on(
     return JSONResponse({"connection_id": connection_id}, 202)
 
 
-@router.put("/connections/{connection_id}/sdp_params", status_code=202)
+@router.put("/connections/{connection_id}/sdp_params", status_code=202, dependencies=OFFER)
 async def offer_again_on(
     session_id: SessionId, connection_id: ConnectionId, body: OfferBody, worker: TheWorker, request: Request
 ) -> JSONResponse:
@@ -222,7 +236,7 @@ async def flat_ice_servers(worker: TheWorker) -> dict[str, Any]:
     return _ice_servers(worker)
 
 
-@v16_router.post("/sdp_params")
+@v16_router.post("/sdp_params", dependencies=OFFER)
 async def flat_offer(body: FlatOfferBody, worker: TheWorker, request: Request) -> dict[str, str]:
     """Offer in, answer out, with all candidates: clients of 1.6 and before do not trickle."""
     connection_id = await _connect_default(

@@ -16,6 +16,7 @@ const SLICE_MS = 1_000;
 function drawSeen({ videos, columns }, canvas = document.createElement("canvas"), fixed = false) {
   const { videoWidth: width, videoHeight: height } = videos[0];
   if (!fixed) Object.assign(canvas, { width: columns * width, height: Math.ceil(videos.length / columns) * height });
+  /** @type {any} */
   const context = canvas.getContext("2d", { alpha: false });
   context.fillRect(0, 0, canvas.width, canvas.height);
   const [wide, high] = [canvas.width / columns, canvas.height / Math.ceil(videos.length / columns)];
@@ -47,6 +48,7 @@ const stamp = () => new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
 /** What the two buttons of `capturing.js` do. `seenIn()` gives the stage, `name()` the model's name, `said(text)` hears of files and failures,
  * `record` is the button that says whether a film is taken. */
 export class Capture {
+  /** @type {any} */
   #recorder = null;
   #stop = () => {};
 

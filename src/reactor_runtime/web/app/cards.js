@@ -81,8 +81,8 @@ export class Cards {
     return this.#cards.get(name)?.get(field);
   }
 
-  put(name, values) {
-    this.#cards.get(name)?.put(values);
+  put(name, values, how = "now") {
+    this.#cards.get(name)?.put(values, how);
   }
 
   fire(name) {
@@ -201,10 +201,10 @@ class Card {
     return value instanceof Unreadable ? undefined : value;
   }
 
-  /** A key was pressed or let go. */
-  put(values) {
+  /** A key was pressed or let go; one that is held moves on, and then the newest is enough. */
+  put(values, how) {
     this.#write(values);
-    this.#submit("now");
+    this.#submit(how);
   }
 
   fire() {
@@ -212,8 +212,7 @@ class Card {
   }
 
   #drag(values) {
-    this.#write(values);
-    this.#submit("newest");
+    this.put(values, "newest");
   }
 
   #write(values) {

@@ -69,5 +69,5 @@ function pathOf(values, top) {
 /** 1, 2 or 5 times a power of ten: a scale that does not dance with every value. */
 export function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return Number(([1, 2, 5, 10].find((each) => each * power >= value * 0.999) * power).toPrecision(3));
+  return Number((([1, 2, 5, 10].find((each) => each * power >= value * 0.999) ?? 10) * power).toPrecision(3));
 }

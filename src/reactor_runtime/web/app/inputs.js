@@ -51,9 +51,12 @@ export class Inputs {
 }
 
 class Row {
+  /** @type {MediaStreamTrack | null} */
   #track = null;
   #given = ""; // camera, microphone or screen
+  /** @type {RTCRtpSender | null} */
   #sender = null;
+  /** @type {string | null} */
   #unplugged = null; // the id of a device that went away while it was given
   #quiet = () => {};
 
@@ -133,13 +136,13 @@ class Row {
 
   /** The track ended by itself: unplugged, or taken back in the browser's own bar. */
   async #ended(what) {
-    const { deviceId } = this.#track.getSettings();
+    const { deviceId } = this.#track?.getSettings() ?? {};
     this.off();
     if (what === "screen") return;
     // A device that is still listed, or that we may not know any more, was taken back by a person: that is final.
     const gone = !(await this.#known()).some((device) => ["", deviceId].includes(device.deviceId));
     if (this.#track) return; // another one was chosen meanwhile
-    this.#unplugged = gone ? deviceId : null;
+    this.#unplugged = gone ? deviceId ?? null : null;
     this.#say(what, mediaWords({ name: gone ? "Unplugged" : "Ended" }, what));
   }
 
@@ -194,7 +197,7 @@ class Row {
     this.button.textContent = on ? `Stop ${this.#given}` : `Use ${this.what}`;
     this.button.classList.toggle("on", on);
     this.preview.hidden = !picture;
-    this.preview.srcObject = picture ? new MediaStream([this.#track]) : null;
+    this.preview.srcObject = picture && this.#track ? new MediaStream([this.#track]) : null;
     if (picture) this.preview.play().catch(() => {});
     this.#quiet();
     this.level.hidden = !on || picture;

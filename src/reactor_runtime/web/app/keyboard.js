@@ -11,6 +11,7 @@ const OWN_KEYS = {
 };
 
 export class Keyboard {
+  /** @type {((code: string | null) => void) | null} */
   #capture = null;
 
   /** Listens on `target`, the window of the page or a player that somebody embedded, until `signal`. */

@@ -11,6 +11,7 @@ export class Messages {
   #list = el("ol", { class: "lines" });
   #log = el("div", { class: "scroll", tabindex: "0", role: "log", "aria-live": "off", "aria-label": "Messages" }, this.#list);
   #empty = el("p", { class: "help" }, "What the model sends appears here.");
+  /** @type {{kind: string, label: string, text: string, at: number, times: number, time: Date} | null} */
   #last = null;
   #undrawn = new Set(); // lines that are new or changed since the last picture
   #clear = el("button", { type: "button", class: "plain", hidden: true, onclick: () => this.clear() }, "Clear");

@@ -14,6 +14,7 @@ export class Pad {
   #card;
   #pair;
   #active = null; // the pointer that holds the stick
+  #knobs;
 
   /** `card.get(field)` and `card.move({field: value})`; `prefs` keeps whether it springs back. */
   constructor(pair, card, prefs) {
@@ -25,6 +26,7 @@ export class Pad {
     this.flip = chosen.flip ?? false;
     this.label = `${humanize(pair.x.name)} and ${humanize(pair.y.name)}`;
     this.knob = el("span", { class: "knob" });
+    this.#knobs = [this.knob];
     this.area = el("div", { class: "pad", "aria-hidden": "true", title: this.label }, this.knob); // the sliders are for everybody else
     const keep = () => prefs.set(key, { spring: this.spring, flip: this.flip });
     const option = (name, label) => el("label", { class: "unset" }, el("input", {
@@ -54,6 +56,15 @@ export class Pad {
       const reach = Math.min(surface.clientWidth, surface.clientHeight) / 3;
       return { x: bounded((event.clientX - from.x) / reach), y: bounded((from.y - event.clientY) / reach) };
     });
+  }
+
+  /** A stick for a thumb, beside the picture: `{element, off}`. */
+  stick() {
+    const knob = el("span", { class: "knob" });
+    const element = el("div", { class: "thumbpad", "aria-hidden": "true" }, knob);
+    this.#knobs.push(knob);
+    const off = this.listenOn(element);
+    return { element, off: () => (off(), (this.#knobs = [this.knob])) };
   }
 
   #listen(surface, placeOf) {
@@ -113,8 +124,10 @@ export class Pad {
   follow() {
     const { x, y } = this.#pair;
     const along = placeOf(y, this.#card.get(y.name));
-    this.knob.style.setProperty("--x", placeOf(x, this.#card.get(x.name)));
-    this.knob.style.setProperty("--y", this.down ? -along : along);
+    for (const { style } of this.#knobs) {
+      style.setProperty("--x", placeOf(x, this.#card.get(x.name)));
+      style.setProperty("--y", this.down ? -along : along);
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { later } from "../core/later.js";
 import { Keymap, keyName } from "../core/keymap.js";
 import { mouseLook } from "./mouselook.js";
 
-const CROSSES_MAX = 2;
+const THUMBS = 2;
 
 export class Play {
   #offs = [];
@@ -66,7 +66,10 @@ export class Play {
       pad.side.append(mouseLook(surface, pad, looking.signal));
       this.#offs.push(pad.listenOn(surface), () => looking.abort());
     }
-    this.thumbs.replaceChildren(...keymap.compasses.slice(0, CROSSES_MAX).map((compass) => makeCross(compass, keyboard.holds)));
+    const crosses = keymap.compasses.slice(0, THUMBS).map((compass) => makeCross(compass, keyboard.holds));
+    const sticks = cards.pads.slice(0, THUMBS - crosses.length).map((each) => each.stick());
+    this.thumbs.replaceChildren(...crosses, ...sticks.map(({ element }) => element));
+    this.#offs.push(...sticks.map(({ off }) => off));
   }
 
   #keysOf(keymap, card, field, option) {

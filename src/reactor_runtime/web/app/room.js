@@ -2,10 +2,18 @@
 // The waiting room of a fleet: a ticket, its place in the line, and the claim when it is our turn.
 
 import { ApiError } from "../core/api.js";
+import { later } from "../core/later.js";
+import { ENDS } from "../core/phases.js";
 
 const SILENT = new Set([0, 404, 503]);
+const LOST = "worker_lost";
 
-/** Whether this page was served by `reactor serve`. */
+Object.assign(ENDS, {
+  left_line: { title: "Left the line", sentence: "Your place is somebody else's now.", button: "Queue again" },
+  turn_missed: { title: "Your turn has passed", sentence: "Nobody took it in time, and the next one plays.", button: "Queue again", asks: true },
+});
+
+/** Where this page was served by `reactor serve`. */
 export class Room {
   #ticket = null;
   #turn = () => {};
@@ -17,6 +25,7 @@ export class Room {
     this.openEvents = openEvents;
     this.isInFront = isInFront;
     this.expiresAt = null;
+    this.failed = false; // the worker of the session before this one
     this.#home = api.base;
   }
 
@@ -40,12 +49,18 @@ export class Room {
     this.expiresAt = null;
     const joined = (await this.api.call("POST", "/tickets")).answer;
     this.#ticket = joined.ticket;
-    await this.#turnOf(joined, signal, told);
+    const waiting = new AbortController();
+    this.#preview(waiting.signal);
+    const place = await this.#turnOf(joined, signal, told).finally(() => waiting.abort());
+    this.failed = place.reason === LOST;
+    if (this.failed) told({ state: "anew" });
     const claim = (await this.api.call("POST", `/tickets/${this.#ticket}/claim`)).answer;
     this.base = new URL(claim.base_url).pathname.replace(/\/$/, "");
     this.expiresAt = claim.expires_at && claim.expires_at * 1000;
     if (joined.existing && joined.state === "claimed") told({ state: "claimed" });
-    return this.api.start();
+    return this.api.start().catch((error) => {
+      throw error.code === "session_over" ? new ApiError(0, "queue_again", "") : error; // it ended before we came
+    });
   }
 
   /** Somebody says that he is here: the turn is taken. */
@@ -72,6 +87,14 @@ export class Room {
     return this.base !== this.#home && error instanceof ApiError && (SILENT.has(error.status) || error.status === 401) && error.code !== "unreachable";
   }
 
+  /** A session of somebody else's, where there is one and the operator allows it. */
+  async #preview(signal) {
+    const allowed = document.querySelector("meta[name=reactor-fleet]")?.getAttribute("content") === "preview";
+    const there = allowed && (await later("app/preview.js"));
+    const veil = document.querySelector(".veil");
+    if (there && veil) await there.preview(this.api, String(this.#ticket), veil, signal);
+  }
+
   /** Resolves when it is our turn and somebody is in front of the page. */
   #turnOf(first, signal, told) {
     return new Promise((done, failed) => {
@@ -86,11 +109,11 @@ export class Room {
       };
       const left = () => end(failed, new ApiError(0, "left", "You left the line."));
       const look = () => {
-        if (place.state === "claimed" || (place.state === "offered" && this.isInFront())) end(done);
+        if (place.state === "claimed" || (place.state === "offered" && this.isInFront())) end(done, place);
         else if (place.state === "expired" || place.state === "cancelled") end(failed, new ApiError(0, "turn_missed", ""));
         else told(place);
       };
-      this.#turn = () => place.state === "offered" && end(done);
+      this.#turn = () => place.state === "offered" && end(done, place);
       events.addEventListener("place", ({ data }) => {
         place = JSON.parse(data);
         look();
@@ -107,7 +130,8 @@ export class Room {
 /** What a place in the line is called: `[title, sentence]`. */
 export function placeWords({ state, position, eta_s: eta, reason, claim_in_s: seconds }) {
   if (state === "offered") return ["It is your turn", `Come back to this page within ${Math.ceil(seconds ?? 45)} seconds.`];
-  const lost = reason === "worker_lost" ? "The worker failed; you are served before the others. " : "";
+  if (state === "anew") return ["The worker failed", "Another one begins a new session for you; the model starts anew."];
+  const lost = reason === LOST ? "The worker failed; you are served before the others. " : "";
   return [lost && position === 1 ? "You are next" : `You are ${ordinal(position)} in line`, lost + (eta === null || eta === undefined ? "The page starts by itself when it is your turn." : `About ${duration(eta)}. The page starts by itself when it is your turn.`)];
 }
 

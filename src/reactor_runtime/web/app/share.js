@@ -49,8 +49,8 @@ export function shareDialog({ api, values, said }) {
 }
 
 /** Where and how long a link opens, where that is not everywhere and for ever. */
-function opens({ expires_at: until }) {
+function opens({ expires_at: until, session }) {
   const here = isLoopback(location.href) ? "This address opens on this machine only: open the page by the machine's address in your network (reactor run --host 0.0.0.0 prints it)." : "";
-  const ends = until ? `It opens until ${new Date(until * 1000).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" })}.` : "";
+  const ends = session ? "It opens while this session lasts." : until ? `It opens until ${new Date(until * 1000).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" })}.` : "";
   return [here, ends].filter(Boolean).join(" ");
 }

@@ -17,6 +17,7 @@ export class Stage {
   /** @type {string | null | undefined} */
   large = undefined; // null when all are equal, undefined before the first connection
   #on;
+  /** @type {HTMLElement | null} */
   cover = null;
   muted = true;
   sounding = false; // whether there is anything to hear

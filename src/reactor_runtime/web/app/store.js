@@ -21,7 +21,7 @@ export class Store {
   }
 
   load(kind, model) {
-    return tried(() => JSON.parse(localStorage.getItem(this.#key(kind, model))));
+    return tried(() => JSON.parse(localStorage.getItem(this.#key(kind, model)) ?? "null"));
   }
 
   save(kind, model, value) {

@@ -22,14 +22,31 @@ import { carrierOf, wayOf, wishIn } from "../core/way.js";
 import { underThe } from "./under.js";
 import { Viewer } from "./viewer.js";
 
+const NEWS_MS = 20_000;
+
 export class View extends Viewer {
+  /** @type {any} */
   #counters = null;
+  /** @type {number | null} */
   #reply = null;
+  /** @type {any} */
   #outbound = null;
   #lately = "";
   #noticed = "";
   #begun = false;
+  #played = false; // a session of this page, of whose end nothing was said
+  #newsOver;
   measured = new Measured();
+  // Made by `makeStage()` and `build()`:
+  /** @type {Messages} */
+  messages;
+  /** @type {Freezes} */
+  freezes;
+  /** @type {Cards} */
+  cards;
+  /** @type {Play} */
+  play;
+  /** @type {{dialog: HTMLElement, open: () => void} | null} */
   sharing = null; // the dialog, once somebody asked for it
 
   /**
@@ -39,7 +56,7 @@ export class View extends Viewer {
    */
   constructor({ page = false, controls = page, commands = page, Room = null, ...given }) {
     const { wish, sentence } = page ? wishIn(location.search) : { wish: null, sentence: "" };
-    super({ ...given, wish, storeBase: page ? "" : given.base });
+    super({ ...given, wish, storeBase: given.base?.replace(/(\/t\/)[^/]+$/, "$1") }); // a link to a session keeps nothing where players do
     this.page = page;
     this.given = { controls, commands, sentence };
     this.room = Room ? new Room({ api: this.api }) : null;
@@ -54,7 +71,7 @@ export class View extends Viewer {
     const failed = (what, sentence) => this.error(what, sentence);
     const said = (text) => this.messages.note(text);
     this.freezes = new Freezes(said);
-    this.audit = this.page ? new Audit(this.api, failed) : null;
+    this.audit = this.page ? new Audit(this.api, failed, (message) => this.explained(message)) : null;
     this.inputsAt = el("section", { class: "inputs", "aria-label": "Inputs", hidden: true });
     this.inputs = new Inputs(this.inputsAt, { prefs, signal: this.signal, failed });
     const stage = new Stage(this.stageAt, {
@@ -62,6 +79,8 @@ export class View extends Viewer {
       onbutton: () => this.pressed(),
       onframe: (track, data) => data.rtpTimestamp !== undefined && this.photon.displayed(track, data.rtpTimestamp, data.expectedDisplayTime, data),
     });
+    this.news = el("p", { class: "news", role: "status" });
+    stage.screen.append(this.news);
     this.facts = el("p", { class: "facts" });
     this.stageAt.append(underThe(stage, {
       facts: this.facts,
@@ -118,11 +137,11 @@ export class View extends Viewer {
   }
 
   #bar() {
-    const share = el("button", { type: "button", class: "plain", hidden: this.room !== null, onclick: () => this.#share() }, "Share");
+    this.share = el("button", { type: "button", class: "plain", hidden: this.room !== null, onclick: () => this.#share() }, "Share"); // in a fleet it is a session that is shared
     this.name = el("h1", {}, this.model);
     this.tells = el("p", { class: "about" });
     this.toggle = el("button", { type: "button", onclick: () => (this.session.phase === "ended" ? this.session.start() : this.session.stop()) }, "Stop");
-    return el("header", { class: "bar" }, this.name, this.tells, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), share, this.toggle);
+    return el("header", { class: "bar" }, this.name, this.tells, el("p", { class: "pill" }, el("span", { class: "dot" }), this.short), this.share, this.toggle);
   }
 
   #log() {
@@ -140,8 +159,9 @@ export class View extends Viewer {
     const { session, photon } = this;
     session.commands.replied = (id, ms) => photon.replied(id, ms);
     session.commands.sent = (id, at) => photon.sent(id, at);
-    this.hear("frameTime", (data) => photon.frameTime(data, performance.now()));
+    this.hear("frameTime", (data) => photon.frameTime(data, performance.now(), 500 * (this.#counters?.rtt ?? 0)));
     this.hear("message", (data) => this.messages.message(data));
+    this.hear("claim", (claim) => claim ?? this.audit?.look()); // the model has been reset by now
     this.hear("notice", (data) => this.#notice(data));
     listenBeside(this.page ? window : this.host, this, this.signal);
     if (this.given.sentence) this.error("wire", this.given.sentence);
@@ -151,10 +171,20 @@ export class View extends Viewer {
     this.messages.error(label, text);
   }
 
+  /** Over the picture for a while, whatever is played meanwhile; and in the messages. */
+  #tellNews(text) {
+    this.error("session", text);
+    this.news.textContent = text;
+    clearTimeout(this.#newsOver);
+    this.#newsOver = setTimeout(() => (this.news.textContent = ""), NEWS_MS);
+  }
+
   /** @param {{descriptor: import("../core/types.js").Descriptor, resumed?: boolean}} given */
   begun({ descriptor, resumed }) {
     const first = this.describe(descriptor) || !this.#begun;
     this.#begun = true;
+    const { failed } = this.room ?? {};
+    if (!resumed && (failed || this.#played)) this.#tellNews(`${failed ? "The worker of your session failed" : "Your session is over"}. This is a new one: the model began anew.`);
     const linked = first && this.page ? valuesIn(location.hash) : null;
     if (linked) history.replaceState(null, "", location.pathname + location.search);
     if (first) this.cards.restore({ ...this.store.load("values", this.model), ...linked }, { live: resumed || linked !== null });
@@ -183,15 +213,16 @@ export class View extends Viewer {
       this.#noticed = text;
       this.error(track, text);
     }
-    this.#outbound = outboundOf(running, this.session.role);
     if (this.shown === "live" && this.still) this.freezes.still(this.stage.lastFrame, running);
     return super.about(running);
   }
 
   connected(peer) {
+    this.#played = true;
+    if (this.share) this.share.hidden = false;
     this.photon.clear();
     this.#counters = this.way = null;
-    this.inputs.attach(peer.inputs);
+    this.inputs?.attach(peer.inputs);
     super.connected(peer);
     this.cards.resend();
   }
@@ -201,12 +232,13 @@ export class View extends Viewer {
     if (this.shown !== "live") this.play.releaseAll();
     if (!words) return null;
     const ended = this.shown === "ended";
+    if (ended) this.#played = false;
     if (this.page) this.toggle.textContent = ended ? "Start" : "Stop";
     if (PHASES[this.shown].loud) this.error(words.short, words.sentence);
     else if (ended) this.messages.note(words.sentence);
     if (ended) this.audit?.look();
     // Nobody receives it any more. After an error the page plays on by itself, and then with the camera.
-    if (ended && detail.reason !== "error") this.inputs.close();
+    if (ended && detail.reason !== "error") this.inputs?.close();
     return words;
   }
 
@@ -222,7 +254,7 @@ export class View extends Viewer {
     const watching = super.cast();
     this.roleAt.hidden = !watching;
     this.takeControl.hidden = this.session.viewOnly ?? false; // its token is for watching
-    this.cards.enabled = PHASES[phase].plays && !watching;
+    this.cards.enabled = !watching && PHASES[phase].plays === true;
     if (watching) this.play.releaseAll();
     this.short.textContent = watching && phase === "live" ? "Watching" : wordsFor({ ...this.session, phase: this.seen(phase) }).short;
     return watching;
@@ -242,8 +274,13 @@ export class View extends Viewer {
 
   #notice({ type, data, message }) {
     if (type === "commandError") this.error(data?.command ?? "command", data?.message ?? "");
-    else if (type === "modelError") this.explained(data?.message).then(({ text }) => this.error(data?.hook ?? "model", text));
+    else if (type === "modelError") this.#modelFailed(data);
     else if (message) this.messages.note(message);
+  }
+
+  async #modelFailed({ hook = "model", message }) {
+    if (this.audit && hook === "reset") this.audit.failed = message;
+    this.error(hook, (await this.explained(message)).text);
   }
 
   get undecoded() {
@@ -262,11 +299,19 @@ export class View extends Viewer {
     const report = await peer?.stats().catch(() => null);
     if (!report || session.peer !== peer) return undefined; // meanwhile the page has left, or has another
     this.#tellWay(carrierOf(report), peer);
-    if (this.app.querySelector(".charts")?.checkVisibility()) await session.about(); // only while somebody looks
+    if (this.app.querySelector(".charts")?.checkVisibility()) await this.#lookAtServer(peer); // only while somebody looks
     const before = this.#counters;
     if (!before) this.audit?.look(); // at what the session before has left
     this.#counters = countersOf(report, performance.now());
     return this.#tellFacts(before ? ratesBetween(before, this.#counters) : {});
+  }
+
+  /** What the server says of what it sends to us. */
+  async #lookAtServer({ id }) {
+    const { answer } = await this.api.call("GET", `/session?connection=${id}`).catch(() => ({ answer: null }));
+    if (!answer) return;
+    this.#outbound = outboundOf(answer);
+    this.about(answer);
   }
 
   /** Once for each way; the direct one needs no words. */
@@ -303,6 +348,6 @@ export class View extends Viewer {
 
   close() {
     super.close();
-    this.inputs.close();
+    this.inputs?.close();
   }
 }

@@ -31,9 +31,28 @@ export class Viewer {
   model = "Reactor";
   shown = "";
   page = false;
+  /** @type {import("./inputs.js").Inputs | null} */
   inputs = null;
+  /** @type {import("./room.js").Room | null} */
   room = null;
   other = null; // the claim of another tab that plays
+  // Made by `open()`:
+  /** @type {Session} */
+  session;
+  /** @type {Stage} */
+  stage;
+  /** @type {HTMLElement} */
+  app;
+  /** @type {HTMLElement} */
+  stageAt;
+  /** @type {HTMLElement} */
+  status;
+  /** @type {Elsewhere} */
+  elsewhere;
+  /** @type {Waiting} */
+  waiting;
+  /** @type {{get: (name: string) => any, set: (name: string, value: any) => void}} */
+  preferences;
 
   /** @param {Given} given */
   constructor({ host, base = "", token = null, wish = null, storeBase = base, label = "Video" }) {
@@ -88,7 +107,7 @@ export class Viewer {
 
   /** An event of the session. */
   hear(type, action) {
-    this.session.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => action(detail));
+    this.session.addEventListener(type, (/** @type {any} */ { detail }) => action(detail));
   }
 
   listen() {
@@ -141,7 +160,7 @@ export class Viewer {
     const { session, room, shown } = this;
     if (shown === "waiting") return this.inputs?.missing?.use();
     if (shown === "queued") return session.stop();
-    if (shown === "turn") return room.takeTurn();
+    if (shown === "turn") return room?.takeTurn();
     if (shown !== "busy") return session.start();
     if (!this.other) return session.watch();
     session.adopt(this.other);

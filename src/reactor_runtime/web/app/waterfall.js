@@ -5,7 +5,7 @@
 import { el } from "./dom.js";
 
 /** @type {[string, string][]} */
-const PARTS = [["handler", "to the model and its handler"], ["step", "wait for the model's step"], ["encode", "encoder"], ["frame", "the model's step and the encoder"], ["network", "network"], ["decode", "decoder"], ["show", "until it is shown"]];
+const PARTS = [["handler", "to the model and its handler"], ["step", "wait for the model's step"], ["queue", "queue before the encoder"], ["encode", "encoder"], ["frame", "the model's step and the encoder"], ["network", "network"], ["decode", "decoder"], ["show", "until it is shown"]];
 const COLUMNS = 60;
 
 const words = ([name, text], parts) => `${text}: ${parts[name].toFixed(parts[name] < 10 ? 1 : 0)} ms`;

@@ -163,7 +163,7 @@ const WIDGETS = {
     zone.addEventListener("dragleave", (event) => over(event, false));
     zone.addEventListener("drop", (event) => (over(event, false), take(event.dataTransfer.files)));
     zone.take = take; // pictures that are pasted: see `cards.js`
-    progress.addEventListener("progress", (/** @type {CustomEvent} */ { detail: { file, share } }) => {
+    progress.addEventListener("progress", (/** @type {any} */ { detail: { file, share } }) => {
       if (file !== input.files[0]) return;
       bar.hidden = share >= 1;
       bar.value = share;

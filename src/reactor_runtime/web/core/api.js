@@ -30,7 +30,10 @@ export const isLoopback = (address) => AT_HOME.test(new URL(address).hostname);
 const inHeader = (token) => String.fromCharCode(...new TextEncoder().encode(token));
 
 export class Api {
-  /** `base` is the server's address, with or without a slash; `token` is for pages that get no cookie from it. */
+  /**
+   * `base` is the server's address, with or without a slash; `token` is for pages that get no cookie from it.
+   * @param {string | null} [token]
+   */
   constructor(base = "", token = null) {
     this.base = base.replace(/\/$/, "");
     this.token = token;
@@ -46,7 +49,12 @@ export class Api {
     return isLoopback(this.address);
   }
 
+  /**
+   * @param {string} [type] of the body
+   * @returns {Record<string, string>}
+   */
   headers(type) {
+    /** @type {Record<string, string>} */
     const content = type ? { "Content-Type": type } : {};
     return this.token ? { ...content, Authorization: `Bearer ${inHeader(this.token)}` } : content;
   }

@@ -4,6 +4,7 @@
 const ANSWER_MS = 150; // a tab that is frozen does not answer, and then its session is free for this one
 
 export class Elsewhere {
+  /** @type {BroadcastChannel} */
   #channel;
   #asked = new Map();
 

@@ -6,8 +6,11 @@ const skippedIn = ({ clients = [] }) => Math.max(0, ...clients.flatMap(({ outbou
 
 /** A picture that stood still, named with its cause: the model's step, the encoder, the network. */
 export class Freezes {
+  /** @type {number | null} */
   #since = null;
+  /** @type {number | null} */
   #frames = null;
+  /** @type {number | null} */
   #skipped = null;
   #cause = "";
 

@@ -8,8 +8,8 @@ const STEP_MS = 60;
 const STEPS_OVER_RANGE = 50;
 
 /**
- * `keymap` says what a code does; `cards` carries it out: `get(command, field)`, `put(command, values)` and
- * `fire(command)`.
+ * `keymap` says what a code does; `cards` carries it out: `get(command, field)`, `put(command, values, how)` and
+ * `fire(command)`; `how` is "now", or "newest" for what moves faster than a model may reply.
  */
 export class Holds {
   #held = new Map(); // code → target
@@ -64,7 +64,7 @@ export class Holds {
     const step = () => {
       const now = this.cards.get(command, field.name);
       const next = Math.min(field.to, Math.max(field.from, (typeof now === "number" ? now : field.from) + by));
-      this.#put({ command, field, ...target }, Number(next.toPrecision(12)));
+      this.#put({ command, field, ...target }, Number(next.toPrecision(12)), "newest");
     };
     step();
     this.#timers.set(code, setTimeout(() => {
@@ -73,8 +73,8 @@ export class Holds {
     }, HOLD_MS));
   }
 
-  #put({ command, field }, value) {
-    this.cards.put(command, { [field.name]: value });
+  #put({ command, field }, value, how = "now") {
+    this.cards.put(command, { [field.name]: value }, how);
   }
 }
 

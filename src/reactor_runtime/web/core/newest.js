@@ -7,6 +7,7 @@
  */
 export class Newest {
   #busy = false;
+  /** @type {{args: any} | null} */
   #waiting = null;
 
   /** `send(args)` returns a promise; `settled(error | null, reply | null)` hears of each outcome. */

@@ -5,6 +5,7 @@ export interface Later {
   "app/charts.js": typeof import("../app/charts.js");
   "app/failed.js": typeof import("../app/failed.js");
   "app/gamepad.js": typeof import("../app/gamepad.js");
+  "app/preview.js": typeof import("../app/preview.js");
   "app/room.js": typeof import("../app/room.js");
   "app/share.js": typeof import("../app/share.js");
   "app/tokenfield.js": typeof import("../app/tokenfield.js");

@@ -108,7 +108,7 @@ class Peer {
       const late = setTimeout(noWay, READY_LIMIT_MS);
       const look = this.#look = () => {
         const state = connection.connectionState;
-        if (state === "connected" && this.#channel.readyState === "open") resolve();
+        if (state === "connected" && this.#channel.readyState === "open") resolve(null);
         // Firefox may say so before the answer, when it has no address of its own; what to do stands in the answer.
         else if (state === "failed" && this.address) noWay();
         else return;
@@ -180,6 +180,7 @@ class Trickle {
   #waiting = [];
   #begun = false;
   #final = false;
+  /** @type {ReturnType<typeof setTimeout> | null} */
   #timer = null;
 
   constructor(api, sessionId, peer) {

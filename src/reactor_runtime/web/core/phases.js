@@ -38,21 +38,23 @@ export const PHASES = {
   ended: { short: "Ended", title: "Ended", sentence: "The session has ended.", button: "Start again" },
 };
 
-/** Ends by their reason; `asks`: playing on needs a person's wish, not the page's. */
+/** Ends by their reason; `asks`: playing on needs a person's wish, not the page's. A waiting room has more of them, see `room.js`. */
 export const ENDS = {
   stopped: { title: "Stopped", sentence: "The session is stopped.", button: "Start", asks: true },
   left: { title: "Stopped watching", sentence: "The session goes on without you.", button: "Start" },
   completed: { title: "Finished", sentence: "The model has finished.", button: "Play again", asks: true },
   time_cap: { title: "Time is up", sentence: "The session reached its time limit.", button: "Play again", asks: true },
   replaced: { title: "Taken over", sentence: "The session was opened somewhere else.", button: "Play here", asks: true },
-  left_line: { title: "Left the line", sentence: "Your place is somebody else's now.", button: "Queue again" },
-  turn_missed: { title: "Your turn has passed", sentence: "Nobody took it in time, and the next one plays.", button: "Queue again", asks: true },
   error: { title: "Stopped by an error", sentence: "The model stopped with an error. Its log has the details.", button: "Start again", asks: true },
 };
 
 const WRONG_TOKEN = "The token that this player has is not the server's. Enter the one that it printed when it started.";
 
-/** `foreign` is the origin of the site that a player is embedded in, where that is not the server's own. */
+/**
+ * `foreign` is the origin of the site that a player is embedded in, where that is not the server's own.
+ * @param {{phase: string, detail?: string, reason?: string | null}} told
+ * @param {string | null} [foreign]
+ */
 export function wordsFor({ phase, detail = "", reason = null }, foreign = null) {
   const { short, title = "", sentence = "", button = null, own, placed } = PHASES[phase];
   if (phase === "ended") {

@@ -6,11 +6,14 @@ const FRAMES_KEPT = 180;
 const WAIT_MS = 5_000;
 
 /**
- * Where the time of one command went, in ms: until its handler returned, the wait for the model's step, the encoder (both
- * as `frame` where the server does not tell them apart), on its way, being decoded, until it was shown. What the browser does not say is in the part after it.
+ * Where the time of one command went, in ms: until its handler returned, the wait for the model's step, in the queue before
+ * the encoder, the encoder (all three as `frame` where the server does not tell them apart), on its way, being decoded,
+ * until it was shown. What the browser does not say is in the part after it.
  */
-function partsOf({ at, reply, heard, encode }, { received, decode, shown }, ms) {
-  const marks = [["handler", reply === null ? null : at + reply], ...(encode === null || heard === null ? [["frame", heard]] : [["step", heard - encode], ["encode", heard]]), ["network", received], ["decode", received === null || decode === null ? null : received + decode], ["show", shown]];
+function partsOf({ at, reply, left, encode, queue }, { received, decode, shown }, ms) {
+  const made = encode === null || left === null ? [["frame", left]]
+    : [["step", left - encode - queue], ["queue", left - encode], ["encode", left]];
+  const marks = [["handler", reply === null ? null : at + reply], ...made, ["network", received], ["decode", received === null || decode === null ? null : received + decode], ["show", shown]];
   const parts = {};
   let before = at;
   for (const [name, until] of marks) {
@@ -45,12 +48,17 @@ export class Photon {
     if (this.#sent.has(id)) this.#replied.set(id, ms);
   }
 
-  /** The server handed out the first frame after the command. */
-  frameTime({ id, track, rtp_timestamp: rtp, encode_ms: encode = null }, heard = null) {
+  /**
+   * The server handed out the first frame after the command; its word was under way for about `way` ms, as the reply was.
+   * @param {{id: string, track: string, rtp_timestamp: number, encode_ms?: number | null, queue_ms?: number}} told
+   * @param {number | null} [heard]
+   */
+  frameTime({ id, track, rtp_timestamp: rtp, encode_ms: encode = null, queue_ms: queue = 0 }, heard = null, way = 0) {
     const at = this.#sent.get(id);
     if (at === undefined || !Number.isInteger(rtp)) return;
     this.#sent.delete(id);
-    const known = { at, heard, encode, reply: this.#replied.get(id) ?? null };
+    const reply = this.#replied.get(id);
+    const known = { at, left: heard === null ? null : heard - way, encode, queue, reply: reply === undefined ? null : reply - way };
     this.#replied.delete(id);
     const frames = this.#frames.filter((frame) => frame.track === track);
     const index = frames.findIndex((frame) => atOrAfter(frame.rtp, rtp));

@@ -14,6 +14,8 @@ const STEADY_MS = 5_000;
 const AGAIN = new Set(["closed", "queue_again", "not_offered"]); // the session ended under our hands: ask again
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
 
+/** @typedef {{session: string, connection: number | null, base?: string}} Claim */
+
 /**
  * Its phases are those of `phases.js`.
  *
@@ -23,14 +25,19 @@ const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
  * `claim` (what this page takes part in now, or null).
  */
 export class Session extends EventTarget {
+  /** @type {AbortController | null} */
   #run = null;
   #wake = (_ = undefined) => {};
+  /** @type {any} */
   #peer = null;
-  #claim = null; // {session, connection}: what we take part in
+  /** @type {Claim | null} */
+  #claim = null; // what we take part in
   #watch = false; // the wish to look on while somebody else plays
+  /** @type {{reason: string, message: string | null} | null} */
   #end = null;
 
   /** `claim` is what `leave()` of an earlier page returned: with it, this page goes on where that one was. */
+  /** @param {{api: any, openPeer: (given: any) => Promise<any>, claim?: Claim | null, room?: any, wait?: (ms: number) => Promise<unknown>}} given */
   constructor({ api, openPeer, claim = null, room = null, wait = delay }) {
     super();
     this.api = api;
@@ -41,7 +48,9 @@ export class Session extends EventTarget {
     this.role = "controller";
     this.phase = "ended";
     this.detail = "";
+    /** @type {string | null} */
     this.reason = null;
+    /** @type {number | null} */
     this.progress = null;
     this.commands = new Commands((object) => this.#peer?.send(object) ?? false);
     this.adopt(claim);
@@ -279,6 +288,7 @@ export class Session extends EventTarget {
     if (code === "loading") return this.#enter("loading", message, null, extra.progress), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
+    if (code === "session_over") return this.#run?.abort(), this.#enter("ended", message);
     if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
     if (AGAIN.has(code)) return pause;
     return this.#refused(error, pause);
@@ -318,6 +328,12 @@ export class Session extends EventTarget {
     this.commands.abandon();
   }
 
+  /**
+   * @param {string} phase
+   * @param {string} [detail]
+   * @param {string | null} [reason]
+   * @param {number | null} [progress]
+   */
   #enter(phase, detail = "", reason = null, progress = null) {
     if (phase === this.phase && detail === this.detail && reason === this.reason && progress === this.progress) return;
     this.phase = phase;

@@ -57,10 +57,9 @@ export function ratesBetween(before, after) {
   };
 }
 
-/** What the server says of the video it sends to the one client of this role, in Mbit/s; null where several have it. */
-export function outboundOf({ clients = [] }, role) {
-  const mine = clients.filter((each) => each.role === role);
-  const videos = (mine.length === 1 ? mine[0].outbound ?? [] : []).filter(({ kind }) => kind === "video");
+/** What the server says of the video it sends to who asks, in Mbit/s. */
+export function outboundOf({ clients = [] }) {
+  const videos = (clients.find(({ you }) => you)?.outbound ?? []).filter(({ kind }) => kind === "video");
   const sum = (key) => (videos.some((each) => each[key]) ? videos.reduce((total, each) => total + (each[key] ?? 0), 0) / 1e6 : null);
   return { sent: sum("sent_bitrate"), target: sum("target_bitrate"), estimate: videos[0]?.available_outgoing_bitrate ? videos[0].available_outgoing_bitrate / 1e6 : null };
 }

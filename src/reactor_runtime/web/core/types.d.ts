@@ -21,6 +21,8 @@ export interface Client {
   role: "controller" | "viewer";
   outbound?: Outbound[];
   since?: number;
+  /** The one whose connection the question named. */
+  you?: boolean;
 }
 
 /** `/session` and the answer to `/start_session`. */

@@ -40,8 +40,7 @@ export class Uploads {
     const about = { name: file.name, size: file.size, ...(file.type && { mime_type: file.type }) };
     const { answer } = await this.api.call("POST", `/sessions/${encodeURIComponent(sessionId)}/uploads`, about);
     sent(0);
-    await this.#put(`/uploads/${encodeURIComponent(answer.presigned_id)}`, file, sent);
-    sent(1);
+    await this.#put(`/uploads/${encodeURIComponent(answer.presigned_id)}`, file, sent).finally(() => sent(1)); // also one that broke off is over
     return answer.presigned_id;
   }
 
@@ -54,7 +53,7 @@ export class Uploads {
       request.upload.onprogress = ({ loaded, total }) => total && sent(loaded / total);
       request.onerror = () => reject(new ApiError(0, "unreachable", "The server does not answer."));
       request.onload = () => {
-        if (request.status < 400) return resolve();
+        if (request.status < 400) return resolve(undefined);
         let answer = {};
         try {
           answer = JSON.parse(request.responseText);

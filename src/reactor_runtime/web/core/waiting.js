@@ -9,6 +9,7 @@ const UNDECODED_S = 4;
 export class Waiting {
   #since = 0;
   #timer;
+  /** @type {number | null} */
   #progress = null;
   #said = "";
 
