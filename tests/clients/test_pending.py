@@ -76,6 +76,10 @@ def test_candidates_of_another_session_are_not_handed_over() -> None:
     there.add(7, 1, 0.0, candidates(1)[0], "a")
     there.open(7, 2, 0.0)
     assert there.take(7, 2) == []
+    there.add(7, 1, 0.0, candidates(1)[0])
+    there.add(7, 2, 0.0, candidates(2)[1])
+    assert not there.known(7, 1, 0.0)
+    assert there.take(7, 2) == [candidates(2)[1]]
 
 
 def test_opening_again_lengthens_nothing() -> None:
@@ -84,6 +88,13 @@ def test_opening_again_lengthens_nothing() -> None:
     assert there.open(7, 1, PENDING_S - 1) is first
     assert not there.known(7, 1, PENDING_S)
     assert there.open(7, 1, PENDING_S) is not first
+
+
+def test_what_has_expired_is_begun_again() -> None:
+    there = PendingConnections()
+    there.add(7, 1, 0.0, candidates(1)[0])
+    assert there.open(7, 1, PENDING_S).candidates == []
+    assert there.known(7, 1, PENDING_S + 1)
 
 
 def test_so_many_candidates_and_no_more() -> None:

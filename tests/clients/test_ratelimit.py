@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from reactor_runtime.clients.ratelimit import (
     AddressLimit,
     TokenBucket,
 )
+from reactor_runtime.errors import Refusal, RefusedError
 
 PAUSES = st.lists(st.floats(0, 2), min_size=1, max_size=200)
 
@@ -79,6 +81,17 @@ def test_no_limit_means_none() -> None:
 
 def test_who_asks_often_is_told_to_wait_a_second_at_least() -> None:
     assert [AddressLimit(n).retry_after for n in (1, 40, 60, 600)] == [60, 2, 1, 1]
+
+
+def test_one_too_many_is_refused_in_words_that_say_when_to_come_back() -> None:
+    limit = AddressLimit(per_minute=2)
+    limit.check("a", 0.0, "offers a minute")
+    limit.check("a", 0.0, "offers a minute")
+    with pytest.raises(RefusedError, match=r"^More than 2 offers a minute; wait a moment") as error:
+        limit.check("a", 0.0, "offers a minute")
+    assert (error.value.kind, error.value.code) == (Refusal.RATE_LIMITED, "rate_limited")
+    assert error.value.retry_after == 30
+    limit.check("b", 0.0, "offers a minute")
 
 
 def test_the_least_recent_address_is_forgotten_and_no_other() -> None:

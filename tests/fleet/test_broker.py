@@ -304,3 +304,68 @@ def test_an_ended_ticket_is_remembered_for_a_while() -> None:
     with pytest.raises(FleetError) as refused:
         broker.place(ada.id, 301.0)
     assert refused.value.code == "unknown_ticket"
+
+
+def test_a_worker_that_is_lost_while_it_is_free_is_offered_to_nobody() -> None:
+    broker = fleet(workers=2)
+    assert broker.worker_lost("w0", "ended", 1.0) == [Retire("w0", "ended")]
+    ada, bob = join(broker, "ada", 1.0), join(broker, "bob", 1.0)
+    assert broker.claim(ada.id, 1.0)[0].worker == "w1"
+    assert bob.state is TicketState.WAITING
+    assert broker.worker_lost("w0", "ended", 1.0) == [], "once"
+
+
+def test_a_grant_is_taken_once_and_by_the_worker_that_has_it() -> None:
+    broker = fleet()
+    lease, _ = broker.claim(join(broker, "ada").id, 0.0)
+    assert broker.taken("nobody", lease.epoch, "s", 0.0) == []
+    assert broker.taken("w0", lease.epoch - 1, "s", 0.0) == []
+    assert broker.workers["w0"].state is WorkerState.LEASED
+    assert broker.taken("w0", lease.epoch, "s", 0.0) == [Told("t-ada")]
+    assert broker.taken("w0", lease.epoch, "another", 0.0) == []
+    assert broker.workers["w0"].session == "s"
+
+
+def test_a_worker_with_a_lease_whose_session_has_not_begun_is_not_free() -> None:
+    broker = fleet(workers=0)
+    broker.worker_announced("w0", 0.0, epoch=4, ticket="t-old")
+    assert join(broker, "ada").state is TicketState.WAITING
+    assert broker.epoch == 4
+
+
+def test_who_has_ended_is_neither_heard_again_nor_sent_to_the_head() -> None:
+    broker = fleet()
+    ada = claimed(broker, "ada")
+    broker.cancel(ada.id, 1.0)
+    ended = (ada.state, ada.reason)
+    assert broker.seen(ada.id, 2.0) == []
+    assert only(Told, broker.worker_lost("w0", "ended", 2.0)) == []
+    assert (ada.state, ada.reason) == ended
+    assert only(Told, broker.tick(1e4)) == []
+
+
+def test_who_slept_takes_nobody_for_silent() -> None:
+    broker = fleet(queue=5)
+    bob, ada = claimed(broker, "bob"), join(broker, "ada")
+    broker.slept(1e3)
+    broker.tick(1e3)
+    assert (bob.state, ada.state) == (TicketState.CLAIMED, TicketState.WAITING)
+    assert broker.workers["w0"].state is WorkerState.BUSY
+    broker.tick(1e3 + 6)
+    assert "w0" not in broker.workers
+
+
+@pytest.mark.parametrize("worker", ["w0", "nobody"])
+def test_only_a_session_can_be_ended(worker: str) -> None:
+    broker = fleet()
+    with pytest.raises(FleetError) as refused:
+        broker.kick(worker, "enough")
+    assert refused.value.code == "no_session"
+    ada = claimed(broker, "ada")
+    assert broker.kick("w0", "enough") == [Revoke("w0", ada.epoch, "enough")]
+
+
+def test_the_next_deadline_is_the_earliest() -> None:
+    broker = fleet(claim=3.0, heartbeat_lost=1e9)
+    join(broker, "ada")
+    assert broker.deadline() == 3.0

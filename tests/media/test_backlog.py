@@ -104,3 +104,22 @@ def test_every_picture_is_taken_or_counted_and_none_is_taken_before_an_older_one
             lost += skipped
     assert out == sorted(set(out))
     assert given_in == len(out) + lost + made.clear()
+
+
+def test_overload_begins_with_the_first_frame_that_had_to_wait() -> None:
+    made = Backlog()
+    made.put(picture(0), 0.0, 0.0)
+    assert not made.overloaded(9.0), "one frame is what an encoder works on"
+    made.put(picture(1), 1.0, 1.0)
+    made.put(picture(2), 1.25, 1.25)
+    assert not made.overloaded(1.0 + OVERLOAD_S)
+    assert made.overloaded(1.0 + OVERLOAD_S + 0.01)
+    made.caught_up()
+    assert not made.overloaded(9.0)
+
+
+def test_what_is_cleared_is_gone_and_counted() -> None:
+    made = Backlog()
+    for index in range(3):
+        made.put(picture(index), 0.0, 0.0)
+    assert (made.clear(), len(made), made.clear()) == (3, 0, 0)

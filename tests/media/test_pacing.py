@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +160,96 @@ def test_what_waits_at_the_end_leaves_within_the_time_for_it(rate: float) -> Non
         now = max(now, due)
         pacer.pop(now)
     assert now <= 1.6 + EPSILON
+
+
+FLOOR = 1 / CEILING_FPS
+
+
+def shown(pacer: Pacer[str], *steps: tuple[float, str]) -> list[float]:
+    """When the frames of these batches leave that were made for this, all pushed at 0."""
+    for cost, names in steps:
+        pacer.note_cost(len(names), cost)
+        pacer.push(list(names))
+    times = []
+    while (due := pacer.due(0.0)) is not None:
+        assert pacer.pop(due) is not None
+        times.append(due)
+    return times
+
+
+@pytest.mark.parametrize(
+    ("steps", "gap"),
+    [
+        ([(0.0, "ab")], FLOOR),
+        ([(2.0, "ab")], 0.97),
+        ([(100.0, "a" * 100)], 0.995),
+        ([(2.0, "ab"), (0.0, "ab")], 0.97),
+        ([(5.0, "a"), (2.0, "ab")], 0.97),
+    ],
+    ids=["no cost", "two", "a long one ends half a frame early", "no sample", "a single frame is no batch"],
+)
+def test_a_batch_is_spread_over_what_it_cost(steps: list[tuple[float, str]], gap: float) -> None:
+    assert shown(Pacer(), *steps)[-1] - shown(Pacer(), *steps)[-2] == pytest.approx(gap)
+
+
+def test_a_batch_without_any_cost_known_leaves_at_the_displays_rate() -> None:
+    pacer = Pacer[str]()
+    pacer.push(["a", "b"])
+    assert pacer.pop(1.0) == "a"
+    assert pacer.due(1.0) == pytest.approx(1.0 + FLOOR)
+
+
+def test_single_frames_after_a_slow_batch_are_not_spread() -> None:
+    times = shown(Pacer(), (2.0, "ab"), (0.1, "c"), (0.1, "d"))
+    assert times == pytest.approx([0.0, 0.97, 0.97 + FLOOR, 0.97 + 2 * FLOOR])
+
+
+def test_room_and_turn_of_a_single_frame_are_not_those_of_a_batch() -> None:
+    pacer = Pacer[str]()
+    pacer.note_cost(2, 2.0)
+    pacer.push(["a"])
+    assert not pacer.has_room(1)
+    assert not pacer.has_room(2)
+    assert pacer.pop(0.0) == "a"
+    assert pacer.has_room(1)
+    assert pacer.due_next(1) == pytest.approx(FLOOR)
+    assert pacer.due_next(2) == pytest.approx(0.97)
+
+
+def test_a_batch_has_room_where_all_that_waits_is_seen_within_the_bound() -> None:
+    pacer = Pacer[str]()
+    pacer.push(["a"])
+    assert [pacer.has_room(count) for count in (2, 4, 6)] == [True, True, False]
+
+
+def test_a_next_step_is_forecast_from_two_on_and_single_ones_at_their_own_rate() -> None:
+    pacer = Pacer[str]()
+    pacer.note_cost(1, 0.001)
+    assert pacer.begin_next(1) == -math.inf
+    pacer.push(["a"])
+    pacer.pop(0.0)
+    assert pacer.begin_next(1) == -math.inf
+    pacer.note_cost(1, 0.001)
+    assert pacer.begin_next(1) == pytest.approx(FLOOR - 0.001 * MARGIN - MARGIN_S)
+    pacer.note_cost(2, FLOOR / 2)
+    pacer.note_cost(2, 2 * FLOOR)
+    assert pacer.begin_next(1) == -math.inf, "a step that takes longer than a frame is shown is begun at once"
+
+
+@pytest.mark.parametrize(("late", "on_grid"), [(0.0, True), (0.05, True), (0.2, False)])
+def test_a_thread_that_wakes_late_does_not_move_the_grid(late: float, on_grid: bool) -> None:
+    pacer = Pacer[str]()
+    pacer.push(["a", "b", "c"])
+    pacer.pop(1.0)
+    pacer.pop(1.0 + FLOOR + late * FLOOR)
+    begun = 1.0 + FLOOR + (0.0 if on_grid else late * FLOOR)
+    assert pacer.due(1.0) == pytest.approx(begun + FLOOR)
+
+
+def test_whatever_is_next_can_be_had_at_once() -> None:
+    pacer = Pacer[str]()
+    pacer.push(["a", "b"])
+    assert [pacer.pop_any() for _ in range(3)] == ["a", "b", None]
 
 
 def test_what_is_cleared_is_counted() -> None:

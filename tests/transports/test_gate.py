@@ -99,3 +99,18 @@ def test_what_passes_can_be_decoded_and_is_bounded(frames: list[tuple[bool, int,
             assert admitted[index - 1] is not None, "a frame after a gap that is no keyframe"
     largest = max((size for _, size, _ in frames), default=0) * 8
     assert sent <= rate * (now + BACKLOG_S + KEY_ALLOWANCE_S) + 2 * largest + 1
+
+
+def test_a_keyframe_is_wanted_by_who_lost_its_place_once_half_of_the_bound_has_left() -> None:
+    gate = FrameGate()
+    gate.set_rate(1_000_000)
+    assert gate.wants_key(), "it begins with one"
+    assert gate.admits(True, 1000, 0.0)
+    assert not gate.wants_key(), "nothing is missing"
+    gate.admits(False, int(BACKLOG_S * 1_000_000 / 8), 0.0)
+    assert not gate.admits(False, 1, 0.0)
+    assert not gate.wants_key()
+    half = BACKLOG_S / 2 + 1000 * 8 / 1_000_000
+    for late, wanted in ((half - 0.01, False), (half + 0.01, True)):
+        assert not gate.admits(False, 1, late)
+        assert gate.wants_key() is wanted

@@ -44,7 +44,6 @@ class PendingConnections:
 
     def announce(self, number: int, now: float, taken: Container[int], address: str = "") -> int:
         """A new id for session `number`."""
-        self._expire(now)
         connection_id = new_id(taken)
         self.open(connection_id, number, now, address)
         return connection_id

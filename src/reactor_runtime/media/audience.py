@@ -42,6 +42,7 @@ class Audience:
     def clear(self) -> None:
         self.sinks = ()
         self._newcomers.clear()
+        self._estimates.clear()
         self._silent_losers.clear()
 
     def note_loss(self, sink: FrameSink, silent: bool) -> bool:

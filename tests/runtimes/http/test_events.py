@@ -293,7 +293,7 @@ async def test_limited_commands_are_counted_and_push_nothing_out_of_the_events()
         client = await server.join()
         before = server.worker.journal.last
         requests = [client.post("made_up") for _ in range(COMMAND_BURST * 3)]
-        await client.until(lambda: client.outcome(requests[-1]) is not None, within=20)
+        await client.until(lambda: len(client.runtime_messages("commandError")) == len(requests), within=20)
         found = await samples(server)
 
         limited = found["reactor_commands_total", ("rate_limited", "unknown")]
