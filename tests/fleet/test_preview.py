@@ -10,7 +10,8 @@ from tests.fleet.memory import Gateway, gateway
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 
 SECRET = "the secret of an operator"
-PLAYS = {"Authorization": f"Bearer {Keys([SECRET]).mint(TokenRole.CONTROL, 60)}"}
+# Made when the file is collected, and used whenever its turn comes.
+PLAYS = {"Authorization": f"Bearer {Keys([SECRET]).mint(TokenRole.CONTROL, 86400)}"}
 
 
 def code(answer: httpx.Response) -> Any:
