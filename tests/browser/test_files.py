@@ -20,6 +20,7 @@ LATER = {
     "app/charts.js": "the statistics are looked at",
     "app/failed.js": "the model failed",
     "app/gamepad.js": "a gamepad is plugged in",
+    "app/preview.js": "who waits is shown a session",
     "app/room.js": "a fleet has a waiting room",
     "app/share.js": "somebody shares",
     "app/tokenfield.js": "the token is wrong",
@@ -107,7 +108,7 @@ def test_what_comes_later_is_asked_for_in_one_place() -> None:
     assert asks == {"core/later.js", EMBEDDED}
     named = {each for text in code.values() for each in re.findall(r'\blater\("(.+?)"\)', text)}
     table = re.findall(r'^  "(.+?)":', (WEB / "core/parts.d.ts").read_text(), re.MULTILINE)
-    assert named == set(table) == LATER.keys()
+    assert named == set(table) == LATER.keys() | {f"../{EMBEDDED}"}, "that one is served beside `web`"
 
 
 def test_the_core_knows_no_document() -> None:

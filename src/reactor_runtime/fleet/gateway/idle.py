@@ -16,13 +16,13 @@ from .proxy import Proxy
 from .which import address_in
 
 OF_THE_MODEL = frozenset(
-    {"cluster", "model", "server_info", "selected_transport", "capabilities", "started_at", "audit"}
+    {"cluster", "model", "server_info", "selected_transport", "capabilities", "started_at", "number", "audit"}
 )
-"""What every worker says to everybody. All else that it says may be somebody else's session."""
+"""What every worker says to everybody, `number` (how many sessions it has had) among it. All else that it
+says may be of somebody else's session."""
 OF_NO_SESSION: dict[str, Any] = {
     "session_id": "",
     "state": "READY",
-    "number": 0,
     "frames": 0,
     "lost": {},
     "clients": [],

@@ -1,6 +1,8 @@
 // @ts-check
 // What who waits in line sees meanwhile: somebody else's session, small, below the words. Loaded where the operator allows it.
 
+import { later } from "../core/later.js";
+
 const AGAIN_MS = 10_000;
 
 /**
@@ -11,7 +13,7 @@ const AGAIN_MS = 10_000;
  * @param {AbortSignal} signal
  */
 export async function preview(api, ticket, veil, signal) {
-  await import(new URL("../../player.js", import.meta.url).href);
+  if (!(await later("../player.js"))) return;
   const player = document.createElement("reactor-player");
   const show = (live) => Object.assign(player.style, { opacity: live ? 1 : 0, height: live ? "180px" : "1px" });
   Object.assign(player.style, { width: "320px", maxWidth: "100%" });

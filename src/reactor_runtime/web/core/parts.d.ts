@@ -1,5 +1,7 @@
 /** What is loaded when it is needed: each by its path below `web`. */
 export interface Later {
+  /** Served beside `web`. */
+  "../player.js": typeof import("../player.js");
   "app/busy.js": typeof import("../app/busy.js");
   "app/capture.js": typeof import("../app/capture.js");
   "app/charts.js": typeof import("../app/charts.js");
