@@ -65,6 +65,20 @@ def test_a_telephone_on_its_side_shows_the_buttons_below_the_picture(open_page: 
     assert page.get_by_role("button", name="Snapshot").evaluate(BOX)["bottom"] <= 390
 
 
+def test_a_notch_hides_nothing(open_page: Open) -> None:
+    page = open_page(width=844, height=390)
+    live(page)
+    insets = {"top": 0, "left": 59, "right": 59, "bottom": 21}
+    page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+    until(page, "document.querySelector('h1').getBoundingClientRect().left >= 59")
+    out = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, h1, video")]
+             .filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect())
+             .filter(({ left, right }) => left < 58 || right > innerWidth - 58).length"""
+    )
+    assert out == 0
+
+
 def test_enter_that_ends_a_composition_sends_nothing(open_page: Open) -> None:
     """Chinese, Japanese and Korean are written so: the first Enter takes the word, the next one sends."""
     page = open_page(PROMPT)

@@ -1,0 +1,51 @@
+"""Firefox's tabs that are closed: none loses its claim, whatever of their last words the browser runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from tests.browser.pages import until
+
+from .firefox import FIREFOX, LAST_THAT_WORKS, PLAYWRIGHT, Firefox, launched
+from .server import Server, running
+from .test_network import ADDRESSES, inside_only
+
+pytestmark = [
+    pytest.mark.wire,
+    inside_only,
+    pytest.mark.skipif(FIREFOX is None, reason="Needs Debian's firefox-esr."),
+    pytest.mark.skipif(PLAYWRIGHT > LAST_THAT_WORKS, reason="Needs Playwright 1.64 at the newest."),
+]
+TABS = 8
+OPTIONS = ("--encoder", "vp8", "--offers-per-minute", "0", "--no-token")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running("echo", *OPTIONS, "--host", ADDRESSES[0]) as server:
+        yield server
+
+
+@pytest.fixture
+def browser() -> Iterator[Firefox]:
+    assert FIREFOX is not None
+    with launched(FIREFOX) as browser:
+        yield browser
+
+
+def test_every_tab_goes_on_where_the_closed_one_was(browser: Firefox, server: Server) -> None:
+    """Of 33 tabs five once lost their claim: it was written in `pagehide` only, which not each ran."""
+    context = browser.new_context()
+    numbers = []
+    for _ in range(TABS):
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.goto(server.url)
+        page.locator("html[data-phase=live]").wait_for()
+        until(page, "document.querySelector('video').videoWidth > 0", limit=30)
+        numbers.append(httpx.get(f"{server.url}/session").json()["number"])
+        page.close(run_before_unload=True)
+    context.close()
+    assert len(set(numbers)) == 1
