@@ -20,10 +20,10 @@ OPERATORS: dict[tuple[str, str], Any] = {
 }
 ROLES = {
     "nobody": ("", 401, "token_required"),
-    "a stranger": (Keys(["another secret"]).mint(TokenRole.ADMIN, 60), 401, "token_required"),
-    "who watches": (KEYS.mint(TokenRole.VIEW, 60), 403, "admin_only"),
-    "who plays": (KEYS.mint(TokenRole.CONTROL, 60), 403, "admin_only"),
-    "the admin of one session": (KEYS.mint(TokenRole.ADMIN, 60, "", "a-session"), 403, "admin_only"),
+    "a stranger": (Keys(["another secret"]).mint(TokenRole.ADMIN, 86400), 401, "token_required"),
+    "who watches": (KEYS.mint(TokenRole.VIEW, 86400), 403, "admin_only"),
+    "who plays": (KEYS.mint(TokenRole.CONTROL, 86400), 403, "admin_only"),
+    "the admin of one session": (KEYS.mint(TokenRole.ADMIN, 86400, "", "a-session"), 403, "admin_only"),
 }
 
 
@@ -44,7 +44,7 @@ async def test_only_an_admin_sees_and_steers_the_fleet(who: str) -> None:
         assert (await found.http.get("/readyz")).status_code in (200, 503)
 
 
-@pytest.mark.parametrize("credential", [SECRET, KEYS.mint(TokenRole.ADMIN, 60)], ids=["secret", "token"])
+@pytest.mark.parametrize("credential", [SECRET, KEYS.mint(TokenRole.ADMIN, 86400)], ids=["secret", "token"])
 async def test_an_admin_does(credential: str) -> None:
     async with gateway(1, SECRET) as found:
         for (method, path), body in OPERATORS.items():
@@ -55,9 +55,9 @@ async def test_an_admin_does(credential: str) -> None:
 
 async def test_a_place_is_for_who_may_play() -> None:
     async with gateway(1, SECRET) as found:
-        refused = await found.http.post("/tickets", headers=bearer(KEYS.mint(TokenRole.VIEW, 60)))
+        refused = await found.http.post("/tickets", headers=bearer(KEYS.mint(TokenRole.VIEW, 86400)))
         assert (refused.status_code, refused.json()["code"]) == (403, "view_only")
-        plays = bearer(KEYS.mint(TokenRole.CONTROL, 60))
+        plays = bearer(KEYS.mint(TokenRole.CONTROL, 86400))
         made = await found.http.post("/tickets", headers=plays)
         assert made.status_code == 201
         ticket = made.json()["ticket"]
