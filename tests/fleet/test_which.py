@@ -60,11 +60,3 @@ async def test_the_operator_may_name_any_session() -> None:
                 headers = bearer(credential)
                 answer = await found.http.get(f"/t/{watches}/session", headers=headers)
                 assert code(answer) == (503, "worker_lost")
-
-
-async def test_no_link_is_made_that_opens_nothing() -> None:
-    async with gateway(1, SECRET) as found:
-        session = (await found.session("ann")).session
-        plays = token(TokenRole.CONTROL, session)
-        asked = {"address": "http://127.0.0.1:8080/"}
-        assert code(await found.http.post(f"/t/{plays}/share", json=asked)) == (409, "no_links")
