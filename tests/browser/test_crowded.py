@@ -119,7 +119,7 @@ def test_two_tabs_of_one_browser_take_turns(new_page: Any) -> None:
     first.locator("[data-command=set_level]").get_by_role("slider").press("End")
     second = first.context.new_page()
     second.goto(server.url)
-    second.locator(".veil").get_by_text("Somebody else is playing").wait_for()
+    second.locator(".veil").get_by_text("You play in another tab").wait_for()
     assert first.locator("html").get_attribute("data-phase") == "live"
     first.close()
     live(second)
