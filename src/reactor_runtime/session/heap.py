@@ -2,7 +2,7 @@
 
 Pictures are large and short-lived, and many threads make them. glibc keeps what they free for the next time,
 in a pool for each thread: after a hundred sessions that was some 30 MB, and it came and went
-(docs/performance.md).
+(docs/performance.md). Imports and the making of a model leave some 20 MB behind once.
 """
 
 from __future__ import annotations

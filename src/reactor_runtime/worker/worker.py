@@ -96,9 +96,11 @@ class Worker:
 
     # --- what routes call ---
 
-    def load(self) -> None:
-        """Begin to build the model; returns at once."""
-        self.executor.load().add_done_callback(lambda future: self.call(self._loaded, future))
+    def load(self) -> Future[None]:
+        """Begin to build the model; returns at once what ends when that does."""
+        building = self.executor.load()
+        building.add_done_callback(lambda future: self.call(self._loaded, future))
+        return building
 
     async def start_session(self, address: str = "", seed: int | None = None) -> dict[str, Any]:
         """`address` is whoever asks; without a `seed` one is drawn. Raises `RefusedError`."""

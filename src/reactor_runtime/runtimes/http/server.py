@@ -162,7 +162,7 @@ async def _serve(
     if options.lifeline is not None:
         options.lifeline.tell_port(sockets[0].getsockname()[1])
     with signals(loop, worker), watched():
-        worker.load()
+        worker.load().add_done_callback(lambda _: give_back())
         warming = loop.run_in_executor(None, _warm_up, EncoderChoice(options.encoder))
         urls = urls_of(sockets[0], options)
         log.info("Serving %s on %s", worker.model.name, urls[0])
@@ -245,7 +245,6 @@ def _warm_up(choice: EncoderChoice) -> None:
         warm_up(choice)
     except ReactorError as error:
         log.warning("%s", error)
-    # What the imports and the first routes left behind.
     give_back()
 
 
