@@ -1,8 +1,8 @@
 """A worker of a fleet: it serves whom it is told to, for as long as it is told, and says when it is free.
 
 A grant has an epoch, and none that is older than the newest seen is taken: whoever sent it was too late. The
-worker keeps the deadline itself, on its own clock. `freed` is said when the model has returned and its reset
-has run. Event loop only.
+worker keeps the deadline itself, on its own clock. `freed` is said when the model has returned, and reset and
+audit have run. Event loop only.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from reactor_runtime import VideoModel, command, get_ctx, model
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
 from reactor_runtime.testing import MemoryServer, serve
+from reactor_runtime.worker.leases import Leases
 
 SECRET = "a red car on the moon"
 
@@ -90,6 +91,26 @@ async def test_strict_builds_the_model_again_before_the_next_user() -> None:
         await server.wait_state(State.READY)
         assert Forgetful.built == 3
         assert (await server.http.get("/session")).json()["audit"]["leaks"] == 2
+
+
+async def test_the_slot_of_a_fleet_is_free_when_the_audit_has_looked() -> None:
+    """A strict one builds the model again: its next user is not to be sent before that."""
+    async with serve(Forgetful, options=HttpOptions(audit="strict")) as server:
+        leases = Leases(server.worker)
+        reports = leases.reports()
+        for ticket, epoch in (("ann", 1), ("bob", 2)):
+            await leases.grant(epoch, ticket, "here", 0.0)
+            client = server.client()
+            await client.connect()
+            assert await client.command("set_prompt", prompt=SECRET) == "calm"
+            leases.revoke(epoch, "kicked")
+            while (await anext(reports))["type"] != "freed":
+                pass
+            report = server.worker.executor.audit.last
+            assert report is not None
+            assert [finding.path for finding in report.findings] == ["self._prompt"]
+            assert Forgetful.built == epoch + 1
+        await reports.aclose()
 
 
 async def test_a_model_that_cannot_be_built_again_serves_nobody() -> None:
