@@ -185,6 +185,7 @@ def test_full_screen_is_the_picture_and_ends_again(open_page: Open) -> None:
 def test_statistics_are_charts_of_what_happens(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("tab", name="Statistics").click()
+    page.locator(".charts").wait_for()
     page.get_by_role("slider").first.press("End")
     until(page, r"/Command to reply\n\d+ ms/.test(document.querySelector('.charts').innerText)")
     until(page, r"/Frame rate\n\d+ fps/.test(document.querySelector('.charts').innerText)")
