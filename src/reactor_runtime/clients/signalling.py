@@ -80,18 +80,21 @@ class Signalling:
         """Raises `RefusedError` when an address offers more often than it may."""
         self.offers.check(address, self._clock.time(), "offers a minute from one address")
 
-    def require(self, session: Session, connection_id: int, address: str) -> None:
-        """A connection of this id is there, was announced, or may come back.
+    def holds(self, session: Session, connection_id: int, address: str) -> bool:
+        """Whether a connection of this id is there, was announced, or may come back.
 
-        Raises `RefusedError`. Its own address may ask as often as it likes; from elsewhere that
-        would be guessing.
+        Its own address may ask as often as it likes; from elsewhere that would be guessing, and raises
+        `RefusedError` when it is too much.
         """
         known = self._address(session, connection_id)
-        if known == address:
-            return
-        now = self._clock.time()
-        self.lookups.check(address, now, "questions a minute for connections that are not yours")
-        if known is None:
+        if known != address:
+            now = self._clock.time()
+            self.lookups.check(address, now, "questions a minute for connections that are not yours")
+        return known is not None
+
+    def require(self, session: Session, connection_id: int, address: str) -> None:
+        """As `holds`. Raises `RefusedError` when there is none, too."""
+        if not self.holds(session, connection_id, address):
             raise RefusedError(
                 Refusal.NOT_FOUND, "unknown_connection", "Connection not found; POST …/connections first."
             )

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reactor_runtime import AudioOut, VideoModel, VideoOut, get_ctx, model
 from reactor_runtime.clients.clients import LOOK_EVERY_S
+from reactor_runtime.clients.ratelimit import AddressLimit
 from reactor_runtime.testing import LeapingClock, serve
 from reactor_runtime.transports.wire import Closed, RateEstimated
 from reactor_runtime.worker.worker import WATCHDOG_S
@@ -68,6 +69,10 @@ async def test_who_names_its_connection_finds_its_own_rates_among_many() -> None
             told = (await server.http.get(f"/session{query}")).json()["clients"]
             assert [each.get("you") for each in told] == [None, None]
         assert (await server.http.get("/session?connection=x")).status_code == 422
+        server.worker.signalling.lookups = AddressLimit(3)
+        codes = [(await server.http.get(f"/session?connection={guess}")).status_code for guess in range(4)]
+        assert codes == [200, 200, 200, 429], "an id is a secret, and not to be found by trying"
+        assert (await server.http.get("/session")).status_code == 200
 
 
 @model("humming")

@@ -73,7 +73,9 @@ async def stop_session(worker: TheWorker, asking: Asking) -> dict[str, Any]:
 
 
 @router.get("/session", dependencies=[IN_SCOPE])
-async def session(worker: TheWorker, asking: Asking, connection: int | None = None) -> dict[str, Any]:
+async def session(
+    worker: TheWorker, asking: Asking, request: Request, connection: int | None = None
+) -> dict[str, Any]:
     """The descriptor, the state, who is there, what was lost so far, and how the last session ended.
 
     Who names its own `connection` is marked among the clients with `you`.
@@ -81,6 +83,9 @@ async def session(worker: TheWorker, asking: Asking, connection: int | None = No
     """
     end = worker.standing.last_end
     running = worker.session
+    if connection is not None and running is not None:
+        # An id is its client's secret: here too nobody finds one by trying.
+        worker.signalling.holds(running, connection, address_of(request))
     await worker.clients.look()
     worker.clients.count_losses()
     return {
