@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .pages import until
+from .pages import playing, until
 from .test_play import LOOK, POINT, SPEED, last
 
 pytestmark = pytest.mark.browser
@@ -18,12 +17,7 @@ SENT = "runtime.received.filter(({ id }) => id).length"
 
 @pytest.fixture
 def open_page(open_page: Open) -> Open:
-    def open_(*commands: dict[str, Any], script: str = "", **more: Any) -> Any:
-        page = open_page(f"runtime.commands = {json.dumps(commands)};\n{script}", height=900, **more)
-        page.locator("html[data-phase=live]").wait_for()
-        return page
-
-    return open_
+    return playing(open_page)
 
 
 def finger(page: Any, kind: str, x: float, y: float) -> None:

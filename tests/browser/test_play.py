@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .pages import until
+from .pages import playing, until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
@@ -42,12 +42,7 @@ SPEED = {
 
 @pytest.fixture
 def open_page(open_page: Open) -> Open:
-    def open_(*commands: dict[str, Any], script: str = "", **more: Any) -> Any:
-        page = open_page(f"runtime.commands = {json.dumps(commands)};\n{script}", height=900, **more)
-        page.locator("html[data-phase=live]").wait_for()
-        return page
-
-    return open_
+    return playing(open_page)
 
 
 def sent(page: Any, count: int) -> list[Any]:

@@ -30,9 +30,6 @@ class FakePeer:
     async def close(self) -> None:
         pass
 
-    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
-        return True
-
 
 class FakeEngine:
     name, descriptors_per_peer = "fake", 1

@@ -49,9 +49,6 @@ class FakePeer:
     def find(self, text: str, user: str = "") -> None:
         self.handle(CandidateFound(IceCandidate(text.format(user or self.user), "0", 0)))
 
-    def send(self, label: str, data: bytes, *, binary: bool = False) -> bool:
-        return True
-
 
 class FakeEngine:
     name = "fake"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .test_network import ADDRESSES
+from .test_network import ADDRESSES, inside_only
 
 LAST_THAT_WORKS = (1, 64)
 """Of Playwright; 1.65 asks this Firefox for what it does not know."""
@@ -23,6 +23,13 @@ PREFERENCES: dict[str, str | float | bool] = {
     # A camera needs a secure page, and an address of the test's network is none without a certificate.
     "dom.securecontext.allowlist": ",".join(ADDRESSES),
 }
+MARKS = [
+    pytest.mark.wire,
+    inside_only,
+    pytest.mark.skipif(FIREFOX is None, reason="Needs Debian's firefox-esr."),
+    pytest.mark.skipif(PLAYWRIGHT > LAST_THAT_WORKS, reason="Needs Playwright 1.64 at the newest."),
+]
+"""Of a module that is about this browser."""
 NO_PREFERENCE = dict.fromkeys(("color_scheme", "reduced_motion", "forced_colors", "contrast"), "null")
 
 

@@ -10,16 +10,11 @@ from typing import Any
 import pytest
 from tests.browser.pages import until
 
-from .firefox import FIREFOX, LAST_THAT_WORKS, PLAYWRIGHT, Firefox, launched
+from .firefox import FIREFOX, MARKS, Firefox, launched
 from .server import Server, running
-from .test_network import ADDRESSES, inside_only
+from .test_network import ADDRESSES
 
-pytestmark = [
-    pytest.mark.wire,
-    inside_only,
-    pytest.mark.skipif(FIREFOX is None, reason="Needs Debian's firefox-esr."),
-    pytest.mark.skipif(PLAYWRIGHT > LAST_THAT_WORKS, reason="Needs Playwright 1.64 at the newest."),
-]
+pytestmark = MARKS
 WAIT_MS = 30_000
 OPTIONS = ("--encoder", "vp8", "--offers-per-minute", "0", "--no-token")
 """A Firefox from a registry decodes no H.264."""

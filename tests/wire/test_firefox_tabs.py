@@ -11,16 +11,11 @@ from tests.browser.pages import until
 
 from reactor_runtime.session.life import FAREWELL_S
 
-from .firefox import FIREFOX, LAST_THAT_WORKS, PLAYWRIGHT, Firefox, launched
+from .firefox import FIREFOX, MARKS, Firefox, launched
 from .server import Server, running
-from .test_network import ADDRESSES, inside_only
+from .test_network import ADDRESSES
 
-pytestmark = [
-    pytest.mark.wire,
-    inside_only,
-    pytest.mark.skipif(FIREFOX is None, reason="Needs Debian's firefox-esr."),
-    pytest.mark.skipif(PLAYWRIGHT > LAST_THAT_WORKS, reason="Needs Playwright 1.64 at the newest."),
-]
+pytestmark = MARKS
 TABS = 8
 OPTIONS = ("--encoder", "vp8", "--offers-per-minute", "0", "--no-token")
 

@@ -111,8 +111,6 @@ class _CountedPeer:
     def __init__(self, peer: Peer, heard: _Heard) -> None:
         self._peer = peer
         self._heard = heard
-        self.send = peer.send
-        """For each message: not to be looked for in vain first."""
         heard.look = self._look
         self._looking: asyncio.Task[None] | None = None
 

@@ -140,8 +140,6 @@ class _TcpPeer:
         self._places = places
         self._only = only
         self._ranged = ranged
-        self.send = peer.send
-        """For each message: not to be looked for in vain first."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._peer, name)

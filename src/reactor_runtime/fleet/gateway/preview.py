@@ -15,7 +15,7 @@ from reactor_runtime.fleet.fleet import Fleet, Serving
 from reactor_runtime.fleet.records import TicketState
 from reactor_runtime.runtimes.access.credentials import Keys, TokenRole
 
-from .tickets import TicketId, refusal
+from .tickets import TicketId, refusal, subject_of
 
 PREVIEW_S = 3600.0
 """How long the token of one lasts; who still waits asks again."""
@@ -35,7 +35,7 @@ def router(fleet: Fleet, keys: Keys) -> APIRouter:
         shown = _shown(fleet, ticket) if place.state in WAITS else None
         if shown is None:
             raise RefusedError(Refusal.CONFLICT, "nothing_to_watch", "There is no session to watch now.")
-        token = keys.mint(TokenRole.VIEW, PREVIEW_S, f"ticket {ticket[:8]}", shown.session)
+        token = keys.mint(TokenRole.VIEW, PREVIEW_S, subject_of(ticket), shown.session)
         return {"base_url": f"{request.base_url}t/{token}"}
 
     return routes

@@ -16,6 +16,7 @@ from reactor_runtime.runtimes.access.sharing import LASTS_S, links_limit
 from reactor_runtime.runtimes.http.callers import address_of
 from reactor_runtime.runtimes.http.share import ShareBody, drawn
 
+from .tickets import subject_of
 from .which import Which, watches
 
 _OF_A_SESSION = re.compile(r"(/t/[^/]+)?/?$")
@@ -40,7 +41,7 @@ def router(fleet: Fleet, which: Which, keys: Keys) -> APIRouter:
         if serving.ends_at is not None:
             lasts = max(1.0, min(lasts, serving.ends_at - fleet.clock()))
         role = TokenRole(body.role)
-        subject = "" if role is TokenRole.VIEW else f"ticket {serving.ticket[:8]}"
+        subject = "" if role is TokenRole.VIEW else subject_of(serving.ticket)
         token = keys.mint(role, lasts, subject, serving.session)
         link = _OF_A_SESSION.sub(f"/t/{token}/", body.address, count=1)
         link += f"#{body.values}" if body.values else ""

@@ -137,6 +137,11 @@ def _taking(routes: APIRouter, fleet: Fleet, keys: Keys) -> None:
             raise refusal(error) from error
 
 
+def subject_of(ticket: str) -> str:
+    """Who a token is for, without what would let anybody take the ticket."""
+    return f"ticket {ticket[:8]}"
+
+
 def new_ticket() -> str:
     return secrets.token_urlsafe(TICKET_BYTES)
 
@@ -144,7 +149,7 @@ def new_ticket() -> str:
 async def _claimed(fleet: Fleet, keys: Keys, serving: Serving, request: Request) -> dict[str, Any]:
     left = None if serving.ends_at is None else max(0.0, serving.ends_at - fleet.clock())
     lifetime = UNCAPPED_S if left is None else left + AFTER_S
-    token = keys.mint(TokenRole.CONTROL, lifetime, f"ticket {serving.ticket[:8]}", serving.session)
+    token = keys.mint(TokenRole.CONTROL, lifetime, subject_of(serving.ticket), serving.session)
     return {
         "session_id": serving.session,
         "token": token,

@@ -65,11 +65,10 @@ class File:
 def mount(app: FastAPI, mark: str = "", marks: Callable[[Request], bool] = lambda _: True) -> None:
     """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head where `marks` says so."""
     files = load()
-    page = files[INDEX].plain.replace(b"</head>", f"{mark}\n</head>".encode(), 1)
-    marked = File(page, gzip.compress(page, 9, mtime=0), files[INDEX].kind, _tag(page))
+    marked = _marked(files[INDEX], mark) if mark else files[INDEX]
 
     async def index(request: Request) -> Response:
-        return _answer(marked if mark and marks(request) else files[INDEX], request)
+        return _answer(marked if marks(request) else files[INDEX], request)
 
     async def player(request: Request) -> Response:
         return _answer(files[EMBEDDED], request)
@@ -82,6 +81,11 @@ def mount(app: FastAPI, mark: str = "", marks: Callable[[Request], bool] = lambd
     app.add_api_route("/", index, include_in_schema=False)
     app.add_api_route(f"/{EMBEDDED}", player, include_in_schema=False)
     app.add_api_route("/web/{name:path}", asset, include_in_schema=False)
+
+
+def _marked(index: File, mark: str) -> File:
+    page = index.plain.replace(b"</head>", f"{mark}\n</head>".encode(), 1)
+    return File(page, gzip.compress(page, 9, mtime=0), index.kind, _tag(page))
 
 
 def public_paths() -> frozenset[str]:
