@@ -542,3 +542,58 @@ def test_who_is_a_newcomer_is_settled_under_the_lock(monkeypatch: pytest.MonkeyP
         feed(made, 0, 3)
         assert somebody.submit(try_the_lock).result(), "nobody holds it now"
     assert free == [False] * 3
+
+
+def test_who_comes_finds_an_open_encoder_and_nothing_was_encoded_for_nobody() -> None:
+    with encoding() as (made, factory):
+        made.prepare(16, 32)
+        until(lambda: factory.made)
+        made.push(picture(0), made.clock.time())
+        assert made.drain(5.0)
+        assert (made.counters.encoded, made.counters.dropped) == (0, 0)
+        assert made.awaited
+
+        sink = Sink()
+        made.add(sink)
+        feed(made, 1, 2)
+        assert not made.awaited
+        assert sink.indexes == [1, 2]
+        assert len(factory.made) == 1
+
+
+def test_an_encoder_that_was_opened_early_is_opened_again_for_a_network_that_carries_less() -> None:
+    with encoding() as (made, factory):
+        made.prepare(240, 320)
+        until(lambda: factory.made)
+        factory.made[0].flexible = False
+        fits = factory.made[0].bits_per_second
+        made.add(Sink(), int(fits * 0.95 / HEADROOM))  # too near for one that has encoded something
+        feed(made, 0, 1, height=240, width=320)
+        assert [each.bits_per_second for each in factory.made] == [fits, pytest.approx(fits * 0.95, rel=0.01)]
+        assert factory.made[0].closed
+
+
+def test_an_encoder_that_cannot_be_opened_early_is_told_with_the_first_picture() -> None:
+    with encoding() as (made, _):
+        made.prepare(16, 5000)
+        assert made.drain(5.0)
+        sink = Sink()
+        made.add(sink)
+        made.push(picture(0, width=5000), made.clock.time())
+        assert made.drain(5.0)
+        assert (made.counters.failed, made.trouble) == (1, "too wide")
+        feed(made, 1, 1)
+        assert sink.indexes == [1]
+
+
+def test_where_somebody_watches_there_is_nothing_to_prepare() -> None:
+    with encoding() as (made, factory):
+        sink = Sink()
+        made.add(sink)
+        feed(made, 0, 1)
+        made.prepare(64, 64)
+        feed(made, 1, 2)
+        assert not made.awaited
+        assert sink.indexes == [0, 1, 2]
+        assert len(factory.made) == 1
+        assert [frame.key for frame in sink.frames] == [True, False, False]

@@ -101,9 +101,10 @@ export class Api {
     return (await this.call("POST", "/stop_session")).answer;
   }
 
-  /** Says goodbye: heard also from a page that goes away. No beacon: Firefox sends it with `Origin: null`, which is refused. */
+  /** Says goodbye: heard also from a page that goes away. */
   farewell(sessionId, id) {
     const url = this.base + this.#connection(sessionId, id, "farewell");
+    if (!this.token && navigator.sendBeacon?.(url)) return;
     fetch(url, { method: "POST", keepalive: true, headers: this.headers() }).catch(() => {});
   }
 
