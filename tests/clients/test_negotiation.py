@@ -72,7 +72,7 @@ def test_a_mapping_is_followed_to_the_letter() -> None:
     assert read.inputs() == ["webcam", "mic"]
     assert read.has_channel
     assert read.message_limit == 65536
-    assert (read.watches_frames, read.from_loopback, read.sender_turns, read.may_control) == (
+    assert (read.from_page, read.from_loopback, read.sender_turns, read.may_control) == (
         False, False, True, True,
     )  # fmt: skip
 
@@ -83,15 +83,15 @@ def test_what_is_said_of_the_client_goes_where_it_belongs() -> None:
         MAPPING,
         TRACKS,
         [VideoCodec.H264],
-        watches_frames=True,
+        from_page=True,
         from_loopback=True,
         sender_turns=False,
     )
     assert read.sections[0].codecs == (VideoCodec.H264,)
     assert read.message_limit == 1000
-    assert (read.watches_frames, read.from_loopback, read.sender_turns) == (True, True, False)
-    read = read_offer(offer(*ALL), MAPPING, TRACKS, watches_frames=True)
-    assert (read.watches_frames, read.from_loopback) == (True, False)
+    assert (read.from_page, read.from_loopback, read.sender_turns) == (True, True, False)
+    read = read_offer(offer(*ALL), MAPPING, TRACKS, from_page=True)
+    assert (read.from_page, read.from_loopback) == (True, False)
 
 
 def test_an_entry_may_say_sendrecv() -> None:

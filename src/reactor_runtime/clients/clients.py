@@ -85,13 +85,12 @@ class Clients:
         if connection.presence.ready:
             self._publish(connection, [track for track in inputs if track not in former])
 
-    async def farewell(self, connection_id: int) -> bool:
-        """A client says that it leaves: it has no role any more at once. True when it was the
-        controller."""
+    async def farewell(self, session: Session, connection_id: int) -> None:
+        """A client says that it leaves: it has no role any more at once."""
         connection = self.connections.get(connection_id)
         if connection is not None:
             await self.drop(connection, "it said goodbye")
-        return self.last_controller == connection_id
+        self._left(session, connection_id)
 
     def take_control(self, connection: Connection) -> None:
         """Make this client the controller; who loses that is told."""
@@ -233,6 +232,9 @@ class Clients:
     def connection_lost(self, connection: Connection, why: str) -> None:
         self._owner.spawn(self.drop(connection, why))
 
+    def page_closed(self, connection: Connection) -> None:
+        self._owner.spawn(self._leave(connection))
+
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None:
         self._owner.message(connection, label, data, binary)
 
@@ -245,6 +247,14 @@ class Clients:
             self._owner.sound(connection.session, track, block, rate, connection)
 
     # --- inside ---
+
+    async def _leave(self, connection: Connection) -> None:
+        await self.drop(connection, "its page was closed")
+        self._left(connection.session, connection.id)
+
+    def _left(self, session: Session, connection_id: int) -> None:
+        if self.last_controller == connection_id:
+            self._owner.left(session)
 
     def _tell_end(self, connection: Connection) -> None:
         if self._end is None or not connection.presence.ready:

@@ -122,7 +122,13 @@ class Connection:
 
     def _on_closed(self, event: Closed) -> None:
         self.conversation.ended(event.label)
-        if event.label == DATA:
+        if event.label != DATA or self.presence.closed:
+            return
+        if self.offer.from_page:
+            # An SDK may close a connection and make another; a page does so when it is closed or reloaded.
+            # What it says of that comes after this, or never: Firefox ends one page in three before.
+            self._owner.page_closed(self)
+        else:
             self._lose("the client closed its data channel")
 
     def _on_message(self, event: MessageReceived) -> None:

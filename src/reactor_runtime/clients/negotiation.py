@@ -34,8 +34,9 @@ class Offer:
     has_channel: bool
     message_limit: int
     """Bytes of a message that this client takes at once."""
-    watches_frames: bool = False
-    """Whether the client may ask when the frame of a command goes out: our page does."""
+    from_page: bool = False
+    """Whether the client is our page: it may ask when the frame of a command goes out, and one that closes
+    its channel has been closed."""
     from_loopback: bool = False
     """Whether the client is on this machine."""
     sender_turns: bool = True
@@ -56,7 +57,7 @@ def read_offer(
     tracks: Mapping[str, Track],
     encodes: Sequence[VideoCodec] = CODECS,
     *,
-    watches_frames: bool = False,
+    from_page: bool = False,
     from_loopback: bool = False,
     sender_turns: bool = True,
 ) -> Offer:
@@ -79,7 +80,7 @@ def read_offer(
         tuple(sections),
         any(section.kind == "application" and not section.rejected for section in media),
         sdp.max_message_size(media),
-        watches_frames,
+        from_page,
         from_loopback,
         sender_turns,
     )

@@ -25,6 +25,9 @@ class ConnectionOwner(Protocol):
 
     def connection_lost(self, connection: Connection, why: str) -> None: ...
 
+    def page_closed(self, connection: Connection) -> None:
+        """The client was our page, and has ended the connection itself."""
+
     def message(self, connection: Connection, label: str, data: bytes, binary: bool) -> None: ...
 
     def video(self, connection: Connection, track: str, rgb: NDArray[np.uint8]) -> None:
@@ -44,6 +47,9 @@ class ConnectionOwner(Protocol):
 class ClientsOwner(Protocol):
     def presence(self, session: Session, present: bool) -> None:
         """Whether any client of the session is there has changed, or may have."""
+
+    def left(self, session: Session) -> None:
+        """The client that controlled it has gone and meant to."""
 
     def let_go(self, connection: Connection) -> None:
         """A client has gone, or may not control any more: what it held is released."""

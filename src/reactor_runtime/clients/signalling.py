@@ -185,7 +185,7 @@ class Signalling:
             tuple(self.ice.servers(self._clock.unix())),
             options.relay_only,
             options.port_range,
-            reveal_timestamps=offer.watches_frames,
+            reveal_timestamps=offer.from_page,
             from_loopback=offer.from_loopback,
             sender_turns=offer.sender_turns,
         )

@@ -213,9 +213,7 @@ class Worker:
 
     async def farewell(self, connection_id: int) -> None:
         """A client has said goodbye: whoever controlled it does not keep the slot of others."""
-        number = self.require_session().number
-        if await self.clients.farewell(connection_id):
-            self._apply(self.life.farewell(number, self.clock.time()))
+        await self.clients.farewell(self.require_session(), connection_id)
 
     def leave(self) -> None:
         """End the session, then the process."""
@@ -253,6 +251,9 @@ class Worker:
             self.claims.connected()
         change = self.life.connected if present else self.life.disconnected
         self._apply(change(session.number, self.clock.time()))
+
+    def left(self, session: Session) -> None:
+        self._apply(self.life.farewell(session.number, self.clock.time()))
 
     def let_go(self, connection: Connection) -> None:
         self.dispatcher.let_go(connection)

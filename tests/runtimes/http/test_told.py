@@ -14,17 +14,21 @@ from reactor_runtime.session.states import State
 from reactor_runtime.testing import Client, MemoryServer, serve
 
 from .models import Deaf, Failing, Painter
+from .waiting import until
 
 BASE = "/sessions/local/transport/webrtc/connections"
 
 
-async def connected(server: MemoryServer, connection: int | None = None) -> tuple[int, Client]:
+async def connected(
+    server: MemoryServer, connection: int | None = None, sdk: str = "js"
+) -> tuple[int, Client]:
     """A client on an announced connection; `connection` comes back."""
     client = server.client()
     number = connection or int((await server.http.post(BASE)).json()["connection_id"])
     method = "POST" if connection is None else "PUT"
     path = f"{BASE}/{number}/sdp_params"
-    response = await server.http.request(method, path, json=await client.offer())
+    offer = {**await client.offer(), "client_info": {"sdk_type": sdk}}
+    response = await server.http.request(method, path, json=offer)
     assert response.status_code == 202, response.text
     client.wire.connect((await server.http.get(path)).json()["sdp_answer"])
     await client.wait_frames(1)
@@ -67,6 +71,41 @@ async def test_who_said_goodbye_frees_the_model() -> None:
         await server.wait_state(State.READY)
         last = (await server.http.get("/session")).json()["last_end"]
         assert (last["reason"], last["message"]) == ("timed_out", "The client has left.")
+
+
+@pytest.mark.parametrize(("sdk", "shortens"), [("page", True), ("js", False)])
+async def test_a_page_that_ends_its_connection_has_left_and_an_sdk_may_come_back(
+    sdk: str, shortens: bool
+) -> None:
+    """Firefox ends one closed page in three before it has sent its goodbye."""
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, client = await connected(server, sdk=sdk)
+        client.leave()
+        await server.wait_state(State.ORPHANED)
+        await until(lambda: not server.worker.clients.connections)
+        left = await free_in(server)
+        assert left is not None
+        assert (left <= FAREWELL_S) == shortens
+        _, again = await connected(server, mine, sdk)
+        assert server.worker.life.state is State.STREAMING
+        again.wire.lose_network()
+        await server.wait_state(State.ORPHANED)
+        left = await free_in(server)
+        assert left is not None
+        assert left > FAREWELL_S  # whoever has no network has not left
+
+
+async def test_a_page_that_is_loaded_again_keeps_its_place_whichever_is_heard_first() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, before = await connected(server, sdk="page")
+        _, after = await connected(server, mine, "page")
+        before.leave()
+        await after.command("runs")
+        assert server.worker.life.state is State.STREAMING
+        after.leave()
+        await server.wait_state(State.ORPHANED)
 
 
 async def test_a_viewer_that_leaves_shortens_nothing() -> None:

@@ -255,14 +255,14 @@ def _read(worker: Worker, request: Request, body: OfferBody) -> Offer:
     address = address_of(request)
     worker.signalling.limit_offers(address)
     mapping = [TrackMapping(m.mid, m.name, m.kind, m.direction) for m in body.track_mapping]
-    watches_frames = body.client_info.get("sdk_type") == PAGE
+    from_page = body.client_info.get("sdk_type") == PAGE
     encodes = codecs(EncoderChoice(worker.options.encoder))
     offer = read_offer(
         body.sdp_offer,
         mapping,
         worker.model.tracks,
         encodes,
-        watches_frames=watches_frames,
+        from_page=from_page,
         from_loopback=is_loopback(address),
         sender_turns=CHROMIUM not in request.headers.get("user-agent", ""),
     )
