@@ -104,14 +104,23 @@ def test_a_closed_page_frees_the_model_at_once(server: Server, new_page: Any) ->
     server.stop_session(second)
 
 
+EVERY_WORD = """
+  window.words = [];
+  new MutationObserver(() => words.push(document.querySelector(".veil")?.textContent ?? ""))
+    .observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+
 def test_another_tab_of_the_same_browser_is_asked_first(server: Server, new_page: Any) -> None:
     first = new_page()
     first.goto(server.url)
     first.locator("html[data-phase=waiting]").wait_for()
     number = first.context.request.get(f"{server.url}/session").json()["number"]
     second = first.context.new_page()
+    second.add_init_script(EVERY_WORD)
     second.goto(server.url)
     veil(second, "You play in another tab")
+    assert not [words for words in second.evaluate("words") if "Somebody else" in words]
     second.locator(".veil").get_by_role("button", name="Take over here").click()
     second.locator("html[data-phase=waiting]").wait_for()
     first.locator(".veil").get_by_text("Taken over").wait_for()

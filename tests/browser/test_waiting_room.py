@@ -49,6 +49,7 @@ def test_a_session_is_shared_with_who_watches(new_page: NewPage) -> None:
         phase(watcher, "ended")
         watcher.locator(".veil").get_by_role("button").click()
         says(watcher, "The session of this link is over.")
+        assert not watcher.locator(".veil").get_by_role("button").is_visible(), "it would say the same again"
         watcher.goto("about:blank")
         watcher.goto(link)
         phase(watcher, "live")  # as anybody else who comes to an empty line

@@ -14,7 +14,7 @@ export async function sayBusy(viewer, running) {
   const watch = el("button", { type: "button", onclick: () => session.watch() }, "Watch");
   if (viewer.other) {
     viewer.say({ ...words, title: "You play in another tab", sentence: "Take over here? The other tab stops; the model goes on.", button: "Take over here", extra: [watch] });
-  } else viewer.say({ ...words, sentence: busyWords(running) });
+  } else viewer.say({ ...words, title: "Somebody else is playing", sentence: busyWords(running) });
 }
 
 /** Since when, and when the model is free. */

@@ -25,7 +25,7 @@ export const PHASES = {
   connecting: { short: "Connecting", title: "Connecting", sentence: "Setting up the video.", waits: true },
   loading: { short: "Loading", title: "The model is loading", sentence: "The video starts by itself when it is ready.", waits: true, keeps: true, own: true },
   failed: { short: "Load failed", title: "Load failed", sentence: "The page goes on by itself after a restart.", keeps: true, own: true, loud: true },
-  busy: { short: "In use", title: "Somebody else is playing", sentence: "The page starts by itself when the model is free.", button: "Watch", keeps: true },
+  busy: { short: "In use", title: "The model is in use", sentence: "The page starts by itself when the model is free.", button: "Watch", keeps: true },
   idle: { short: "Waiting", title: "Nobody is playing", sentence: "The picture starts by itself when somebody plays; this token is for watching.", waits: true, keeps: true },
   closing: { short: "Waiting", title: "The last session is still ending", sentence: "Yours begins by itself when the model has returned.", waits: true, keeps: true, own: true },
   waiting: { short: "Waiting", waits: true },
@@ -41,6 +41,7 @@ export const PHASES = {
 /** Ends by their reason; `asks`: playing on needs a person's wish, not the page's. A waiting room has more of them, see `room.js`. */
 export const ENDS = {
   stopped: { title: "Stopped", sentence: "The session is stopped.", button: "Start", asks: true },
+  over: { title: "Ended" }, // its link leads nowhere else
   left: { title: "Stopped watching", sentence: "The session goes on without you.", button: "Start" },
   completed: { title: "Finished", sentence: "The model has finished.", button: "Play again", asks: true },
   time_cap: { title: "Time is up", sentence: "The session reached its time limit.", button: "Play again", asks: true },

@@ -288,7 +288,7 @@ export class Session extends EventTarget {
     if (code === "loading") return this.#enter("loading", message, null, extra.progress), LOADING_POLL_MS;
     if (code === "model_load_failed") return this.#enter("failed", message), FAILED_POLL_MS;
     if (code === "ice_failed") return this.#enter("noroute", message), pause;
-    if (code === "session_over") return this.#run?.abort(), this.#enter("ended", message);
+    if (code === "session_over") return this.#run?.abort(), this.#enter("ended", message, "over");
     if (code === "nothing_to_watch") return this.#enter("idle"), BUSY_POLL_MS;
     if (AGAIN.has(code)) return pause;
     return this.#refused(error, pause);
