@@ -87,6 +87,16 @@ def test_a_missing_token_is_asked_for(open_page: Open) -> None:
     page.wait_for_url("**/?token=se%2Fcret")
 
 
+def test_a_worker_that_does_not_answer_any_more_refuses_nobody(open_page: Open) -> None:
+    """The gateway learns of it in a moment, and says then what goes on."""
+    lost = "{status: 503, body: {code: 'worker_lost', detail: 'The worker of this session does not answer.'}}"
+    page = open_page(f"runtime.start = runtime.health = {lost};")
+    until(page, "runtime.requests.filter((each) => each === 'POST /start_session').length > 1")
+    assert page.locator("html[data-phase=asking]").is_visible()
+    page.evaluate("runtime.start = runtime.health = null")
+    phase(page, "live")
+
+
 def test_a_session_begins_without_asking_for_its_number(open_page: Open) -> None:
     page = open_page()
     phase(page, "live")

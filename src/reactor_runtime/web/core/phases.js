@@ -26,7 +26,7 @@ export const PHASES = {
   loading: { short: "Loading", title: "The model is loading", sentence: "The video starts by itself when it is ready.", waits: true, keeps: true, own: true },
   failed: { short: "Load failed", title: "Load failed", sentence: "The page goes on by itself after a restart.", keeps: true, own: true, loud: true },
   busy: { short: "In use", title: "The model is in use", sentence: "The page starts by itself when the model is free.", button: "Watch", keeps: true },
-  idle: { short: "Waiting", title: "Nobody is playing", sentence: "The picture starts by itself when somebody plays; this token is for watching.", waits: true, keeps: true },
+  idle: { short: "Waiting", title: "Nobody is playing", sentence: "The video starts by itself when somebody plays; this token is for watching.", waits: true, keeps: true },
   closing: { short: "Waiting", title: "The last session is still ending", sentence: "Yours begins by itself when the model has returned.", waits: true, keeps: true, own: true },
   waiting: { short: "Waiting", waits: true },
   live: { short: "Live", plays: true },

@@ -11,7 +11,7 @@ const LOADING_POLL_MS = 500;
 const FAILED_POLL_MS = 3_000;
 const SLOW_START_MS = 1_000;
 const STEADY_MS = 5_000;
-const AGAIN = new Set(["closed", "queue_again", "not_offered"]); // the session ended under our hands: ask again
+const AGAIN = new Set(["closed", "queue_again", "not_offered", "worker_lost"]); // the session ended under our hands: ask again
 const BACK_OFF_MS = [300, 600, 1_200, 2_000, 3_000];
 
 /** @typedef {{session: string, connection: number | null, base?: string}} Claim */
