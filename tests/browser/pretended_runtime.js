@@ -1,5 +1,5 @@
 // Stands in for the runtime, inside the page under test: answers `fetch`, and is the other end of a real
-// RTCPeerConnection whose video is a canvas. Tests steer it through `window.runtime`.
+// RTCPeerConnection whose video is a canvas. Tests drive it through `window.runtime`.
 
 (() => {
   const wide = { brightness: { type: "number", minimum: 0, maximum: 1, default: 0.5, description: "How bright the picture is." } };

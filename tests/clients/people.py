@@ -70,7 +70,7 @@ def person(
     message_format: MessageFormat | None = None,
     **facts: Any,
 ) -> Connection:
-    """A client that is there and may steer, unless the facts say otherwise."""
+    """A client that is there and may control, unless the facts say otherwise."""
     number = next(_numbers)
     session = SimpleNamespace(number=1, clock=clock or VirtualClock(), next_frame=lambda: 0)
     presence = SimpleNamespace(ready=ready, live=live, closed=closed)

@@ -1,4 +1,4 @@
-"""Who steers, who looks on, whose camera the model sees."""
+"""Who controls, who looks on, whose camera the model sees."""
 
 from __future__ import annotations
 
@@ -248,10 +248,10 @@ def test_whatever_clients_do_watching_tokens_do_nothing_and_a_track_has_one_publ
     for verb, one, other, track in steps:
         with contextlib.suppress(CommandError):
             step(roles, verb, people[one], people[other], track)
-        steers = roles.controller
-        assert steers is None or steers.offer.may_control
+        controller = roles.controller
+        assert controller is None or controller.offer.may_control
         for each in ("camera", "microphone"):
             publishers = [c for c in people if roles.publishes(c, each)]
             assert len(publishers) <= 1
             assert all(c.offer.may_control for c in publishers)
-            assert shared or all(c is steers for c in publishers)
+            assert shared or all(c is controller for c in publishers)

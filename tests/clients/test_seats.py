@@ -1,4 +1,4 @@
-"""Whose place an offer takes that names no connection, and who follows the one that steers."""
+"""Whose place an offer takes that names no connection, and who follows the controller."""
 
 from __future__ import annotations
 
@@ -125,53 +125,53 @@ def test_peers_are_told_apart_by_certificate_and_session() -> None:
 
 
 def inherited(room: Room, **facts: Any) -> tuple[Connection, Connection]:
-    """One that steers, and one that came in beside it."""
-    steers = room.enter("A")
-    room.roles.join(steers)
+    """One that controls, and one that came in beside it."""
+    controller = room.enter("A")
+    room.roles.join(controller)
     heir = room.enter("B", **facts)
     room.seats.expect(heir)
-    return steers, heir
+    return controller, heir
 
 
 def test_who_came_in_beside_the_one_that_steers_follows_it_for_so_long() -> None:
     room = Room()
-    steers, heir = inherited(room)
+    controller, heir = inherited(room)
     assert room.seats.heir_of(heir) is None
     room.clock.advance(HEIR_S - 0.1)
-    assert room.seats.heir_of(steers) is heir
+    assert room.seats.heir_of(controller) is heir
     room.clock.advance(0.1)
-    assert room.seats.heir_of(steers) is None
+    assert room.seats.heir_of(controller) is None
 
 
 @pytest.mark.parametrize("facts", [{"may_control": False}, {"ready": False}, {"closed": True}])
 def test_who_cannot_steer_does_not_follow(facts: dict[str, Any]) -> None:
     room = Room()
-    steers, _ = inherited(room, **facts)
-    assert room.seats.heir_of(steers) is None
+    controller, _ = inherited(room, **facts)
+    assert room.seats.heir_of(controller) is None
 
 
 def test_the_newest_follows() -> None:
     room = Room()
-    steers, _ = inherited(room)
+    controller, _ = inherited(room)
     newest = room.enter("C")
     room.seats.expect(newest)
-    assert room.seats.heir_of(steers) is newest
+    assert room.seats.heir_of(controller) is newest
     newest.presence.closed = True
-    assert room.seats.heir_of(steers) is not newest
+    assert room.seats.heir_of(controller) is not newest
 
 
 def test_nobody_follows_itself_nor_one_that_named_its_id() -> None:
     room = Room()
-    room.seats.expect(room.enter("C"))  # nobody steers
-    steers = room.enter("A", default_connection=False)
-    room.roles.join(steers)
-    room.seats.expect(steers)
+    room.seats.expect(room.enter("C"))  # nobody controls
+    controller = room.enter("A", default_connection=False)
+    room.roles.join(controller)
+    room.seats.expect(controller)
     heir = room.enter("B")
     room.seats.expect(heir)
-    assert room.seats.heir_of(steers) is None
-    room.seats.default_connections.add(steers.id)
-    room.seats.expect(steers)
-    assert room.seats.heir_of(steers) is None
+    assert room.seats.heir_of(controller) is None
+    room.seats.default_connections.add(controller.id)
+    room.seats.expect(controller)
+    assert room.seats.heir_of(controller) is None
 
 
 # --- waiting for a place ---
@@ -199,13 +199,13 @@ async def test_beside_a_live_client_an_offer_waits_until_the_time_is_over() -> N
 
 async def test_it_waits_no_longer_than_until_that_client_goes_silent() -> None:
     room = Room()
-    steers = room.enter("A")
-    room.roles.join(steers)
+    controller = room.enter("A")
+    room.roles.join(controller)
     wait = await waiting(room)
     room.seats.changed()  # something else
     await asyncio.sleep(0)
     assert not wait.done()
-    steers.presence.live = False
+    controller.presence.live = False
     room.seats.changed()
     async with asyncio.timeout(5):
         await wait
@@ -213,8 +213,8 @@ async def test_it_waits_no_longer_than_until_that_client_goes_silent() -> None:
 
 async def test_or_until_it_has_left() -> None:
     room = Room()
-    steers, other = room.enter("A"), room.enter("C")
-    room.roles.join(steers)
+    controller, other = room.enter("A"), room.enter("C")
+    room.roles.join(controller)
     wait = await waiting(room)
     del room.connections[other.id]
     room.seats.changed()
@@ -222,12 +222,12 @@ async def test_or_until_it_has_left() -> None:
         await wait
 
 
-@pytest.mark.parametrize("there", ["nobody", "nobody steers", "itself", "no client of v16"])
+@pytest.mark.parametrize("there", ["nobody", "nobody controls", "itself", "no client of v16"])
 async def test_where_there_is_nothing_to_wait_for_it_does_not(there: str) -> None:
     room = Room()
     if there != "nobody":
         someone = room.enter("B" if there == "itself" else "A")
-        if there != "nobody steers":
+        if there != "nobody controls":
             room.roles.join(someone)
     wait = await waiting(room, v16=there == "no client of v16")
     assert wait.done()

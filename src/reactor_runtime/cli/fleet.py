@@ -36,7 +36,7 @@ def _common(function: F) -> F:
     ),
 )
 def command() -> None:
-    """Show and steer what `reactor serve` runs."""
+    """Show and control what `reactor serve` runs."""
 
 
 @command.command("status")

@@ -18,7 +18,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "run": "Run the model of a folder and serve it.",
     "serve": "Serve the model to many users: a waiting line, and a worker for each session.",
-    "fleet": "Show and steer what `reactor serve` runs.",
+    "fleet": "Show and control what `reactor serve` runs.",
     "bench": "Measure the model with everything behind it, without a browser.",
     "test": "Test the model of a folder, without a server and without waiting.",
     "doctor": "Find out whether people will be able to connect, before they try.",

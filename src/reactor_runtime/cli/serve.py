@@ -153,7 +153,7 @@ def command(ctx: click.Context, /, target: str | None, path: Path, **options: An
     """Serve the model to many users: a waiting line, and a worker for each session.
 
     Each worker is a `reactor run` of its own, started anew when it ends, on this machine or those of a Ray
-    cluster; clients reach all of them at one address. `reactor fleet` shows and steers what runs here.
+    cluster; clients reach all of them at one address. `reactor fleet` shows and controls what runs here.
     """
     from reactor_runtime.fleet.gateway import process
 

@@ -37,6 +37,7 @@ FAREWELL_S = 2.0
 """How long a client that is replaced may take to hear about it."""
 LOOK_EVERY_S = 0.25
 """How old what the wires told may be for who asks."""
+CONTROLLED = "Another client controls this session."
 WATCHES = "This client's token is for watching."
 
 
@@ -211,7 +212,7 @@ class Clients:
             )
         elif role is Role.VIEWER:
             controls = connection.offer.may_control
-            _send_role(connection, role, "Another client steers this session." if controls else WATCHES)
+            _send_role(connection, role, CONTROLLED if controls else WATCHES)
         self._publish_offered(connection)
         self._tell_end(connection)
 
@@ -219,7 +220,7 @@ class Clients:
         role = self.roles.join(connection)
         log.info("Connection %d has a data channel now; it is a %s", connection.number, role)
         self._owner.note("messages", connection=connection.number, role=role.value)
-        _send_role(connection, role, "" if role is Role.CONTROLLER else "Another client steers this session.")
+        _send_role(connection, role, "" if role is Role.CONTROLLER else CONTROLLED)
         self._publish_offered(connection)
         self._tell_end(connection)
 
@@ -291,7 +292,7 @@ class Clients:
     def _send_vacant(self) -> None:
         for connection in self.connections.values():
             if connection.presence.ready and connection.offer.may_control:
-                _send_role(connection, Role.VIEWER, "Nobody steers this session now; ask with takeControl.")
+                _send_role(connection, Role.VIEWER, "Nobody controls this session now; ask with takeControl.")
 
     def _publish_offered(self, connection: Connection) -> None:
         """Clients of older generations publish without asking."""

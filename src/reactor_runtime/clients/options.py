@@ -46,7 +46,7 @@ def _turn_servers(text: str) -> list[str]:
 class ClientOptions:
     """Who may come, how often, and by which network."""
 
-    viewers: int = setting(8, "How many clients may watch beside the one that steers.", most=63)
+    viewers: int = setting(8, "How many clients may watch beside the controller.", most=63)
     shared_control: bool = setting(False, "Let every client send commands.")
     offers_per_minute: int = setting(
         20, "Connections one address may ask for; 0 for no limit.", unit="per minute"

@@ -21,7 +21,9 @@ class Role(StrEnum):
 
 class NotControllerError(CommandError):
     def __init__(self) -> None:
-        super().__init__("not_controller", "Another client steers this session; ask for it with takeControl.")
+        super().__init__(
+            "not_controller", "Another client controls this session; ask for it with takeControl."
+        )
 
 
 class ViewOnlyError(CommandError):

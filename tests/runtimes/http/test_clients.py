@@ -1,4 +1,4 @@
-"""Several clients in one session: who steers, who looks on, who comes back, and what each of them is told."""
+"""Several clients in one session: who controls, who looks on, who comes back, what each is told."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ async def test_shared_control() -> None:
 async def test_the_controller_leaves_and_comes_back_under_its_id() -> None:
     async with serve(Painter) as server:
         mine, viewer = await left_behind(server)
-        assert "Nobody steers" in viewer.runtime_messages("role")[1]["reason"]
+        assert "Nobody controls" in viewer.runtime_messages("role")[1]["reason"]
         assert await refused(viewer, "runs") == "not_controller"
         assert server.worker.life.state is State.STREAMING
 

@@ -1,6 +1,6 @@
 """Models as authors write them: twenty that leak, each with its path, and their clean twins.
 
-Each is the whole text of a `model.py`. All are steered by `set_prompt` and make three frames.
+Each is the whole text of a `model.py`. All are driven by `set_prompt` and make three frames.
 """
 
 from __future__ import annotations

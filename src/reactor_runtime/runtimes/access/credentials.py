@@ -36,7 +36,7 @@ STRONG_SECRET = 16
 
 
 class TokenRole(StrEnum):
-    """`view` watches, `control` also starts, steers and stops what is its own, `admin` does everything."""
+    """`view` watches, `control` also starts, controls and stops what is its own, `admin` does everything."""
 
     VIEW = "view"
     CONTROL = "control"

@@ -43,7 +43,9 @@ async def _controls(asking: Asking) -> None:
 class ViewOnlyError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
-            Refusal.FORBIDDEN, "view_only", "This token is for watching: it starts, steers and ends nothing."
+            Refusal.FORBIDDEN,
+            "view_only",
+            "This token is for watching: it starts, controls and ends nothing.",
         )
 
 

@@ -222,8 +222,8 @@ async def candidates_on(
 async def farewell(
     session_id: SessionId, connection_id: ConnectionId, worker: TheWorker, request: Request
 ) -> JSONResponse:
-    """Leave at once, as a page that is closed. Who steered keeps the session for 3 s more; an offer under the
-    same id within them goes on."""
+    """Leave at once, as a page that is closed. The one who controlled keeps the session for 3 s more; an
+    offer under the same id within them goes on."""
     worker.check_session_id(session_id)
     _require_known(worker, connection_id, request)
     await worker.farewell(connection_id)
