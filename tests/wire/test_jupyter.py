@@ -15,7 +15,7 @@ from .server import running
 from .test_network import inside_only
 from .test_proxies import free_port, page, process
 from .test_reach import NO_MEDIA
-from .test_tcp_media import PAIR, plays, port_of
+from .test_tcp_media import carried_by, plays, port_of
 
 pytestmark = [
     pytest.mark.wire,
@@ -52,7 +52,7 @@ def test_the_page_works_in_jupyter(media: bool, tmp_path: Path) -> None:
             opened.goto(ours)
             if media:
                 plays(opened)
-                assert opened.evaluate(PAIR)["protocol"] == "udp"
+                carried_by(opened, "udp")
                 opened.locator("[data-command=weigh] input[type=file]").set_input_files(
                     {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"abc"}
                 )

@@ -19,7 +19,7 @@ from tests.chromium import launched
 from .browser import find_chromium
 from .server import MODELS, Server, running
 from .test_network import inside_only
-from .test_tcp_media import KEEP_PEERS, PAIR, WAIT_MS, plays, port_of
+from .test_tcp_media import KEEP_PEERS, PAIR, WAIT_MS, carried_by, plays, port_of
 
 CHROMIUM = find_chromium()
 NGINX, SSHD, CADDY = (shutil.which(name, path="/usr/sbin:/usr/bin") for name in ("nginx", "sshd", "caddy"))
@@ -142,7 +142,7 @@ def test_the_page_plays_behind_nginx_with_tls_below_a_path(
         assert cookie["path"] == ("/" if lines == () and strip else "/model/")
         names = opened.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
         assert all(name.startswith(url) for name in names), names
-        assert opened.evaluate(PAIR)["protocol"] == "udp"
+        carried_by(opened, "udp")
         opened.locator("[data-command=weigh] input[type=file]").set_input_files(
             {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"abc"}
         )
