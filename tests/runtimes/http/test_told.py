@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -106,6 +107,24 @@ async def test_a_page_that_is_loaded_again_keeps_its_place_whichever_is_heard_fi
         assert server.worker.life.state is State.STREAMING
         after.leave()
         await server.wait_state(State.ORPHANED)
+
+
+async def test_who_controlled_once_shortens_nothing_for_who_controls_now() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, _ = await connected(server, sdk="page")
+        _, other = await connected(server)
+        await leave(server, mine)
+        other.wire.send(json.dumps({"scope": "runtime", "data": {"type": "takeControl", "data": {}}}))
+        await until(lambda: server.worker.roles.controller)
+        _, again = await connected(server, mine, "page")
+        other.wire.lose_network()
+        again.leave()
+        await server.wait_state(State.ORPHANED)
+        await until(lambda: len(server.worker.clients.connections) == 1)
+        left = await free_in(server)
+        assert left is not None
+        assert left > FAREWELL_S
 
 
 async def test_a_viewer_that_leaves_shortens_nothing() -> None:
