@@ -14,6 +14,7 @@ import pytest
 from reactor_runtime import AudioOut, VideoModel, VideoOut, model
 from reactor_runtime.authoring.description import describe
 from reactor_runtime.clients.media_share import STATS_S, MediaShare
+from reactor_runtime.clients.sink import WATCHED_FRAMES
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.bitrate import HEADROOM, default_bitrate
@@ -261,4 +262,15 @@ async def test_a_wire_that_is_closing_or_silent_about_its_counts_is_left_alone()
         await asked.wait()
         clock.advance(STATS_S)
         await looking
+        await share.end()
+
+
+async def test_a_frame_that_nobody_is_told_of_any_more_is_counted() -> None:
+    async with running() as session:
+        share, _ = client(session)
+        share.subscribe()
+        for index in range(WATCHED_FRAMES + 2):
+            share.watch_frame("video", index, index, lambda *_: None)
+        share.watch_frame("another", 0, 0, lambda *_: None)
+        assert session.lost.counts()["frame_times"] == 2
         await share.end()

@@ -100,7 +100,10 @@ def test_a_frame_that_is_waited_for_is_told_once_or_the_next_one(sink: FrameSink
 
 def test_so_many_are_waited_for_and_the_oldest_is_forgotten(sink: FrameSink) -> None:
     told: list[int] = []
-    for number in range(WATCHED_FRAMES + 1):
+    forgot = [
         sink.watch(1, lambda _, number=number: told.append(number))  # type: ignore[misc] # its own
+        for number in range(WATCHED_FRAMES + 1)
+    ]
+    assert forgot == [False] * WATCHED_FRAMES + [True]
     sink.push(frame(1, key=True))
     assert told == list(range(1, WATCHED_FRAMES + 1))

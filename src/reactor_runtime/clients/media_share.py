@@ -134,8 +134,10 @@ class MediaShare:
         """Report once when the frame of this index, or a later one, goes out."""
         loop = asyncio.get_running_loop()
         for mid, sink in self._sinks.items():
-            if sink.track == track:
-                sink.watch(index, functools.partial(self._frame_out, loop, mid, request, report))
+            if sink.track != track:
+                continue
+            if sink.watch(index, functools.partial(self._frame_out, loop, mid, request, report)):
+                self._session.lost.add(Lost.FRAME_TIMES)
 
     def subscribe(self) -> None:
         """Take every track that the wire has a sender for."""

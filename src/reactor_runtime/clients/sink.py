@@ -62,6 +62,9 @@ class FrameSink:
         before, self._counted = self._counted, replace(self.sent)
         return self._counted.since(before)
 
-    def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> None:
-        """Call `report`, on the encoder thread, with the first frame from `index` on."""
+    def watch(self, index: int, report: Callable[[EncodedFrame], None]) -> bool:
+        """Call `report`, on the encoder thread, with the first frame from `index` on. True when another one
+        was forgotten for it."""
+        full = len(self._watched) == WATCHED_FRAMES
         self._watched.append((index, report))
+        return full

@@ -23,6 +23,8 @@ class Lost(StrEnum):
     """Pictures of clients that were too large to be decoded or converted."""
     CANDIDATES = "candidates_refused"
     """Addresses that clients named and the engine does not get; see `transports.candidates`."""
+    FRAME_TIMES = "frame_times"
+    """Commands of which a client was not told when their frame went out: too many waited for theirs."""
     ON_MEDIA = "on_media"
     """Frames and blocks of clients that `on_media` was too slow for."""
 
