@@ -94,11 +94,12 @@ def test_what_was_accepted_is_released_too_when_the_newest_was_refused(holds: Ho
 
 def test_what_another_had_accepted_counts_for_the_next(holds: Holds) -> None:
     first, second = person(), person()
-    holds.note(first, "turn", {"way": "left"})
-    holds.accept(first, "turn", {"way": "left"})
-    holds.note(second, "turn", {"way": "none"})
-    holds.accept(first, "turn", {"way": "right"})  # an answer that is late: it is the second one's now
-    assert holds.let_go(second) == {"turn": [{"way": "none"}]}
+    holds.note(first, "drive", {"forward": True, "speed": 2.0})
+    holds.accept(first, "drive", {"forward": True, "speed": 2.0})
+    holds.note(second, "drive", {"forward": False})
+    # An answer that is late: it is the second one's now.
+    holds.accept(first, "drive", {"forward": True, "speed": 3.0})
+    assert holds.let_go(second) == {"drive": [{"forward": False, "keys": [], "speed": 2.0}]}
 
 
 def test_a_new_session_begins_with_nothing_held(holds: Holds) -> None:

@@ -18,6 +18,19 @@ def test_a_loss_without_a_request_is_told_after_a_while() -> None:
     assert watch.silent(MEMORY_S, 3, 0)
 
 
+def test_one_packet_is_a_loss() -> None:
+    watch = LossWatch()
+    watch.silent(0.0, 1, 0)
+    assert watch.silent(PATIENCE_S, 1, 0)
+
+
+def test_who_has_asked_once_will_again_though_its_reports_begin_anew() -> None:
+    watch = LossWatch()
+    watch.silent(0.0, 3, 1)
+    assert not watch.silent(1.0, 4, 0)
+    assert not watch.silent(1.0 + PATIENCE_S, 4, 0)
+
+
 def test_who_asks_is_not_helped_again_however_much_it_loses() -> None:
     watch = LossWatch()
     assert not watch.silent(0.0, 3, 0)

@@ -94,6 +94,13 @@ def test_an_offer_that_became_nothing_makes_room_for_its_own_address_and_for_oth
     assert room.of("B", "elsewhere") is newest
 
 
+def test_one_that_is_live_keeps_its_place_beside_another_of_its_address_however_long_it_is_there() -> None:
+    room = Room()
+    room.enter("A", address="here")
+    room.clock.advance(NEGOTIATING_S * 10)
+    assert room.of("B", "here") is None
+
+
 def test_clients_of_the_first_generation_meet_only_their_own() -> None:
     room = Room()
     room.enter("A", live=False, message_format=JsonFormat())
@@ -195,6 +202,28 @@ async def test_beside_a_live_client_an_offer_waits_until_the_time_is_over() -> N
     room.clock.advance(0.01)
     async with asyncio.timeout(5):
         await wait
+
+
+async def test_what_changes_meanwhile_ends_its_wait_no_sooner() -> None:
+    room = Room()
+    room.roles.join(room.enter("A"))
+    wait = await waiting(room)
+    room.clock.advance(CONSENT_WAIT_S - 0.1)
+    room.seats.changed()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not wait.done()
+    room.clock.advance(0.1)
+    async with asyncio.timeout(5):
+        await wait
+
+
+async def test_it_does_not_wait_where_an_offer_that_became_nothing_makes_room() -> None:
+    room = Room()
+    room.roles.join(room.enter("A"))
+    room.enter("C", ready=False, live=False, address="here")
+    wait = await waiting(room)
+    assert wait.done()
 
 
 async def test_it_waits_no_longer_than_until_that_client_goes_silent() -> None:

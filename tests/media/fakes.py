@@ -79,6 +79,7 @@ class FakeEncoder:
             raise EngineError("too wide")
         self.codec, self.width, self.height = codec, width, height
         self.bits_per_second = bits_per_second
+        self.settings = settings
         self.flexible = True
         self.closed = False
         self._first = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,10 +61,43 @@ def test_the_first_ones_are_no_forecast_because_they_open_the_encoder() -> None:
     assert taken(made, FRAME_S) == (0, 0)
 
 
-def test_a_stale_one_is_skipped_without_a_forecast() -> None:
+def test_a_few_are_a_forecast() -> None:
+    made = backlog(cost=STALE_S * 1.5, known=COSTS_LEAST)
+    put(made, 0.0, FRAME_S)
+    assert taken(made, FRAME_S) == (1, 1)
+
+
+def test_what_is_just_in_time_is_begun() -> None:
     made = Backlog()
     put(made, 0.0, FRAME_S)
-    assert taken(made, STALE_S * 1.01) == (1, 1)
+    assert taken(made, STALE_S) == (0, 0), "it has waited so long and no longer"
+    made = backlog(cost=STALE_S)
+    put(made, 0.0, 0.0)
+    assert taken(made, 0.0) == (0, 0), "the next one will have"
+
+
+def test_a_stale_one_is_skipped_without_a_forecast() -> None:
+    made = Backlog()
+    put(made, 100.0, 100.0 + FRAME_S)
+    assert taken(made, 100.0 + STALE_S * 1.01) == (1, 1)
+
+
+def test_a_fresh_one_is_not_skipped_whatever_the_clock_says() -> None:
+    made = Backlog()
+    put(made, 100.0, 100.0 + FRAME_S)
+    assert taken(made, 100.0 + FRAME_S) == (0, 0)
+
+
+@pytest.mark.parametrize("caught_up", [False, True])
+def test_an_overloaded_one_takes_the_newest_however_fresh_the_others_are(caught_up: bool) -> None:
+    made = Backlog()
+    put(made, 0.0, 0.0)
+    assert [taken(made, 0.0), taken(made, 0.0)] == [(0, 0), (1, 0)]
+    if caught_up:
+        made.caught_up()
+    later = OVERLOAD_S * 1.01
+    put(made, later, later, later)
+    assert taken(made, later) == ((0, 0) if caught_up else (2, 2))
 
 
 def test_a_draining_one_skips_nothing() -> None:
@@ -78,6 +112,7 @@ def test_being_overloaded_is_told_once_and_ends_when_it_has_caught_up() -> None:
     put(made, 0.0, 0.0)
     later = OVERLOAD_S * 1.01
     assert not made.overloaded(OVERLOAD_S * 0.99)
+    assert not made.tells_overload(OVERLOAD_S * 0.99)
     assert made.overloaded(later)
     assert [made.tells_overload(later) for _ in range(2)] == [True, False]
     made.caught_up()

@@ -8,13 +8,16 @@ from reactor_runtime.media.bitrate import (
     CEILING_BPS,
     FLOOR_BPS,
     HEADROOM,
+    REOPEN_DOWN,
     REOPEN_INTERVAL_S,
     SETTLED_S,
+    SETTLED_UP,
     default_bitrate,
     target_bitrate,
     worth_reopening,
 )
 from reactor_runtime.media.encoders import VideoCodec
+from reactor_runtime.media.encoders.base import REOPEN_UP
 
 RATES = st.integers(1, 100_000_000)
 
@@ -78,3 +81,13 @@ def test_falls_are_followed_at_once_and_rises_after_a_while() -> None:
     assert not worth_reopening(1_000_000, 1_050_000, since_last_s=SETTLED_S)
     assert not worth_reopening(1_000_000, 2_000_000, since_last_s=REOPEN_INTERVAL_S / 2)
     assert worth_reopening(1_000_000, 2_000_000, since_last_s=REOPEN_INTERVAL_S)
+
+
+@pytest.mark.parametrize(
+    ("bound", "since"), [(REOPEN_DOWN, 0.0), (SETTLED_UP, SETTLED_S), (REOPEN_UP, REOPEN_INTERVAL_S)]
+)
+def test_a_rate_that_is_just_at_its_bound_is_not_worth_reopening(bound: float, since: float) -> None:
+    current = 1_000_000
+    just = int(current * bound)
+    assert just == current * bound, "no rounding"
+    assert not worth_reopening(current, just, since)

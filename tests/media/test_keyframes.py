@@ -22,6 +22,14 @@ def test_none_comes_without_being_asked_for() -> None:
     assert keys(begun(), 60.0, since=0.5) == []
 
 
+def test_before_anybody_has_come_none_is_due() -> None:
+    made = Keyframes()
+    assert made.due(1.0) is None
+    made.repeat = True
+    assert made.due(1.0) is None, "no picture has been there that another would repeat"
+    assert not made.take(1.0)
+
+
 def test_requests_are_answered_no_more_often_than_the_throttle_lets() -> None:
     made = begun()
     made.request()

@@ -114,3 +114,42 @@ def test_a_keyframe_is_wanted_by_who_lost_its_place_once_half_of_the_bound_has_l
     for late, wanted in ((half - 0.01, False), (half + 0.01, True)):
         assert not gate.admits(False, 1, late)
         assert gate.wants_key() is wanted
+
+
+RATE = 8_000_000
+BOUND = round(BACKLOG_S * RATE / 8)
+"""Bytes that may be on their way at this rate."""
+
+
+def full(more: int) -> FrameGate:
+    """One that has just let a keyframe of its bound pass, and so many bytes more."""
+    gate = FrameGate()
+    gate.set_rate(RATE)
+    assert BOUND * 8 == BACKLOG_S * RATE, "no rounding"
+    assert gate.admits(True, BOUND + more, 0.0)
+    return gate
+
+
+def test_a_frame_passes_up_to_the_bound_and_no_byte_further() -> None:
+    assert full(0).admits(False, 1, 0.0)
+    assert not full(1).admits(False, 1, 0.0)
+
+
+def test_what_has_left_or_was_reset_weighs_nothing() -> None:
+    for begin_again in (False, True):
+        gate, now = full(0), 0.0
+        if begin_again:
+            gate.reset()
+        else:
+            now = 10.0
+        assert gate.admits(True, BOUND, now)
+        assert gate.admits(False, 1, now)
+
+
+def test_a_keyframe_is_wanted_from_half_of_the_bound_on_and_no_byte_before() -> None:
+    quarter_of_a_second = RATE // 8 // 4
+    for more, wanted in ((0, True), (1, False)):
+        gate = full(quarter_of_a_second - BOUND // 2 + more)
+        assert not gate.admits(False, 1, 0.0)
+        assert not gate.admits(False, 1, 0.25)
+        assert gate.wants_key() is wanted
