@@ -254,7 +254,8 @@ class Clients:
         self._left(connection.session, connection.id)
 
     def _left(self, session: Session, connection_id: int) -> None:
-        if self.last_controller == connection_id:
+        # Where somebody else controls, and is silent only, that one keeps the whole grace.
+        if self.last_controller == connection_id and self.roles.controller is None:
             self._owner.left(session)
 
     def _tell_end(self, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -45,6 +46,11 @@ async def free_in(server: MemoryServer) -> float | None:
     return found
 
 
+async def all_told(server: MemoryServer) -> None:
+    """Return when what was spawned for clients that went has ended; the watch of the worker goes on."""
+    await until(lambda: len(server.worker._background._tasks) <= 1)
+
+
 async def test_a_goodbye_shortens_the_grace_and_an_offer_cancels_that() -> None:
     async with serve(Painter) as server:
         await server.http.post("/start_session")
@@ -84,6 +90,7 @@ async def test_a_page_that_ends_its_connection_has_left_and_an_sdk_may_come_back
         client.leave()
         await server.wait_state(State.ORPHANED)
         await until(lambda: not server.worker.clients.connections)
+        await all_told(server)
         left = await free_in(server)
         assert left is not None
         assert (left <= FAREWELL_S) == shortens
@@ -106,6 +113,25 @@ async def test_a_page_that_is_loaded_again_keeps_its_place_whichever_is_heard_fi
         assert server.worker.life.state is State.STREAMING
         after.leave()
         await server.wait_state(State.ORPHANED)
+
+
+async def test_who_controlled_once_shortens_nothing_for_who_controls_now() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        mine, _ = await connected(server, sdk="page")
+        _, other = await connected(server)
+        await leave(server, mine)
+        other.wire.send(json.dumps({"scope": "runtime", "data": {"type": "takeControl", "data": {}}}))
+        await until(lambda: server.worker.roles.controller)
+        _, again = await connected(server, mine, "page")
+        other.wire.lose_network()
+        again.leave()
+        await server.wait_state(State.ORPHANED)
+        await until(lambda: len(server.worker.clients.connections) == 1)
+        await all_told(server)
+        left = await free_in(server)
+        assert left is not None
+        assert left > FAREWELL_S
 
 
 async def test_a_viewer_that_leaves_shortens_nothing() -> None:
