@@ -63,3 +63,43 @@ async def test_a_slot_that_is_being_left_is_waited_for() -> None:
     slots.give_back("w1")
     assert await taking == "w1-2"
     assert await slots.take(lambda: True, 0.001) is None
+
+
+async def test_workers_are_spread_over_the_gpus() -> None:
+    slots = Slots(3, ["0", "1"], VirtualClock())
+    for _ in range(3):
+        await slots.take(nobody, 1)
+    assert {name: slot.gpu for name, slot in slots.of.items()} == {"w1": "0", "w2": "1", "w3": "0"}
+
+
+async def test_where_nobody_is_leaving_nobody_waits() -> None:
+    slots = Slots(1, [], VirtualClock())
+    await slots.take(nobody, 3600)
+    taking = asyncio.ensure_future(slots.take(nobody, 3600))
+    await asyncio.sleep(0)
+    assert taking.done()
+    assert await taking is None
+
+
+async def test_a_free_slot_is_taken_while_another_is_left() -> None:
+    slots = Slots(2, [], VirtualClock())
+    await slots.take(nobody, 3600)
+    taking = asyncio.ensure_future(slots.take(lambda: True, 3600))
+    await asyncio.sleep(0)
+    assert taking.done()
+    assert await taking == "w2"
+
+
+async def test_a_slot_that_rests_leaves_the_others_to_be_taken() -> None:
+    clock = VirtualClock(1000.0)
+    slots = Slots(2, [], clock)
+    for _ in range(FAILURES):
+        name = await slots.take(nobody, 1)
+        assert name is not None
+        assert name.startswith("w1")
+        slots.give_back(name, by_itself=True)
+    assert await slots.take(nobody, 1) == "w2"
+    assert slots.give_back("w2", by_itself=True) is None
+    assert slots.why_no_room() == "1 of 2 slots are failing"
+    clock.advance(FAILURE_WINDOW_S)
+    assert slots.why_no_room() == "every slot is taken"

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_runtime.transports.candidates import ADDRESSES_LIMIT, CandidateGate, address_of, is_loopback
+from reactor_runtime.transports.candidates import (
+    ADDRESSES_LIMIT,
+    CANDIDATE_CHARACTERS,
+    CandidateGate,
+    address_of,
+    is_loopback,
+)
 
 UDP = "candidate:1 1 udp 2113937151 192.0.2.7 50000 typ host"
 
@@ -27,7 +33,11 @@ def at(address: str, port: int = 50000) -> str:
         at("fd00::2"),
         "candidate:1 1 udp 1 203.0.113.9 5000 typ srflx raddr 192.0.2.7 rport 50000 generation 0",
         "candidate:1 1 udp 1 203.0.113.9 5000 typ relay raddr 0.0.0.0 rport 9",
+        "candidate:1 1 udp 1 203.0.113.9 5000 typ srflx generation 0 raddr 192.0.2.7 rport 50000",
         UDP + " generation 0 ufrag abcd network-id 1",
+        UDP + " generation",
+        at("192.0.2.7", 65535),
+        UDP + " " + "x" * (CANDIDATE_CHARACTERS - len(UDP) - 1),
     ],
 )
 def test_addresses_that_may_lead_to_a_client(candidate: str) -> None:
@@ -68,7 +78,12 @@ def test_addresses_that_may_lead_to_a_client(candidate: str) -> None:
         "candidate:1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active",
         "candidate:1 1 ssltcp 1 192.0.2.7 443 typ host",
         "candidate:1 1 udp 1 203.0.113.9 5000 typ srflx raddr lookup.example rport 50000",
+        "candidate:1 1 udp 1 203.0.113.9 5000 typ srflx generation 0 raddr lookup.example rport 50000",
         "candidate:1 1 udp 1 203.0.113.9 5000 typ other",
+        "candidate:1 1 udp 1 203.0.113.9 5000 type host",
+        UDP.replace("candidate:", ""),
+        UDP.replace("candidate:", "foundation:"),
+        UDP + " " + "x" * (CANDIDATE_CHARACTERS - len(UDP)),
         "candidate:1 1 udp",
         "candidate:1 1 udp 1 192.0.2.7 nine typ host",
         "",

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from reactor_runtime.transports.stun import (
     FIRST_FRAME_LIMIT,
+    HEADER,
     MAGIC_COOKIE,
+    USER_CHARACTERS,
     NotStunError,
     first_frame,
     server_user,
@@ -89,3 +91,37 @@ def test_attributes_of_any_kind_end(body: bytes) -> None:
 def test_what_cannot_become_a_check_is_refused_at_once(data: bytes) -> None:
     with pytest.raises(NotStunError):
         read(data)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff", b"\x08\x01", b"\x00\x13", b"\x00\x18\x00\x01\x00\x00"])
+def test_a_wrong_length_is_refused_with_its_last_byte(data: bytes) -> None:
+    assert first_frame(data[:-1]) is None
+    with pytest.raises(NotStunError):
+        first_frame(data)
+
+
+@pytest.mark.parametrize("size", [HEADER, FIRST_FRAME_LIMIT])
+def test_the_shortest_and_the_longest_frame_are_whole(size: int) -> None:
+    message = struct.pack("!HH4s", 1, size - HEADER, MAGIC_COOKIE) + bytes(size - 8)
+    assert first_frame(struct.pack("!H", size) + message) == message
+
+
+def test_a_user_is_as_long_as_it_may_be_and_not_longer() -> None:
+    longest = b"ours:" + b"x" * (USER_CHARACTERS - 5)
+    assert read(request(longest)) == "ours"
+    with pytest.raises(NotStunError):
+        read(request(longest + b"x"))
+
+
+@pytest.mark.parametrize("beyond", [1, 4, 60_000])
+def test_an_attribute_that_says_it_is_longer_than_its_message_is_not_read(beyond: int) -> None:
+    user = b"ours:theirs!"
+    body = struct.pack("!HH", 0x0006, len(user) + beyond) + user
+    with pytest.raises(NotStunError):
+        server_user(struct.pack("!HH4s", 1, len(body), MAGIC_COOKIE) + bytes(12) + body)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 5, 7, 300])
+def test_attributes_before_the_user_are_passed_over_with_their_padding(length: int) -> None:
+    framed = request(b"ours:theirs", (0x8022, b"\xff" * length), (0x0024, b"1234"))
+    assert read(framed) == "ours"

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import pytest
+
 from reactor_runtime.transports.port import CandidateFound, Engine, IceCandidate, Peer, PeerConfig, Section
-from reactor_runtime.transports.tcp_media import TcpMediaEngine, TcpPeers, with_passive
+from reactor_runtime.transports.tcp_media import (
+    Place,
+    TcpMediaEngine,
+    TcpPeers,
+    is_tcp,
+    with_passive,
+    without_candidates,
+)
 from reactor_runtime.transports.wire import Handle
 
 UDP = "candidate:1 1 udp 2122260223 10.77.0.1 51221 typ host generation 0 ufrag {} network-id 3"
@@ -53,6 +62,10 @@ class FakePeer:
 class FakeEngine:
     name = "fake"
     descriptors_per_peer = 3
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     async def create_peer(self, config: PeerConfig, handle: Handle) -> Peer:
         return cast("Peer", FakePeer(config, handle))
@@ -142,6 +155,86 @@ async def test_peers_beyond_the_ports_of_a_range_get_other_ports() -> None:
     await made[0].close()
     again: Any = await engine.create_peer(config, Told().handle)
     assert again._peer.config.port_range == (40000, 40001)
+
+
+async def test_peers_that_need_no_port_of_a_range_take_none_from_others() -> None:
+    engine = TcpMediaEngine(cast("Engine", FakeEngine()), TcpPeers())
+    config = PeerConfig(port_range=(40000, 40000))
+    for free in (PeerConfig(), PeerConfig(port_range=(40000, 40000), relay_only=True)):
+        await engine.create_peer(free, Told().handle)
+    made: list[Any] = [await engine.create_peer(config, Told().handle) for _ in range(2)]
+    assert [each._peer.config.port_range for each in made] == [(40000, 40000), None]
+    await made[1].close()
+    assert cast("Any", await engine.create_peer(config, Told().handle))._peer.config.port_range is None
+
+
+def test_an_engine_with_tcp_is_the_one_inside_with_more_descriptors() -> None:
+    inner = FakeEngine()
+    engine = TcpMediaEngine(cast("Engine", inner), TcpPeers())
+    assert (engine.name, engine.descriptors_per_peer) == ("fake", 6)
+    engine.close()
+    assert inner.closed
+
+
+async def test_any_of_the_engines_networks_does_and_the_first_one_stays() -> None:
+    place = Place()
+    place.found(("10.77.0.1", 1))
+    place.found(("10.77.0.2", 2))
+    assert await place.address() == ("10.77.0.1", 1)
+
+
+async def test_an_answer_with_the_same_user_keeps_its_place() -> None:
+    peers = TcpPeers()
+    peer, inner, _ = await peer_of(peers)
+    inner.users = iter(("first", "first"))
+    await peer.answer("offer", [])
+    place = peers.find("first")
+    await peer.restart("offer", [])
+    assert peers.find("first") is place
+    assert not peers.serve(answer_of("nobody"))
+    peers.forget(frozenset({"nobody"}))
+
+
+async def test_what_was_found_before_an_answer_is_of_no_use_after_another() -> None:
+    peers = TcpPeers()
+    peer, inner, _ = await peer_of(peers)
+    inner.find(TCP, "second")
+    await peer.answer("offer", [])
+    await peer.restart("offer", [])
+    place = peers.find("second")
+    assert place is not None
+    assert not place._known.is_set()
+
+
+@pytest.mark.parametrize("only", [True, False])
+async def test_a_clients_candidates_reach_an_engine_that_has_udp(only: bool) -> None:
+    offer = "v=0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+    peer, inner, _ = await peer_of(TcpPeers(), only=only)
+    await peer.answer(offer, [])
+    await peer.restart(offer, [])
+    await peer.add_candidate(IceCandidate("candidate:1 1 udp 1 192.0.2.1 9 typ host"))
+    assert ("candidate" in "".join(inner.offers)) is not only
+    assert len(inner.heard) == (not only)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "tcp"),
+    [
+        (TCP, True),
+        (TCP.replace(" tcp ", " TCP "), True),
+        (f"a={TCP}", True),
+        (UDP, False),
+        (UDP.replace("typ host", "typ host x tcp"), False),
+        ("candidate:1 tcp", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_candidate_for_tcp(candidate: str, tcp: bool) -> None:
+    assert is_tcp(candidate) is tcp
+
+
+def test_an_offer_without_candidates_is_otherwise_the_same() -> None:
+    assert without_candidates(f"v=0\na={UDP}\r\na=mid:0\r\n") == "v=0\r\na=mid:0\r\n"
 
 
 def test_the_clients_candidate_stands_in_every_section() -> None:

@@ -78,3 +78,22 @@ def test_loopback(text: str, loopback: bool) -> None:
 )
 def test_limits_count_an_ipv6_network_as_one(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        (PROXY, True),
+        ("10.255.0.9", True),
+        (f"::ffff:{PROXY}", True),
+        ("2001:db8::7", True),
+        (CLIENT, False),
+        ("11.0.0.1", False),
+        ("2001:db9::7", False),
+        ("unknown", False),
+        ("", False),
+    ],
+)
+def test_whose_word_is_taken(peer: str, trusted: bool) -> None:
+    """Networks may be written by any address of theirs."""
+    assert Proxies(["10.0.0.1/8", "2001:db8::1/32"]).trust(peer) is trusted

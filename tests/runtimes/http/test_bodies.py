@@ -145,6 +145,110 @@ async def test_a_file_that_is_large_has_longer(seconds: float, size: int | None)
         assert response.text == str(size)
 
 
+KINDS = pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+
+
+async def bare(app: Bodies, receive: Any, kind: str) -> list[Any]:
+    """What is sent to a client whose body comes as `receive` says."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", kind.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "scheme": "http"}
+    await app(scope, receive, send)
+    return sent
+
+
+@KINDS
+async def test_a_body_of_which_nothing_comes_is_given_up_when_its_time_is_over(kind: str) -> None:
+    clock, began = VirtualClock(), asyncio.Event()
+
+    async def receive() -> Any:
+        began.set()
+        await asyncio.Event().wait()
+
+    asking = asyncio.ensure_future(bare(Bodies(echo, clock=clock), receive, kind))
+    await began.wait()
+    clock.advance(bodies_module.BODY_S)
+    async with asyncio.timeout(10):
+        sent = await asking
+    assert (sent[0]["status"], json.loads(sent[1]["body"])["code"]) == (408, "body_too_slow")
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+@KINDS
+@pytest.mark.parametrize("more", [{"more_body": False}, {}], ids=["said", "not said"])
+async def test_who_has_a_whole_body_has_it_once_and_learns_without_a_deadline_that_its_client_went(
+    kind: str, more: dict[str, bool]
+) -> None:
+    clock, heard = VirtualClock(), list[Any]()
+    body: dict[str, Any] = {"type": "http.request", "body": b"[]", **more}
+    coming = iter([body, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        message = next(coming)
+        if message["type"] == "http.disconnect":
+            clock.advance(10 * bodies_module.BODY_S)
+            for _ in range(5):
+                await asyncio.sleep(0)  # what is due happens
+        return message
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        heard.extend([await receive(), await receive()])
+
+    assert await bare(Bodies(app, clock=clock), receive, kind) == [], "there is nothing to refuse"
+    assert heard[0] in (body, {**body, "more_body": False})
+    assert heard[1:] == [{"type": "http.disconnect"}]
+
+
+async def test_of_a_body_that_is_too_large_nothing_more_is_read() -> None:
+    read, heard = 0, list[Any]()
+
+    async def receive() -> Any:
+        nonlocal read
+        read += 1
+        return {"type": "http.request", "body": bytes(JSON_LIMIT), "more_body": True}
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        heard.extend([await receive() for _ in range(4)])
+
+    sent = await bare(Bodies(app), receive, "text/plain")
+    assert [message["type"] for message in heard] == ["http.request"] + ["http.disconnect"] * 3
+    assert (read, sent[0]["status"]) == (2, 413)
+
+
+async def test_an_answer_that_began_before_a_body_was_wrong_goes_on() -> None:
+    answer: list[Any] = [
+        {"type": "http.response.start", "status": 200, "headers": []},
+        {"type": "http.response.body", "body": b"all"},
+    ]
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": bytes(JSON_LIMIT + 1), "more_body": True}
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await send(answer[0])
+        assert (await receive())["type"] == "http.disconnect"
+        await send(answer[1])
+
+    assert await bare(Bodies(app), receive, "text/plain") == answer
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [(2**20, "1 MiB"), (2**20 - 1, "1023 KiB"), (5 * 2**20, "5 MiB")]
+)
+async def test_how_large_a_file_may_be_is_told_in_round_numbers(limit: int, words: str) -> None:
+    transport = httpx.ASGITransport(Bodies(echo, limit))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as http:
+        fits = await http.put("/uploads/abc", content=bytes(limit))
+        large = await http.put("/uploads/abc", content=bytes(limit + 1))
+
+    assert fits.text == str(limit)
+    assert (large.status_code, large.json()["detail"]) == (413, f"A body may have {words} at most.")
+
+
 # --- the shape of JSON ---
 
 
@@ -159,6 +263,7 @@ def nested(depth: int) -> bytes:
         (nested(DEPTH_LIMIT + 1), False),
         (nested(50_000), False),
         (b"[" * 50_000, False),
+        (b"[" * VALUES_LIMIT, False),
         (b'{"a":' * 33, False),
         (json.dumps({str(key): 1 for key in range(KEYS_LIMIT)}).encode(), True),
         (json.dumps({str(key): 1 for key in range(KEYS_LIMIT + 1)}).encode(), False),
@@ -208,6 +313,58 @@ def test_the_shape_takes_time_that_grows_with_the_text(part: bytes) -> None:
     for begin in (b'"', b""):
         small, large = begin + part * count, begin + part * 2 * count
         check_growth(partial(shape, small), partial(shape, large), grain=0.002)
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/merge-patch+json", "Application/JSON; a=b"]
+)
+@pytest.mark.parametrize(
+    ("method", "path", "text", "code"),
+    [
+        ("POST", "/", nested(DEPTH_LIMIT), None),
+        ("POST", "/", nested(DEPTH_LIMIT + 1), "json_too_complex"),
+        ("POST", "/uploads/abc", nested(DEPTH_LIMIT + 1), "json_too_complex"),
+        ("POST", "/", b"[\0]", "invalid_request"),
+        ("POST", "/start_session", nested(DEPTH_LIMIT + 1), None),
+        ("PUT", "/uploads/abc", nested(DEPTH_LIMIT + 1), None),
+    ],
+)
+async def test_what_is_called_json_is_looked_at_before_anybody_reads_it(
+    kind: str, method: str, path: str, text: bytes, code: str | None
+) -> None:
+    async with client() as http:
+        answer = await http.request(method, path, content=text, headers={"content-type": kind})
+        other = await http.request(method, path, content=text, headers={"content-type": "text/plain"})
+
+    assert other.text == str(len(text)), "what is not called JSON is not looked at"
+    if code is None:
+        assert answer.text == str(len(text))
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+async def test_what_is_no_request_is_passed_on_as_it_is() -> None:
+    """Also the server's own beginning and end, which has neither headers nor a body."""
+    seen: list[Any] = []
+
+    async def app(*given: Any) -> None:
+        seen.append(given)
+
+    given: Any = ({"type": "lifespan"}, object(), object())
+    await Bodies(app)(*given)
+    assert seen == [given]
+
+
+async def test_an_application_that_says_nothing_about_half_a_body_is_spoken_for() -> None:
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    transport = httpx.ASGITransport(Bodies(silent))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as http:
+        answer = await http.post("/", content=chunks(JSON_LIMIT + 1))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(

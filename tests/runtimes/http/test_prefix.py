@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from reactor_runtime.runtimes.door.prefix import clean
+from reactor_runtime.runtimes.door.addresses import Proxies
+from reactor_runtime.runtimes.door.prefix import LIMIT, PREFIX, Prefix, clean
 from reactor_runtime.runtimes.http.app import create_app
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.testing import serve
@@ -32,11 +33,73 @@ TOKEN = "one-two-three-four"
         ("/a b", None),
         ("/a;Path=/", None),
         ("/a\r\nset-cookie: x", None),
-        ("/" + "a" * 300, None),
+        ("/" + "a" * (LIMIT - 1), "/" + "a" * (LIMIT - 1)),
+        ("/" + "a" * LIMIT, None),
     ],
 )
 def test_what_is_a_prefix(text: str, found: str | None) -> None:
     assert clean(text) == found
+
+
+async def passed_on(scope: dict[str, Any], root_path: str = "") -> list[dict[str, Any]]:
+    """The scopes that reach the application below this prefix."""
+    seen: list[dict[str, Any]] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope)
+
+    async def never(*_: Any) -> Any:
+        raise AssertionError("the application alone reads and answers")
+
+    await Prefix(app, root_path, Proxies(["127.0.0.1"]))(scope, never, never)
+    return seen
+
+
+def scope_of(path: str, raw: bytes | None, client: Any = ("127.0.0.1", 1), told: int = 0) -> dict[str, Any]:
+    headers = [(b"X-Forwarded-Prefix", b"/told")] * told
+    scope = {"type": "http", "path": path, "client": client, "headers": headers}
+    return scope if raw is None else {**scope, "raw_path": raw}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "path_below", "raw_below"),
+    [
+        ("/model/a b", b"/model/a%20b", "/a b", b"/a%20b"),
+        ("/model/a b", None, "/a b", b"/a%20b"),
+        ("/model/", b"/model/", "/", b"/"),
+        ("/modelling", b"/modelling", "/modelling", b"/modelling"),
+        ("/model/a", b"/%6dodel/a", "/model/a", b"/%6dodel/a"),
+        ("/other/a", b"/model/a", "/other/a", b"/model/a"),
+    ],
+)
+async def test_both_forms_of_a_path_lose_the_prefix_or_neither(
+    path: str, raw: bytes | None, path_below: str, raw_below: bytes
+) -> None:
+    [scope] = await passed_on(scope_of(path, raw), "/model")
+    assert (scope["path"], scope["raw_path"]) == (path_below, raw_below)
+    assert (scope["root_path"], scope[PREFIX]) == ("/model", "/model")
+
+
+@pytest.mark.parametrize(
+    ("client", "told", "prefix"),
+    [
+        (("127.0.0.1", 1), 1, "/told"),
+        (("127.0.0.1", 1), 2, "/model"),
+        (("127.0.0.1", 1), 0, "/model"),
+        (("192.0.2.1", 1), 1, "/model"),
+        (None, 1, "/model"),
+    ],
+)
+async def test_a_prefix_is_told_once_and_by_a_proxy_that_is_known(
+    client: Any, told: int, prefix: str
+) -> None:
+    [scope] = await passed_on(scope_of("/a", b"/a", client, told), "/model")
+    assert scope[PREFIX] == prefix
+
+
+async def test_what_is_no_request_has_no_prefix() -> None:
+    scope: dict[str, Any] = {"type": "lifespan"}
+    assert await passed_on(scope, "/model") == [scope]
 
 
 def asking(options: HttpOptions, client: str = "127.0.0.1", **more: Any) -> httpx.AsyncClient:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from typing import Any
 
 import pytest
 
 from reactor_runtime import loglines
 from reactor_runtime.loglines import BURST_PER_CLIENT, message_of
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.refused_lines import shown
+from reactor_runtime.runtimes.http.refused_lines import BODY_READ, PATH_SHOWN, RefusedLines, shown
 from reactor_runtime.testing import serve
 
 from .models import Painter
@@ -63,8 +65,102 @@ async def test_what_clients_ask_until_it_is_so_is_no_line(caplog: pytest.LogCapt
             "/sessions/*/transport/webrtc/connections/*",
         ),
         ("/uploads/abc", "/uploads/*"),
-        ("/" + "x" * 500, "/" + "x" * 118 + "…"),
+        ("/connections", "/connections"),
+        ("/" + "x" * (PATH_SHOWN - 1), "/" + "x" * (PATH_SHOWN - 1)),
+        ("/" + "x" * PATH_SHOWN, "/" + "x" * 118 + "…"),
     ],
 )
 def test_shown(path: str, told: str) -> None:
     assert shown(path) == told
+
+
+async def nothing() -> Any:
+    """What comes from a client who is not asked."""
+
+
+async def answered(status: int, *parts: bytes, client: Any = ("192.0.2.7", 1)) -> list[Any]:
+    """Let an application below answer so, and return what reached the client."""
+    sent: list[Any] = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/a", "client": client}
+    await RefusedLines(app)(scope, nothing, send)
+    return sent
+
+
+CODE = json.dumps({"code": "a_code"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "parts", "told"),
+    [
+        (399, [CODE], None),
+        (400, [CODE], "Refused GET /a: 400 a_code"),
+        (503, [CODE[:5], CODE[5:]], "Refused GET /a: 503 a_code"),
+        (400, [b'{"code": "queued"}'], None),
+        (400, [b"{}"], "Refused GET /a: 400 "),
+        (400, [b'["code"]'], "Refused GET /a: 400 "),
+        (400, [b'{"code": 7}'], "Refused GET /a: 400 "),
+        (400, [b"<html>"], "Refused GET /a: 400 "),
+        (400, [], "Refused GET /a: 400 "),
+        (400, [CODE[:-1] + b" " * (BODY_READ - len(CODE)), b"}"], "Refused GET /a: 400 a_code"),
+        (400, [CODE[:-1] + b" " * (BODY_READ - len(CODE) + 1), b"}"], "Refused GET /a: 400 "),
+        (400, [CODE[:-1] + b" " * BODY_READ + b"}"], "Refused GET /a: 400 "),
+    ],
+)
+async def test_a_line_has_the_code_that_stands_in_the_first_bytes(
+    status: int, parts: list[bytes], told: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, loglines.PACKAGE)
+    sent = await answered(status, *parts)
+    assert b"".join(message.get("body", b"") for message in sent[1:]) == b"".join(parts), "all is passed on"
+    assert lines(caplog) == ([] if told is None else [told])
+
+
+async def test_a_line_is_its_clients_and_no_other_line_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Lines are bounded for each client, and a client whose address is not known is one as well."""
+    caplog.set_level(logging.INFO, loglines.PACKAGE)
+    clients: list[str | None] = []
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            clients.append(loglines.client.get())
+
+    log, heard = logging.getLogger(RefusedLines.__module__), Heard()
+    log.addHandler(heard)
+    before = loglines.client.get()
+    try:
+        await answered(400, CODE)
+        await answered(400, CODE, client=None)
+    finally:
+        log.removeHandler(heard)
+    assert clients == ["192.0.2.7", "?"]
+    assert loglines.client.get() == before
+
+
+async def test_a_failure_behind_a_refusal_is_told_and_what_is_no_request_passes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, loglines.PACKAGE)
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+            raise RuntimeError
+
+    async def send(_message: Any) -> None:
+        pass
+
+    await RefusedLines(app)({"type": "lifespan"}, nothing, send)
+    assert lines(caplog) == []
+    with pytest.raises(RuntimeError):
+        await RefusedLines(app)({"type": "http", "method": "PUT", "path": "/b"}, nothing, send)
+    assert lines(caplog) == ["Refused PUT /b: 500 "]
