@@ -103,6 +103,11 @@ def test_the_address_that_a_client_names_goes_before_the_one_that_it_came_in_by(
         (" 41234", None),
         ("203.0.113.9 many", None),
         ("203.0.113.9 -1", None),
+        ("203.0.113.9 0", None),
+        ("203.0.113.9 65535", ("203.0.113.9", 65535)),
+        ("203.0.113.9 65536", None),
+        ("203.0.113.9 \u0661\u0662", None),
+        pytest.param("203.0.113.9 " + "1" * 5000, None, id="5,000 digits"),
         ("203.0.113.9 41234 41235", None),
     ],
 )

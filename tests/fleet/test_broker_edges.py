@@ -64,6 +64,15 @@ def test_who_lost_a_worker_and_is_silent_is_given_up_like_others() -> None:
     assert (ada.state, ada.reason) == (TicketState.EXPIRED, "silent")
 
 
+def test_who_plays_is_not_given_up_for_a_silence_in_the_line() -> None:
+    broker = fleet()
+    ada = claimed(broker, "ada")
+    for second in range(2, int(2 * POLL_LOSS_S)):
+        broker.heard("w0", float(second))
+        assert only(Revoke, broker.tick(float(second))) == []
+    assert ada.state is TicketState.CLAIMED
+
+
 @pytest.mark.parametrize(("cap", "deadline"), [(60.0, 67.0), (0.0, 0.0)])
 def test_a_lease_says_how_long_and_for_whom(cap: float, deadline: float) -> None:
     broker = fleet(session_cap=cap)

@@ -12,6 +12,7 @@ Reached = tuple[str, int]
 REACHED = b"x-reactor-reached"
 """A header in which a fleet's gateway says to a worker where the client reached it: an address and a port."""
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?")
+_PORT = re.compile(r"[0-9]{1,5}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXIED = frozenset(
     {
@@ -52,7 +53,9 @@ def reached(
 def told_by_gateway(value: str) -> Reached | None:
     """What `REACHED` says; None where it says nothing."""
     address, _, port = value.partition(" ")
-    return (address, int(port)) if address and port.isdecimal() else None
+    if not address or not _PORT.fullmatch(port) or not 0 < int(port) < 2**16:
+        return None
+    return address, int(port)
 
 
 def _told(host: str, scheme: str) -> Reached:

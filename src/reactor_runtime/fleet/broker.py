@@ -96,6 +96,7 @@ class Broker:
         self._register.move(ticket, TicketState.CLAIMED)
         ticket.seen, ticket.reason = now, ""
         self._deadlines.cancel("claim", ticket.id)
+        self._watch(ticket)
         lease = self._lease(ticket, now)
         return lease, [Grant(lease), Told(ticket.id)]
 
