@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import reactor_runtime
+from reactor_runtime.authoring import syntax
 
 PACKAGE = Path(reactor_runtime.__file__).parent
 OWN = {"clock.py", "testing/clock.py"}
@@ -17,7 +18,7 @@ CLOCKS = {"monotonic", "time", "monotonic_ns", "time_ns"}
 def clocks_read(source: str) -> list[str]:
     """Every mention of a clock of the operating system."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(syntax.parse(source)):
         if isinstance(node, ast.Attribute) and node.attr in CLOCKS and isinstance(node.value, ast.Name):
             if node.value.id == "time":
                 found.append(f"{node.lineno}: time.{node.attr}")

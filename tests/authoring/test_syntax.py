@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +25,16 @@ def test_a_parse_that_another_thread_has_disturbed_is_done_again(monkeypatch: py
 
     monkeypatch.setattr(ast, "parse", disturbed)
     assert isinstance(syntax.parse("a = 1"), ast.Module)
+
+
+def test_whatever_is_parsed_in_this_process_is_parsed_here() -> None:
+    """Any other parse is disturbed by ours, and disturbs it."""
+    root = Path(__file__).parents[2]
+    call = "ast." + "parse("
+    parsing = {
+        path.relative_to(root).as_posix()
+        for folder in ("src", "tests")
+        for path in (root / folder).rglob("*.py")
+        if call in path.read_text("utf-8")
+    }
+    assert parsing == {"tests/authoring/test_syntax.py"}

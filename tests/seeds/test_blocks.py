@@ -9,6 +9,7 @@ import pytest
 from tests.authoring.fakes import FakeSession, FakeWeights, running
 
 from reactor_runtime import MediaBundle, VideoModel, get_ctx
+from reactor_runtime.authoring import syntax
 from reactor_runtime.authoring.building import build_model
 from reactor_runtime.authoring.capabilities import capabilities
 from reactor_runtime.authoring.command import commands_of
@@ -266,7 +267,7 @@ def test_every_python_block_is_run_above():
 
     strings = {
         node.value
-        for node in ast.walk(ast.parse(Path(__file__).read_text()))
+        for node in ast.walk(syntax.parse(Path(__file__).read_text()))
         if isinstance(node, ast.Constant)
     }
     assert set(blocks.names(".py")) <= strings

@@ -18,6 +18,8 @@ from typing import Any
 
 import grimp
 
+from reactor_runtime.authoring import syntax
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "reactor_runtime"
 FILE = ROOT / "docs" / "figures.json"
@@ -48,7 +50,7 @@ class Figures:
 
 def measure() -> Figures:
     """Of the source as it is now."""
-    trees = {_name(path): ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+    trees = {_name(path): syntax.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     functions = dict(_lengths(trees))
     lengths = sorted(functions.values())
     files = {_name(path): len(path.read_text("utf-8").splitlines()) for path in SOURCE.rglob("*.py")}

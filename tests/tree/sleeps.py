@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from reactor_runtime.authoring import syntax
+
 TESTS = Path(__file__).parents[1]
 CONSTANT = re.compile(r"(^|\.)[A-Z][A-Z0-9]*_[A-Z0-9_]*$")
 
@@ -48,5 +50,5 @@ def patched_constants(tree: ast.AST) -> Iterator[str]:
 def of_all(look: Callable[[ast.AST], Iterator[str]]) -> Iterator[tuple[str, str]]:
     """File and what was found there."""
     for path in sorted(TESTS.rglob("*.py")):
-        for found in look(ast.parse(path.read_text("utf-8"))):
+        for found in look(syntax.parse(path.read_text("utf-8"))):
             yield path.relative_to(TESTS).as_posix(), found

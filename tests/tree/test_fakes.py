@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from reactor_runtime.authoring import syntax
+
 TESTS = Path(__file__).parents[1]
 SOURCE = TESTS.parent / "src" / "reactor_runtime"
 PLACES = (TESTS, SOURCE / "testing", SOURCE / "transports")
@@ -30,7 +32,7 @@ PORTS = {
 def classes() -> Iterator[tuple[str, int]]:
     for place in PLACES:
         for path in place.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for node in ast.walk(syntax.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.ClassDef) and (FAKE.match(node.name) or node.name in PORTS):
                     assert node.end_lineno is not None
                     yield node.name, node.end_lineno - node.lineno + 1

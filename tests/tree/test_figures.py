@@ -8,9 +8,11 @@ import pytest
 from tests.tree import figures
 from tests.tree.figures import BOUNDS, Figures
 
+from reactor_runtime.authoring import syntax
+
 
 def class_of(text: str) -> ast.ClassDef:
-    [node] = ast.parse(text).body
+    [node] = syntax.parse(text).body
     assert isinstance(node, ast.ClassDef)
     return node
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reactor_runtime.authoring import syntax
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "reactor_runtime"
 DOCUMENT = ROOT / "docs" / "concurrency.md"
@@ -52,7 +54,7 @@ def text_of(statement: ast.stmt | None) -> str:
 def all_locks() -> dict[tuple[str, str], str]:
     found = {}
     for path in sorted(SOURCE.rglob("*.py")):
-        for name, said in locks(ast.parse(path.read_text("utf-8"))):
+        for name, said in locks(syntax.parse(path.read_text("utf-8"))):
             found[path.relative_to(SOURCE).as_posix(), name] = said
     # Not a lock: what the audit knows of them.
     return {key: said for key, said in found.items() if key[1] != "_GENUINE"}
@@ -86,4 +88,4 @@ def test_the_document_has_a_row_for_each() -> None:
     ],
 )
 def test_locks_are_found_whichever_way_they_are_made(text: str, expected: list[tuple[str, str]]) -> None:
-    assert list(locks(ast.parse(text))) == expected
+    assert list(locks(syntax.parse(text))) == expected

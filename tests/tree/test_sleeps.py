@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from reactor_runtime.authoring import syntax
+
 from .sleeps import guessing_sleeps, of_all, patched_constants
 
 WORK = "author code that takes its time: the sleep is what is tested"
@@ -70,4 +72,4 @@ def test_no_constant_of_a_module_and_no_default_of_a_function_is_patched() -> No
     ],
 )
 def test_what_is_found(look: Callable[[ast.AST], Iterator[str]], source: str, found: list[str]) -> None:
-    assert list(look(ast.parse(source))) == found
+    assert list(look(syntax.parse(source))) == found

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import reactor_runtime.runtimes.doctor as room
+from reactor_runtime.authoring import syntax
 
 SOURCES = sorted(Path(room.__file__).parent.glob("*.py"))
 TESTS = Path(__file__).with_name("test_doctor.py")
@@ -51,9 +52,9 @@ def looked_for(tree: ast.Module) -> set[str]:
 
 
 def test_every_sentence_is_provoked() -> None:
-    found = [each for path in SOURCES for each in sentences(ast.parse(path.read_text()))]
+    found = [each for path in SOURCES for each in sentences(syntax.parse(path.read_text()))]
     assert len(found) >= 40, "they are found"
-    words = looked_for(ast.parse(TESTS.read_text()))
+    words = looked_for(syntax.parse(TESTS.read_text()))
     unprovoked = set(found) - {told for word in words if (told := tells(word, found)) is not None}
     assert unprovoked == SHORT
 

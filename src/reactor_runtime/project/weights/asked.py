@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from reactor_runtime.authoring import syntax
 from reactor_runtime.errors import ProjectError
 from reactor_runtime.project.candidates import direct_files, has_decorator, nested_files, source_folder
 
@@ -38,7 +39,7 @@ def _model_files(folder: Path) -> dict[Path, str]:
 
 def _of_text(text: str) -> list[tuple[str, list[str]]]:
     try:
-        tree = ast.parse(text)
+        tree = syntax.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return []
     lists = {
