@@ -101,11 +101,3 @@ def test_nor_is_one_who_left_before_a_keyframe_came() -> None:
     audience.remove(sinks[0])
     gone = weakref.ref(sinks.pop())
     assert gone() is None
-
-
-def test_somebody_is_awaited_until_the_first_has_come() -> None:
-    audience = Audience()
-    assert not audience.awaited
-    audience.awaited = True
-    audience.add(Sink(), None)
-    assert not audience.awaited

@@ -97,7 +97,7 @@ def test_an_encoder_is_opened_for_its_network_and_knows_what_it_is_to_have_on_a_
 
 def test_where_nobody_set_a_rate_the_size_of_the_picture_does() -> None:
     room = Room(EncoderSettings())
-    room.fitting.prepare(1280, 720)
+    room.fitting.encode(picture(0, 720, 1280), 0.0, False, ())
     (encoder,) = room.opened
     suits = default_bitrate(1280, 720, VideoCodec.VP8)
     assert (encoder.width, encoder.height, encoder.bits_per_second) == (1280, 720, suits)
@@ -168,33 +168,6 @@ def test_how_long_it_stood_counts_from_its_own_opening() -> None:
     room.clock.advance(REOPEN_INTERVAL_S * 0.9)
     room.encode(estimate(1_600_000))
     assert room.rates == [400_000, 800_000]
-
-
-# --- what is opened early ---
-
-
-def prepared() -> tuple[Room, FakeEncoder]:
-    room = Room()
-    room.fitting.prepare(32, 16)
-    (encoder,) = room.opened
-    encoder.flexible = False
-    return room, encoder
-
-
-def test_what_was_prepared_takes_the_picture_that_it_was_prepared_for() -> None:
-    room, encoder = prepared()
-    assert room.encode().key
-    assert (room.opened, encoder.closed) == ([encoder], False)
-
-
-def test_what_has_encoded_nothing_costs_nothing_to_open_again() -> None:
-    slightly_less = int(WANTED * 0.95)
-    room, encoder = prepared()
-    assert room.encode(estimate(slightly_less)).key
-    assert encoder.closed
-    room.opened[1].flexible = False
-    room.encode(estimate(int(slightly_less * 0.95)))
-    assert room.rates == [WANTED, slightly_less], "it has encoded something now"
 
 
 # --- what cannot be opened ---

@@ -18,7 +18,6 @@ from reactor_runtime.media import plane as plane_module
 from reactor_runtime.media import rgb as rgb_module
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.media.encoding import Encoding
-from reactor_runtime.media.former import Former
 from reactor_runtime.media.i420 import to_i420
 from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
@@ -38,11 +37,9 @@ def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dty
 
 
 @contextmanager
-def open_plane(
-    *names: str, rate: float = 0.0, clock: Clock = WALL, former: Former | None = None
-) -> Iterator[MediaPlane]:
+def open_plane(*names: str, rate: float = 0.0, clock: Clock = WALL) -> Iterator[MediaPlane]:
     tracks = {name: VideoTrackConfig(name, rate) for name in names or ("main",)}
-    made = MediaPlane(tracks, rate, clock=clock, former=former)
+    made = MediaPlane(tracks, rate, clock=clock)
     try:
         yield made
     finally:
@@ -343,61 +340,3 @@ def test_sound_for_a_flushed_picture_does_not_wait_for_it() -> None:
     finally:
         plane.close()
         sound.close()
-
-
-def visit(former: Former, codec: VideoCodec = VideoCodec.VP8, height: int = 16) -> None:
-    """A session in which somebody saw a picture."""
-    with open_plane(former=former) as plane:
-        sink = Sink()
-        plane.subscribe("main", codec, sink)
-        plane.emit("main", rgb(1, height), None)
-        until(lambda: sink.frames)
-
-
-def test_the_next_session_has_the_encoder_of_the_last_one_before_anybody_comes() -> None:
-    former = Former()
-    visit(former, VideoCodec.H264, 64)
-    visit(former, VideoCodec.VP8, 32)
-    with open_plane(former=former) as plane:
-        plane.prepare()
-        (encoding,) = plane.encodings
-        assert (encoding.codec, encoding.awaited) == (VideoCodec.VP8, True)
-        until(lambda: encoding._encoder._encoder)
-        opened = encoding._encoder._encoder
-        assert opened is not None
-        assert (opened.height, opened.width) == (32, 32)
-
-        plane.emit("main", None, None)
-        until(lambda: plane.playout.counters.pictures)
-        assert plane.encoded().encoded == 0
-        sink = Sink()
-        assert plane.subscribe("main", VideoCodec.VP8, sink) is encoding
-        until(lambda: sink.frames)
-        assert (sink.frames[0].height, sink.frames[0].width) == DEFAULT_SIZE, "not the last one's"
-
-
-def test_a_wrong_guess_goes_when_somebody_comes_for_another_codec() -> None:
-    former = Former()
-    visit(former)
-    with open_plane(former=former) as plane:
-        plane.prepare()
-        (guess,) = plane.encodings
-        taken = plane.subscribe("main", VideoCodec.H264, Sink())
-        assert plane.encodings == (taken,)
-        until(lambda: not guess._thread.is_alive())
-
-
-def test_nothing_is_prepared_where_nothing_is_known_nor_after_the_end() -> None:
-    former = Former()
-    former.note_size("main", (16, 32))
-    with open_plane(former=former) as plane:
-        plane.prepare()
-        assert plane.encodings == ()
-    former.note_codec("main", VideoCodec.VP8)
-    former.note_codec("gone", VideoCodec.VP8)
-    former.note_size("gone", (16, 32))
-    with open_plane(former=former) as later:
-        later.prepare()
-        assert [each.track for each in later.encodings] == ["main"]
-    later.prepare()
-    assert later.encodings == ()

@@ -119,11 +119,3 @@ def test_nobody_waits_for_a_closed_sender(sender: InlineVideoSender, signals: Si
 
     assert sender.nudge() == 0
     assert len(signals.times) == 1
-
-
-def test_the_first_question_is_told_and_no_other() -> None:
-    told: list[bool] = []
-    made = InlineVideoSender("0", VideoCodec.VP8, lambda: None, lambda: told.append(made.bound.is_set()))
-    asked(made)
-    asked(made)
-    assert told == [True]

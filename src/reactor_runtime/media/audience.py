@@ -20,8 +20,6 @@ class Audience:
     def __init__(self) -> None:
         self.sinks: tuple[FrameSink, ...] = ()
         """Copy-on-write: a peer that leaves while a frame goes out touches nothing."""
-        self.awaited = False
-        """Nobody has come so far, and somebody will."""
         self._newcomers: set[FrameSink] = set()
         """Those that have not got a keyframe yet; nothing before it is of use to them."""
         self._estimates: dict[FrameSink, int] = {}
@@ -29,7 +27,6 @@ class Audience:
         """Those that lose something and do not ask for a keyframe."""
 
     def add(self, sink: FrameSink, estimate: int | None) -> None:
-        self.awaited = False
         if estimate is not None:
             self._estimates[sink] = estimate
         if sink not in self.sinks:

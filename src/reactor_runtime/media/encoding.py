@@ -51,14 +51,6 @@ class Work:
     """Whether it went out before."""
 
 
-@dataclass(frozen=True)
-class Opening:
-    """An encoder that will be needed soon."""
-
-    width: int
-    height: int
-
-
 class Encoding:
     """A thread with an encoder. Sinks may come and go on any thread."""
 
@@ -86,10 +78,9 @@ class Encoding:
         self._keyframes = Keyframes(settings.keyframe_interval)
         self._encoder = FittingEncoder(codec, settings, factory, clock)
         self._last: tuple[Frame, float] | None = None
-        self._to_open: Opening | None = None
         self._changed = threading.Condition()
-        """Guards `_audience`, `_backlog`, `_keyframes`, `_to_open`, `_busy` and `_closed`; the encoder is its
-        thread's alone. Nothing else is taken meanwhile."""
+        """Guards `_audience`, `_backlog`, `_keyframes`, `_busy` and `_closed`; the encoder is its thread's
+        alone. Nothing else is taken meanwhile."""
         self._closed = False
         self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"reactor-encode-{track}-{codec}", daemon=True)
@@ -98,11 +89,6 @@ class Encoding:
     @property
     def sinks(self) -> tuple[FrameSink, ...]:
         return self._audience.sinks
-
-    @property
-    def awaited(self) -> bool:
-        """Whether it was prepared, and nobody has come for it."""
-        return self._audience.awaited
 
     @property
     def target_bitrate(self) -> int:
@@ -120,19 +106,10 @@ class Encoding:
     def push(self, frame: Frame, at: float) -> None:
         """Queue a picture that is due at `at` seconds of the clock. Never blocks."""
         with self._changed:
-            if self._closed or self._audience.awaited:
+            if self._closed:
                 return
             self.counters.dropped += self._backlog.put(frame, at, self.clock.time())
             self._changed.notify_all()
-
-    def prepare(self, height: int, width: int) -> None:
-        """Open the encoder for pictures of this size, if nobody is here yet. Pictures are taken once somebody
-        is."""
-        with self._changed:
-            if not self._audience.sinks:
-                self._audience.awaited = True
-                self._to_open = Opening(width, height)
-                self._changed.notify_all()
 
     def add(self, sink: FrameSink, estimate: int | None = None) -> None:
         """Send everything from the next keyframe on to `sink`, and make that keyframe soon.
@@ -193,14 +170,13 @@ class Encoding:
                 self.clock.wait(self._changed, left)
         return True
 
-    def close(self, join: bool = True) -> None:
-        """`join`: return when its thread has ended."""
+    def close(self) -> None:
         with self._changed:
             self._closed = True
             self._backlog.clear()
             self._audience.clear()
             self._changed.notify_all()
-        if join and self._thread is not threading.current_thread():
+        if self._thread is not threading.current_thread():
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
@@ -212,45 +188,28 @@ class Encoding:
                 self._busy = True
             began = self.clock.time()
             try:
-                self._do(work, began)
+                self._encode(work, began)
+                self.trouble = ""
             except Exception as error:
                 self.counters.failed += 1
                 self.trouble = str(error) if isinstance(error, EngineError) else "It failed; see the log."
                 log.exception("Track %r: a frame could not be encoded as %s", self.track, self.codec)
                 self._encoder.close()
-            encodes = isinstance(work, Work)
             del work
             with self._changed:
-                if encodes:
-                    self._backlog.took(self.clock.time() - began)
+                self._backlog.took(self.clock.time() - began)
                 self._busy = False
                 self._changed.notify_all()
         self._encoder.close()
         self._last = None
 
-    def _do(self, work: Work | Opening, began: float) -> None:
-        if isinstance(work, Opening):
-            self._open(work)
-        else:
-            self._encode(work, began)
-            self.trouble = ""
-
-    def _open(self, opening: Opening) -> None:
-        try:
-            self._encoder.prepare(opening.width, opening.height)
-        except EngineError as error:
-            log.debug("Track %r: the first picture will find no encoder: %s", self.track, error)
-
-    def _next(self) -> Work | Opening | None:
+    def _next(self) -> Work | None:
         """Wait, with the lock held, for the next picture and whether it must be a keyframe."""
         while not self._closed:
             now = self.clock.time()
-            opening, self._to_open = self._to_open, None
             if len(self._backlog):
                 self._last = self._newest_in_time(now)
                 return self._work(*self._last, now)
-            if opening is not None:
-                return opening
             self._backlog.caught_up()
             key_at = self._keyframes.due(now)
             if key_at is not None and self._last is not None:

@@ -30,21 +30,14 @@ class FittingEncoder:
         self._clock = clock
         self._encoder: VideoEncoder | None = None
         self._opened = 0.0
-        self._fresh = False
-        """Whether it has encoded nothing yet."""
         self._timestamp = -1
 
     def encode(self, frame: Frame, at: float, key: bool, estimates: Sequence[int]) -> list[EncodedFrame]:
         """Compress a picture of `at` seconds for networks that carry `estimates`."""
-        encoder = self._fitting(frame.width, frame.height, estimates)
-        self._fresh = False
+        encoder = self._fitting(frame, estimates)
         # Strictly rising: encoders and receivers take two pictures of one time for one.
         self._timestamp = max(self._timestamp + 1, int(at * RTP_CLOCK_HZ))
         return encoder.encode(frame.i420(), self._timestamp, key)
-
-    def prepare(self, width: int, height: int) -> None:
-        """Open what a picture of this size will most likely need."""
-        self._fitting(width, height, ())
 
     def close(self) -> None:
         """Let go of the encoder; the next picture opens another."""
@@ -52,34 +45,32 @@ class FittingEncoder:
             self._encoder.close()
             self._encoder = None
 
-    def _fitting(self, width: int, height: int, estimates: Sequence[int]) -> VideoEncoder:
+    def _fitting(self, frame: Frame, estimates: Sequence[int]) -> VideoEncoder:
         """The open encoder if it suits the picture and the network, else a new one."""
-        wanted = self._settings.bitrate or default_bitrate(width, height, self._codec)
+        wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height, self._codec)
         target = target_bitrate(wanted, estimates)
         encoder = self._encoder
-        if encoder is not None and (encoder.width, encoder.height) == (width, height):
+        if encoder is not None and (encoder.width, encoder.height) == (frame.width, frame.height):
             if target == self.bits_per_second:
                 return encoder
             if encoder.set_bitrate(target):
                 self.bits_per_second = target
                 return encoder
-            # The first picture is a keyframe anyway: it is made for its network exactly.
-            if not self._fresh and not worth_reopening(
-                self.bits_per_second, target, self._clock.time() - self._opened
-            ):
+            if not worth_reopening(self.bits_per_second, target, self._clock.time() - self._opened):
                 return encoder
         self.close()
-        self._encoder = self._open(width, height, target, wanted)
-        self._fresh = True
+        self._encoder = self._open(frame, target, wanted)
         self.bits_per_second = target
         self._opened = self._clock.time()
         return self._encoder
 
-    def _open(self, width: int, height: int, target: int, wanted: int) -> VideoEncoder:
+    def _open(self, frame: Frame, target: int, wanted: int) -> VideoEncoder:
         settings = replace(self._settings, bitrate=wanted)
         try:
-            return self._factory(self._codec, width, height, target, settings)
+            return self._factory(self._codec, frame.width, frame.height, target, settings)
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(f"No {self._codec} encoder for {width}x{height}: {error}") from error
+            raise EngineError(
+                f"No {self._codec} encoder for {frame.width}x{frame.height}: {error}"
+            ) from error

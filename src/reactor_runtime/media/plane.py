@@ -13,7 +13,6 @@ from reactor_runtime.clock import WALL, Clock
 from .audience import FrameSink
 from .encoders import EncoderSettings
 from .encoding import Encoding, EncodingCounters
-from .former import Former
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
 from .mending import fitting, resized
@@ -70,24 +69,20 @@ class MediaPlane:
         sound: Sound | None = None,
         seen: Callable[[str, EncodedFrame], None] | None = None,
         clock: Clock = WALL,
-        former: Former | None = None,
     ) -> None:
         """`sound` is what the model emits beside its pictures, and what they keep in step with.
 
-        `seen` is told of every encoded frame, on the encoder's thread, and must not block. `former` knows
-        earlier sessions, and gets to know this one.
+        `seen` is told of every encoded frame, on the encoder's thread, and must not block.
         """
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
-        self._former = former or Former()
         self._pools = Pools()
         self._lock = threading.Lock()
-        """Guards the numbering of frames, `_ending`, `_ended`, `_closed`, and who replaces `_encodings`; who
-        reads that needs none. An encoding's own may be taken meanwhile."""
+        """Guards the numbering of frames, `_ending`, `_ended`, and who replaces `_encodings`; who reads that
+        needs none. An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._ending: list[Encoding] = []
         """Nobody takes them any more; what is under way in them still counts."""
-        self._closed = False
         self._ended = EncodingCounters()
         """Of those that have ended."""
         self._clock = clock
@@ -113,8 +108,6 @@ class MediaPlane:
         size = (frames[-1].height, frames[-1].width)
         if size != state.size and size[0] * size[1] > FOLLOWED_PIXELS >= state.size[0] * state.size[1]:
             self._tell_size(name, *size)
-        if size != state.size or not first:
-            self._former.note_size(name, size)
         state.size = size
         if self._sound is not None:
             self._sound.picture_emitted((name, first), count, bucket)
@@ -177,40 +170,20 @@ class MediaPlane:
 
         `estimate` is what its network is thought to carry, where that is known already.
         """
-        self._former.note_codec(name, codec)
         with self._lock:
-            encoding = self._encoding(name, codec)
+            key = (name, codec)
+            encoding = self._encodings.get(key)
+            if encoding is None:
+                encoding = Encoding(
+                    name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
+                )
+                self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink, estimate)
-            self._dismiss_awaited(name)
             shown = self._states[name].shown
         if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.
             encoding.push(shown, self._clock.time())
         return encoding
-
-    def prepare(self) -> None:
-        """Somebody will come: have the encoders that were needed the last time."""
-        with self._lock:
-            for each in self._former.likely():
-                if each.track in self._configs and not self._closed:
-                    self._encoding(each.track, each.codec).prepare(each.height, each.width)
-
-    def _encoding(self, name: str, codec: VideoCodec) -> Encoding:
-        """With the lock held: the one of this track and codec, begun if it is not there."""
-        encoding = self._encodings.get((name, codec))
-        if encoding is None:
-            encoding = Encoding(
-                name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
-            )
-            self._encodings = {**self._encodings, (name, codec): encoding}
-        return encoding
-
-    def _dismiss_awaited(self, name: str) -> None:
-        """With the lock held: somebody has come, and not for these."""
-        for key, encoding in list(self._encodings.items()):
-            if key[0] == name and encoding.awaited:
-                self._encodings = {k: e for k, e in self._encodings.items() if k != key}
-                encoding.close(join=False)
 
     def unsubscribe(self, sink: FrameSink) -> None:
         """Forget `sink`; an encoding that nobody takes any more ends."""
@@ -279,7 +252,6 @@ class MediaPlane:
         """End the threads and let go of every frame."""
         self.playout.close()
         with self._lock:
-            self._closed = True
             encodings, self._encodings = list(self._encodings.values()), {}
             self._ending += encodings
         self._end(encodings)

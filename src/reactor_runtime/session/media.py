@@ -14,8 +14,6 @@ from reactor_runtime.media.plane import MediaPlane, VideoTrackConfig
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 
 if TYPE_CHECKING:
-    from reactor_runtime.media.former import Former
-
     from .observers import Observers
 
 
@@ -29,7 +27,6 @@ class SessionMedia:
         stopping: Callable[[], bool],
         observers: Observers,
         clock: Clock,
-        former: Former | None = None,
     ) -> None:
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         default = default_track(declared)
@@ -43,7 +40,6 @@ class SessionMedia:
             self.sound,
             observers.teller("frame_encoded"),
             clock,
-            former,
         )
         self._pictures = frozenset(track.name for track in video)
         self._clock = clock

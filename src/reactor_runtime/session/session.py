@@ -23,7 +23,6 @@ from reactor_runtime.session.uploads import Uploads
 if TYPE_CHECKING:
     from reactor_runtime.authoring.description import ModelDescription
     from reactor_runtime.authoring.uploads import UploadedFile
-    from reactor_runtime.media.former import Former
 
 
 class Session:
@@ -40,10 +39,9 @@ class Session:
         observers: Observers = NOBODY,
         clock: Clock = WALL,
         seed: int | None = None,
-        former: Former | None = None,
     ) -> None:
         """`max_upload` bounds the files that clients send, in MiB. Without a `seed` one is drawn. `clock`
-        gives the author's time in seconds, from any beginning. `former` knows earlier sessions."""
+        gives the author's time in seconds, from any beginning."""
         self.number = number
         self.session_id = session_id
         self.seed = secrets.randbelow(SEED_LIMIT) if seed is None else seed
@@ -60,7 +58,7 @@ class Session:
         self.sent = SentCounts()
         self.uploads = Uploads(max_upload)
         self.given = Given()
-        self.media = SessionMedia(model.tracks, encoder, self.should_stop, observers, clock, former)
+        self.media = SessionMedia(model.tracks, encoder, self.should_stop, observers, clock)
         self._tracks = {name: self._bind(track) for name, track in model.tracks.items()}
 
     @property

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 
 from reactor_runtime.clock import Clock, timeout
-from reactor_runtime.media.former import Former
 from reactor_runtime.session.life import Life, SessionEnd
 from reactor_runtime.session.states import State
 
@@ -27,7 +26,6 @@ class Standing:
         """Sessions in a row that ended in an error."""
         self.last_end: SessionEnd | None = None
         """How the last session ended; kept while the next one runs."""
-        self.former = Former()
         self.listener: Callable[[], object] = lambda: None
         """Called when the worker is in another state."""
         self.changed = asyncio.Event()

@@ -55,8 +55,6 @@ log = logging.getLogger(__name__)
 CLOSE_WAIT_S = 10.0
 """How long `/stop_session` and `/start_session` wait for a session that is closing."""
 WATCHDOG_S = 2.0
-PREPARE_S = 0.005
-"""Opening an encoder holds the interpreter for some milliseconds: the answer to a start leaves first."""
 NOBODY_CAME = f"No client connected within {SILENCE_S:g} s, and another one asked for the model."
 
 
@@ -119,13 +117,11 @@ class Worker:
             observers_of(self, number),
             self.clock,
             self.options.seed if seed is None else seed,
-            self.standing.former,
         )
         self.clients.begin()
         self.dispatcher.begin()
         self.run = SessionRun(self.executor, session)
         self.run.begin()
-        self.clock.call_later(PREPARE_S, session.media.plane.prepare)
         log.info("Session %d: waiting for its client", number)
         self._apply([])
         return self.descriptor()

@@ -450,21 +450,3 @@ async def test_the_page_and_its_modules() -> None:
         for response in (page, script):
             assert "default-src 'self'" in response.headers["content-security-policy"]
             assert response.headers["x-content-type-options"] == "nosniff"
-
-
-async def test_the_encoder_of_a_second_session_is_there_before_its_client() -> None:
-    async with serve(Painter) as server:
-        client = await server.join()
-        await client.until(lambda: bool(client.wire.frames))
-        await client.stop()
-        await server.wait_state(State.READY)
-
-        later = server.client()
-        await later.start()
-        plane = server.worker.run.session.media.plane  # type: ignore[union-attr] # one has started
-        await until(lambda: plane.encodings)
-        (encoding,) = plane.encodings
-        assert encoding.awaited
-        await later.connect()
-        await later.until(lambda: bool(later.wire.frames))
-        assert plane.encodings == (encoding,)

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 
 import reactor_webrtc as rw
 
@@ -26,7 +25,8 @@ PLACEHOLDER_SIZE = (64, 36)
 BIND_S = 3.0
 """How long the engine may take to give a connected peer's track an encoder."""
 BIND_SIGNAL_S = 0.003
-"""How long one signal may take before the engine gets the next: it hears none before its encoder is there."""
+BIND_LOOKS = 6
+"""How often it is looked between two signals whether the encoder is there."""
 
 
 class Outbound:
@@ -39,9 +39,6 @@ class Outbound:
         self.closed = False
         self._factory = factory
         self._handle = handle
-        self._loop = asyncio.get_running_loop()
-        self._asked = asyncio.Event()
-        """Set when the engine has asked one of the senders for the first time."""
         self._reveal_timestamps = reveal_timestamps
         self._placeholders: dict[str, rw.Track | rw.EncodedVideoTrack] = {}
         self._resting: dict[str, InlineVideoSender] = {}
@@ -98,10 +95,7 @@ class Outbound:
     def _sender(self, part: sdp.MediaSection) -> InlineVideoSender:
         codec = VideoCodec(part.codecs[part.payloads[0]])
         return InlineVideoSender(
-            part.mid,
-            codec,
-            functools.partial(self._handle, KeyframeRequested(part.mid)),
-            functools.partial(_wake, self._loop, self._asked),
+            part.mid, codec, functools.partial(self._handle, KeyframeRequested(part.mid))
         )
 
     def unbound(self) -> list[InlineVideoSender]:
@@ -174,9 +168,10 @@ class Outbound:
                 )
                 return False
             sender.signal()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), BIND_SIGNAL_S)
-            self._asked.clear()
+            for _ in range(BIND_LOOKS):
+                await asyncio.sleep(BIND_SIGNAL_S / BIND_LOOKS)
+                if sender.bound.is_set():
+                    break
         sender.open = self.senders.get(sender.mid) is sender
         return True
 
@@ -189,11 +184,3 @@ class Outbound:
     def _on_keyframe_request(self, mid: str) -> None:
         if not self.closed:
             self._handle(KeyframeRequested(mid))
-
-
-def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    """Any thread. Holds nothing of the connection: the engine keeps who may call it."""
-    try:
-        loop.call_soon_threadsafe(event.set)
-    except RuntimeError:
-        log.debug("The engine asked for a frame after the event loop had ended")

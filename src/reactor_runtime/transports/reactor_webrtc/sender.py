@@ -34,14 +34,7 @@ SIGNAL_STEP_US = 1000
 class InlineVideoSender:
     """Implements `transports.port.VideoSender`."""
 
-    def __init__(
-        self,
-        mid: str,
-        codec: VideoCodec,
-        request_key: Callable[[], None],
-        on_bound: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`on_bound` is called when `bound` is set, on the engine's thread, and must not block."""
+    def __init__(self, mid: str, codec: VideoCodec, request_key: Callable[[], None]) -> None:
         self.mid = mid
         self.codec = codec
         self.gate = FrameGate()
@@ -51,7 +44,6 @@ class InlineVideoSender:
         """Set when the engine has asked for the first time: its encoder belongs to this track."""
         self.track: rw.Track | None = None
         self._request_key = request_key
-        self._on_bound = on_bound
         self._waiting: deque[EncodedFrame] = deque()
         self._lock = threading.Lock()
         """Guards `_waiting`: the encoder's thread puts, the engine's takes. Nothing else is taken then."""
@@ -102,9 +94,7 @@ class InlineVideoSender:
 
     def encode(self, asked: rw.RawVideoFrameInfo) -> tuple[bytes, bool] | None:
         """The engine asks for the next frame. Engine thread; None means there is none."""
-        if not self.bound.is_set():
-            self.bound.set()
-            self._on_bound()
+        self.bound.set()
         with self._lock:
             frame = self._waiting.popleft() if self._waiting else None
             more = bool(self._waiting)
