@@ -11,11 +11,13 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 logging.getLogger("reactor_runtime")  # so that who sets its level is seen from the first test on
@@ -63,6 +65,15 @@ def put_back() -> Iterator[None]:
         yield
     finally:
         changed_since(before)
+        _forget_projects(before[MODULES])
+
+
+def _forget_projects(before: set[str]) -> None:
+    """The next project's `model` is another one."""
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if Path(file).is_relative_to(tempfile.gettempdir()):
+            del sys.modules[name]
 
 
 def _difference(before: Any, now: Any) -> str:

@@ -33,7 +33,6 @@ def process_as_before(process_put_back: None) -> Iterator[None]:
     stdout = sys.stdout
     yield
     sys.stdout = stdout
-    sys.modules.pop("model", None)
 
 
 @pytest.fixture
