@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests import postmortem
+
 UNWANTED = (
     # What Chromium would load behind the address bar of each window, which headless nobody sees: more than a
     # second of processor time a window, a third of what a test of the page takes.
@@ -52,5 +54,9 @@ def launched(chromium: str, *flags: str, without: tuple[str, ...] = ()) -> Itera
     arguments = [*FLAGS, f"--disable-features={','.join((*UNWANTED, *without))}", *flags]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=arguments)
-        yield browser
+        try:
+            yield browser
+        except Exception as error:
+            error.add_note(f"{postmortem.pages(browser)}\n{postmortem.report()}")
+            raise
         browser.close()

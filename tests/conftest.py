@@ -14,7 +14,7 @@ from typing import Any
 import _pytest._code.code
 import pytest
 from hypothesis import settings
-from tests import process
+from tests import postmortem, process
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
@@ -73,11 +73,16 @@ def _broken_promise(report: pytest.TestReport | pytest.CollectReport) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With CI= set, a test of these rooms that is skipped has failed."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI= set, a test of these rooms that is skipped has failed; a failed one tells of its processes."""
     report = yield
     if _broken_promise(report):
         report.outcome = "failed"
+    elif report.failed and report.when != "teardown" and set(LONG_ROOMS) & set(item.path.parts):
+        parts = getattr(item, "funcargs", {})
+        shown = postmortem.pages(parts["browser"]) if hasattr(parts.get("browser"), "contexts") else ""
+        lines = "".join(getattr(parts.get("server"), "log", [])[-30:])
+        report.sections.append(("Its processes", f"{shown}\n{lines}\n{postmortem.report()}"))
     return report
 
 

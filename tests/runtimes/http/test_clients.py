@@ -335,11 +335,14 @@ async def test_viewers_that_leave_while_frames_go_out_disturb_nobody() -> None:
         await first.wait_frames(len(first.frames()) + 5)
         indices = [frame.index for frame in first.frames()]
         session = server.worker.session
+        assert session is not None
+        lost = session.losses()
 
         assert indices == sorted(indices)
-        assert len(set(indices)) >= indices[-1] - indices[0] + 1
-        assert session is not None
-        assert session.losses()["encoder"] == 0
+        # What a busy machine has no time to encode is not begun; nothing else may be missing.
+        late = lost["encoder"] + lost["playout"]
+        assert len(set(indices)) + late >= indices[-1] - indices[0] + 1
+        assert lost["flushed"] == 0
         assert await first.command("runs") == 1
 
 
