@@ -8,13 +8,14 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import _pytest._code.code
 import pytest
 from hypothesis import settings
-from tests import postmortem, process
+from tests import postmortem, process, slots
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
@@ -37,7 +38,8 @@ NEVER_SKIPPED_IN_CI = {"interop", "protocol", "runtimes", "wire"}
 """Rooms whose tests hold what clients are promised: a program that is missing there is no excuse."""
 
 LONG_ROOMS = ("browser", "wire", "interop", "install")
-"""Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores."""
+"""Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores.
+No more of their tests run at once than there are processors."""
 
 ROOMS_OF_ONE_WORKER = ("tests/interop/", "tests/fleet/on_ray/")
 """Published SDKs insist on port 8080, which one server at a time can have; one cluster of Ray is enough."""
@@ -63,7 +65,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             room = next((room for room in ROOMS_OF_ONE_WORKER if nodeid.startswith(room)), None)
             return room or super()._split_scope(nodeid)
 
+        def _assign_work_unit(self, node: Any) -> None:
+            # A worker that would only wait for a slot begins at the other end, where the short files are.
+            if self.nodes.index(node) >= slots.how_many():
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+            super()._assign_work_unit(node)
+
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A long test waits for its slot; around everything else, so that no time limit counts the waiting."""
+    with ExitStack() as stack:
+        if item.get_closest_marker("alone"):
+            stack.enter_context(slots.ours().all())
+        elif set(LONG_ROOMS) & set(item.path.parts):
+            stack.enter_context(slots.ours().one())
+        return (yield)
 
 
 def _broken_promise(report: pytest.TestReport | pytest.CollectReport) -> bool:

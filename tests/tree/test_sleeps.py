@@ -16,6 +16,7 @@ PEER = "a machine, a program or a person on the other side that is slow: no cloc
 NOTHING = "nothing is to happen, and real threads would do it: it can pass by luck, never fail by it"
 MOMENTS = "the moment is random on purpose, so that threads meet everywhere"
 LIVES = "a session goes on for a while, so that something could be mixed; nothing hangs on how much"
+OTHERS = "what other processes use is read before and after"
 WALL = "about the wall's clock itself"
 
 SLEEPS = {
@@ -34,6 +35,7 @@ SLEEPS = {
     ("media/test_playout.py", "test_after_flushing_nothing_old_is_delivered_whenever_it_happens"): MOMENTS,
     ("media/test_playout.py", "test_stopping_during_a_full_queue_never_hangs"): MOMENTS,
     ("media/test_sound.py", "test_silence_fills_and_time_goes_on"): WALL,
+    ("postmortem.py", "report"): OTHERS,
     ("project/weights/places.py", "_body"): PEER,
     ("session/audit/hostile.py", "__getitem__"): WORK,
     ("session/audit/hostile.py", "__iter__"): WORK,

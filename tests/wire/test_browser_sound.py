@@ -10,7 +10,7 @@ import pytest
 
 from .browser import new_page
 from .server import running
-from .skew import measure, undisturbed
+from .skew import measure
 
 pytestmark = [pytest.mark.wire, pytest.mark.browser]
 
@@ -41,10 +41,11 @@ LISTEN = """async () => Promise.all(window.heard.map(async (track) => {
 }))"""
 
 
+@pytest.mark.alone
 def test_every_flash_reaches_a_person_with_its_beep(chromium: str) -> None:
     """That the two belong together. By how many milliseconds they differ is for benchmarks/av_skew.py to say:
     a busy machine makes the browser's buffer for sound longer."""
-    with undisturbed(), running("flash") as server:
+    with running("flash") as server:
         skew = measure(server, chromium, seconds=8)
 
     assert len(skew.settled) >= 8
