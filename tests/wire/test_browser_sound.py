@@ -40,6 +40,9 @@ LISTEN = """async () => Promise.all(window.heard.map(async (track) => {
   return sides.map((side) => side.slice(-48000));
 }))"""
 
+STRETCHED_HZ = 10
+"""A browser that fills or empties its buffer plays a little slower or faster."""
+
 
 @pytest.mark.alone
 def test_every_flash_reaches_a_person_with_its_beep(chromium: str) -> None:
@@ -58,7 +61,7 @@ def test_the_page_plays_each_track_and_stereo_in_stereo(chromium: str) -> None:
         page.goto(server.url)
         wait_for(page, "window.heard.length === 3")
         heard = [(pitch(left), pitch(right)) for left, right in page.evaluate(LISTEN)]
-        assert sorted(heard) == [(440, 440), (440, 440), (500, 1500)]
+        assert np.abs(np.array(sorted(heard)) - [(440, 440), (440, 440), (500, 1500)]).max() <= STRETCHED_HZ
 
 
 def pitch(side: list[float]) -> int:
