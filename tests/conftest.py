@@ -15,7 +15,7 @@ from typing import Any
 import _pytest._code.code
 import pytest
 from hypothesis import settings
-from tests import postmortem, process, slots
+from tests import netns, postmortem, process, slots
 from tests.chromium import find_chromium
 
 from reactor_runtime.authoring import active
@@ -41,8 +41,13 @@ LONG_ROOMS = ("browser", "wire", "interop", "install")
 """Their files take longest; begun first, they leave the short ones to fill the end of a run on two cores.
 No more of their tests run at once than there are processors."""
 
-ROOMS_OF_ONE_WORKER = ("tests/interop/", "tests/fleet/on_ray/")
-"""Published SDKs insist on port 8080, which one server at a time can have; one cluster of Ray is enough."""
+ROOMS_OF_ONE_WORKER = ("tests/fleet/on_ray/",)
+"""One cluster of Ray is enough."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        netns.own()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,9 @@ way out; elsewhere it runs where it is, on the machine's own address.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,22 @@ SETUP = (
     "ip link set media0 up",
     "ip link set media1 up",
 )
+CLONE_NEWNET = 0x40000000
+"""Of linux/sched.h. `os.unshare` came with Python 3.12."""
+
+
+def own() -> None:
+    """Leave the namespace that others share for such a one of this thread's own, and of what it starts.
+
+    Workers call it: what a test does to its network (a firewall, an interface, a port) is no other worker's.
+    """
+    if os.environ.get(INSIDE) != "1":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    for line in SETUP:
+        subprocess.run(shlex.split(line), check=True)
 
 
 def available() -> bool:
