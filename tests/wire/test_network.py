@@ -9,7 +9,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -157,30 +156,8 @@ def outside(addresses: set[str]) -> set[str]:
     return {a for a in addresses if not a.startswith(("127.", "10.77.0.", "224.", "0.", "255."))}
 
 
-def alone(request: pytest.FixtureRequest) -> bool:
-    """Whether nobody else is in this namespace; if not, the test has been run in one of its own."""
-    if os.environ.get("REACTOR_TEST_ALONE") == "1":
-        return True
-    root = request.config.rootpath
-    pytest_alone = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [sys.executable, root / "tests/netns.py", *pytest_alone, request.node.nodeid],
-        cwd=root,
-        env={**os.environ, "REACTOR_TEST_ALONE": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stdout
-    return False
-
-
 @inside_only
-def test_nothing_outside_is_contacted_and_no_stun_server_unless_it_is_named(
-    request: pytest.FixtureRequest,
-) -> None:
-    if not alone(request):
-        return  # it has passed
+def test_nothing_outside_is_contacted_and_no_stun_server_unless_it_is_named() -> None:
     with captured() as reached, stun_server(ADDRESSES[1]) as (port, asked):
         with running("echo") as server:
             for path in ("/ice_servers", f"{PATH}/ice_servers"):
