@@ -33,6 +33,7 @@ def browser() -> Iterator[Firefox]:
         yield browser
 
 
+@pytest.mark.alone  # the next tab has three seconds to come
 def test_every_tab_goes_on_where_the_closed_one_was(browser: Firefox, server: Server) -> None:
     """Of 33 tabs five once lost their claim: it was written in `pagehide` only, which not each ran.
 
