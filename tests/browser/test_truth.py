@@ -73,11 +73,14 @@ def test_a_crash_tells_the_exception_and_the_line_and_keeps_the_picture(waiting:
     assert page.locator(".screen.dim").count() == 1
 
 
-def test_the_next_user_of_a_model_that_ignores_the_stop_reads_why(server: Server, new_page: Any) -> None:
+def test_the_next_user_of_a_model_that_ignores_the_stop_reads_why(
+    server: Server, new_page: Any, tmp_path: Path
+) -> None:
+    read = tmp_path / "read"
     first = new_page()
     first.goto(server.url)
     first.locator("html[data-phase=waiting]").wait_for()
-    first.locator("[data-command=fail]").get_by_role("textbox").fill("ignore")
+    first.locator("[data-command=fail]").get_by_role("textbox").fill(f"ignore until {read}")
     first.locator("[data-command=fail]").get_by_role("textbox").press("Enter")
     first.get_by_text(re.compile(r"^✓")).wait_for()
     first.wait_for_timeout(200)
@@ -86,6 +89,7 @@ def test_the_next_user_of_a_model_that_ignores_the_stop_reads_why(server: Server
     second.goto(server.url)
     veil(second, "The last session is still ending")
     veil(second, re.compile(r"in its last step for \d+ s"))
+    read.touch()
     second.locator("html[data-phase=waiting]").wait_for(timeout=15_000)
     server.stop_session(second)
 

@@ -21,7 +21,7 @@ from reactor_runtime.runtimes.http.server import SWITCH_INTERVAL_S
 from .browser import new_page
 from .server import Server
 
-pytestmark = [pytest.mark.wire, pytest.mark.browser]
+pytestmark = [pytest.mark.wire, pytest.mark.browser, pytest.mark.alone]
 
 PROJECT = "paced"
 SCRIPT = Path(__file__).with_name("pacing.js")
@@ -101,10 +101,11 @@ def test_a_large_batch_arrives_whole_and_even(viewer: Viewer) -> None:
 
     indexes = [frame.index for frame in seen if frame.index >= first]
     assert indexes == sorted(set(indexes))
-    assert len(missing(indexes, range(first, indexes[-1]))) <= dropped(viewer.server) - lost_before
+    late = dropped(viewer.server) - lost_before
+    assert len(missing(indexes, range(first, indexes[-1]))) <= late
     # The pictures of a batch were emitted at almost the same moment; the model's own are 33 ms apart.
     batch = [b.at - a.at for a, b in itertools.pairwise(seen) if b.emitted - a.emitted < 15]
-    assert len(batch) >= 30
+    assert len(batch) + late >= 30
     assert max(batch) < 150
 
 

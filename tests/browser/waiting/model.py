@@ -1,6 +1,7 @@
 """Waits for a camera, fails where it is told to, and may ignore the wish to stop."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -33,9 +34,15 @@ class WaitingRoom(VideoModel):
         while not ctx.should_stop():
             if self.how == "crash":
                 raise ValueError("as asked")
-            if self.how == "ignore":
-                time.sleep(4)
+            if self.how.startswith("ignore until "):
+                self.ignore(Path(self.how.removeprefix("ignore until ")))
             seen = ctx.get_track("webcam").latest()
             if seen is not None:
                 ctx.get_track().emit(np.full((240, 320, 3), 200, np.uint8))
             time.sleep(1 / 60)
+
+    def ignore(self, until):
+        """Whatever happens, until this file is there; for 25 s at most."""
+        end = time.monotonic() + 25
+        while not until.exists() and time.monotonic() < end:
+            time.sleep(0.05)
