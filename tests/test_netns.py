@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from tests import netns
+from tests.wire.test_network import inside_only
 
-pytestmark = pytest.mark.skipif(os.environ.get(netns.INSIDE) != "1", reason="Needs tests/netns.py.")
+pytestmark = inside_only
 
 ASIDE = """
 import os, socket, sys
