@@ -92,7 +92,9 @@ def handle(text: str) -> None:
     layout = arrange(head, media, untakeable(media) | unsendable(media, sections))
     sdp.identity(layout.offer)
     sdp.ice_users(layout.offer)
-    sdp.with_candidates(layout.restore(layout.offer), [("candidate:1 1 udp 1 192.0.2.7 9 typ host", "0")])
+    sdp.with_candidates(
+        layout.restore(*sdp.parse_answer(layout.offer)), [("candidate:1 1 udp 1 192.0.2.7 9 typ host", "0")]
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)

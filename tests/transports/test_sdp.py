@@ -22,6 +22,7 @@ from reactor_runtime.transports.sdp import (
     max_message_size,
     opus,
     parse,
+    parse_answer,
     prefer,
     set_opus,
     with_candidates,
@@ -297,7 +298,7 @@ def use_everything(text: str, mapping: list[TrackMapping]) -> None:
     with_candidates(join(head, media), [(UDP, "0"), (UDP, None)])
     with contextlib.suppress(RefusedError):
         layout = arrange(head, media, untakeable(media))
-        layout.restore(layout.offer)
+        layout.restore(*parse_answer(layout.offer))
 
 
 @settings(max_examples=300)

@@ -19,6 +19,8 @@ _PREFIXES = ("a=candidate:", "candidate:")
 _WORDS = 8
 """Foundation, component, transport, priority, address, port, "typ", kind (RFC 8839 section 5.1)."""
 
+_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -101,4 +103,4 @@ class CandidateGate:
 
 
 def _this_network(address: Address) -> bool:
-    return isinstance(address, ipaddress.IPv4Address) and address in ipaddress.IPv4Network("0.0.0.0/8")
+    return isinstance(address, ipaddress.IPv4Address) and address in _THIS_NETWORK

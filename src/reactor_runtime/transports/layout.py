@@ -60,16 +60,19 @@ class Layout:
         taken = [(slot, mid) for mid, slot in zip(self.mids, self.slots, strict=True) if slot is not None]
         return [mid for _, mid in sorted(taken)]
 
-    def restore(self, answer: str) -> str:
-        """The engine's answer with a section for each of the offer's, in its order."""
-        head, media = sdp.parse_answer(answer)
+    def restore(self, head: list[str], media: Sequence[sdp.MediaSection]) -> str:
+        """The engine's answer with a section for each of the offer's, in its order.
+
+        Raises `RefusedError` when that is too large.
+        """
         transport = [line for line in media[0].lines if line.startswith(_TRANSPORT)]
         sections = []
         for slot, rejection in zip(self.slots, self.rejections, strict=True):
             if slot is not None and slot < len(media):
                 part = media[slot]
                 if part.mid in self.unnamed:
-                    part.lines[:] = [line for line in part.lines if not line.startswith("a=mid:")]
+                    named = [line for line in part.lines if not line.startswith("a=mid:")]
+                    part = replace(part, lines=named)
                 sections.append(part)
             else:
                 # aiortc insists on ICE credentials in every section.
@@ -78,7 +81,7 @@ class Layout:
         if self.tag:
             head = _head(head, [self.tag, *sdp.bundled(head)])
         text = sdp.join(head, sections)
-        sdp.parse_answer(text)
+        sdp.check_answer(text)
         return text
 
     def place(self, candidate: IceCandidate) -> IceCandidate | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reactor_runtime.errors import Refusal, RefusedError
 
@@ -45,6 +45,10 @@ class MediaSection:
         # The port of a bundle-only section is 0 as well (RFC 9143 section 6).
         return _port(self.lines[0]) == 0 and "a=bundle-only" not in self.lines
 
+    def copy(self) -> MediaSection:
+        """One that changes alone."""
+        return replace(self, lines=[*self.lines], payloads=[*self.payloads], codecs={**self.codecs})
+
     def order(self, payloads: list[str]) -> None:
         """Put these payload types on the media line instead of what is there."""
         self.payloads = payloads
@@ -69,6 +73,12 @@ def parse(sdp: str) -> tuple[list[str], list[MediaSection]]:
 
 def parse_answer(sdp: str) -> tuple[list[str], list[MediaSection]]:
     """The same for an answer of ours. Raises `RefusedError` when the offer asks for too much of one."""
+    check_answer(sdp)
+    return _parse(sdp)
+
+
+def check_answer(sdp: str) -> None:
+    """Raises `RefusedError` when an answer of ours is too large for its client."""
     if len(sdp) > ANSWER_LIMIT:
         raise RefusedError(
             Refusal.TOO_LARGE,
@@ -76,7 +86,6 @@ def parse_answer(sdp: str) -> tuple[list[str], list[MediaSection]]:
             f"The answer to this offer would be larger than {ANSWER_LIMIT // 1024} KiB; offer fewer sections "
             "or codecs.",
         )
-    return _parse(sdp)
 
 
 def _parse(sdp: str) -> tuple[list[str], list[MediaSection]]:

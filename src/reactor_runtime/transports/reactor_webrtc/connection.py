@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import reactor_webrtc as rw
@@ -43,6 +44,17 @@ def _unheard(state: PeerState) -> None:
 
 def closed_error() -> RefusedError:
     return RefusedError(Refusal.CONFLICT, "connection_closed", "This connection is closed; open a new one.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """To one offer; nothing parses it again."""
+
+    text: str
+    """As the engine applies it."""
+    media: Media
+    restored: str
+    """As the client gets it, with a section for each that it offered; without candidates."""
 
 
 class EngineConnection:
@@ -80,7 +92,7 @@ class EngineConnection:
         """Raises `RefusedError` when there is no connection, or none any more."""
         self._require()
 
-    async def negotiate(self, layout: Layout, sections: dict[str, Section], media: Media) -> str:
+    async def negotiate(self, layout: Layout, sections: dict[str, Section], media: Media) -> Answer:
         """Give the engine the offer and get its answer, which is not applied yet."""
         pc = self._require()
         parts = {part.mid: part for part in media}
@@ -99,14 +111,15 @@ class EngineConnection:
             if direction != self._directions.get(mid):
                 self._directions[mid] = direction
                 await transceiver.set_direction(direction)
-        text = sound.complete_answer((await pc.create_answer()).sdp, sections)
-        layout.restore(text)  # one that is too large is refused before anything is applied
-        return text
+        head, answered = sdp.parse_answer((await pc.create_answer()).sdp)
+        sound.complete_answer(answered, sections)
+        # One that is too large is refused here, before anything is applied.
+        return Answer(sdp.join(head, answered), answered, layout.restore(head, answered))
 
-    async def apply(self, answer: str, sections: dict[str, Section]) -> None:
-        await self._require().set_local_description(rw.SessionDescription("answer", answer))
+    async def apply(self, answer: Answer, sections: dict[str, Section]) -> None:
+        await self._require().set_local_description(rw.SessionDescription("answer", answer.text))
         self._inbound.settle()
-        self.outbound.settle(answer, sections)
+        self.outbound.settle(answer.media, sections)
 
     async def set_bitrate(self) -> None:
         """Let the engine's estimate begin near what it will come to."""

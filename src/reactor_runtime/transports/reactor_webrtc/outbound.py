@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import reactor_webrtc as rw
 
@@ -65,12 +65,11 @@ class Outbound:
             if pcm.track is not None:
                 await transceiver.set_track(pcm.track)
 
-    def settle(self, answer: str, sections: Mapping[str, Section]) -> None:
+    def settle(self, answer: Sequence[sdp.MediaSection], sections: Mapping[str, Section]) -> None:
         """Learn from the answer what each section sends. A sender whose section pauses rests, with its track:
         the engine gives a section one encoder only.
         """
-        _, media = sdp.parse_answer(answer)
-        parts = {part.mid: part for part in media}
+        parts = {part.mid: part for part in answer}
         sending = {mid: s for mid, s in sections.items() if s.sends and sends(parts.get(mid), s)}
         for mid, section in sending.items():
             if section.kind == "video" and mid not in self.senders:

@@ -16,7 +16,7 @@ from reactor_runtime.transports.port import IceCandidate, PeerConfig, Section, T
 from reactor_runtime.transports.wire import Handle, PeerState, StateChanged
 
 from . import sound
-from .connection import EngineConnection, Media, closed_error
+from .connection import Answer, EngineConnection, Media, closed_error
 from .gathering import LocalCandidates
 from .refusals import engine_refused, refused_tracks
 from .remote import RemoteCandidates
@@ -64,8 +64,8 @@ class ReactorWebRtcPeer:
         by_mid = {section.mid: section for section in sections}
         head, media, offered = self._read(offer, by_mid)
         async with self._slots:
-            layout, text = await self._first_answer(head, media, by_mid)
-        self._accept(layout, text, offered, by_mid)
+            layout, answer = await self._first_answer(head, media, by_mid)
+        self._accept(layout, answer, offered, by_mid)
         for candidate in self._remote.take_early():
             await self.add_candidate(candidate)
         return self._answer
@@ -77,8 +77,8 @@ class ReactorWebRtcPeer:
         async with self._slots:
             refused = untakeable(media) | unsendable(media, by_mid)
             layout = arrange(head, media, refused, self._layout)
-            text = await self._further_answer(layout, by_mid, media)
-        self._accept(layout, text, offered, by_mid)
+            answer = await self._further_answer(layout, by_mid, media)
+        self._accept(layout, answer, offered, by_mid)
         if self._state is PeerState.CONNECTED:
             self._bind_rest()
         return self._answer
@@ -129,8 +129,8 @@ class ReactorWebRtcPeer:
 
     def _read(self, offer: str, sections: dict[str, Section]) -> tuple[list[str], Media, Media]:
         """The offer as the engine may see it, and its sections as the client wrote them."""
-        _, offered = sdp_text.parse(offer)
         head, media = self._remote.read(offer)
+        offered = [part.copy() for part in media]
         for part in media:
             prepare_section(part, sections.get(part.mid), self._config.sender_turns)
         sound.prepare_offer(media, sections)
@@ -138,7 +138,7 @@ class ReactorWebRtcPeer:
 
     async def _first_answer(
         self, head: list[str], media: Media, sections: dict[str, Section]
-    ) -> tuple[Layout, str]:
+    ) -> tuple[Layout, Answer]:
         """Make the connection and the answer. Under the lock of the engine's encoder slots."""
         refused = untakeable(media) | unsendable(media, sections)
         for _ in range(ATTEMPTS):
@@ -147,13 +147,12 @@ class ReactorWebRtcPeer:
                 raise closed_error()
             self._engine.open(layout.bundled, sections.values())
             try:
-                text = await self._engine.negotiate(layout, sections, media)
-                _, answered = sdp_text.parse_answer(text)
-                rejected = {part.mid for part in answered if part.rejected}
+                answer = await self._engine.negotiate(layout, sections, media)
+                rejected = {part.mid for part in answer.media if part.rejected}
                 if not rejected:
-                    await self._engine.apply(text, sections)
-                    await self._engine.set_bitrate()
-                    return layout, text
+                    # Together: each waits for the engine's threads most of its time.
+                    await asyncio.gather(self._engine.apply(answer, sections), self._engine.set_bitrate())
+                    return layout, answer
             except (RuntimeError, ValueError) as error:
                 raise engine_refused(error) from error
             # It fails to apply such an answer where the first section of a bundle is rejected.
@@ -164,29 +163,29 @@ class ReactorWebRtcPeer:
             Refusal.INVALID, "no_usable_section", "The offer has no media section that can be answered."
         )
 
-    async def _further_answer(self, layout: Layout, sections: dict[str, Section], media: Media) -> str:
+    async def _further_answer(self, layout: Layout, sections: dict[str, Section], media: Media) -> Answer:
         """Take a further offer; one that the engine refuses changes nothing."""
         try:
-            text = await self._engine.negotiate(layout, sections, media)
+            answer = await self._engine.negotiate(layout, sections, media)
         except (RuntimeError, ValueError) as error:
             await self._engine.roll_back()
             raise engine_refused(error) from error
         except RefusedError:
             await self._engine.roll_back()
             raise
-        if sdp_text.ice_users(text) != sdp_text.ice_users(self._answer):
+        if sdp_text.ice_users(answer.text) != sdp_text.ice_users(self._answer):
             self._candidates.begin()
         try:
-            await self._engine.apply(text, sections)
+            await self._engine.apply(answer, sections)
         except (RuntimeError, ValueError) as error:
             await self._engine.roll_back()
             raise engine_refused(error) from error
-        return text
+        return answer
 
-    def _accept(self, layout: Layout, answer: str, offered: Media, sections: dict[str, Section]) -> None:
+    def _accept(self, layout: Layout, answer: Answer, offered: Media, sections: dict[str, Section]) -> None:
         """Keep what was negotiated, and tell which tracks have no codec in common."""
-        self._layout, self._answer = layout, layout.restore(answer)
-        for refused in refused_tracks(offered, self._answer, sections):
+        self._layout, self._answer = layout, answer.restored
+        for refused in refused_tracks(offered, answer.media, sections):
             if (refused.mid, refused.track) not in self._told:
                 self._told.add((refused.mid, refused.track))
                 self._handle(TrackRefused(refused.track, refused.message))

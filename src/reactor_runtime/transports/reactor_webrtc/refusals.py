@@ -41,11 +41,12 @@ def engine_refused(error: Exception) -> RefusedError:
 
 
 def refused_tracks(
-    offered: Sequence[sdp.MediaSection], answer: str, sections: Mapping[str, Section]
+    offered: Sequence[sdp.MediaSection],
+    answer: Sequence[sdp.MediaSection],
+    sections: Mapping[str, Section],
 ) -> Iterator[RefusedTrack]:
-    """The tracks that the client offers or asks for, and that find no codec in the answer."""
-    _, media = sdp.parse_answer(answer)
-    answered = {part.mid: part for part in media}
+    """The tracks that the client offers or asks for, and that find no codec in the engine's answer."""
+    answered = {part.mid: part for part in answer}
     for part in offered:
         section = sections.get(part.mid)
         if section is None or part.rejected:

@@ -21,12 +21,12 @@ class RemoteCandidates:
 
     def read(self, offer: str) -> Parsed:
         """An offer without what the engine does not get."""
+        head, media = sdp.parse(offer)
         users = sdp.ice_users(offer)
         if users != self._users:
             self._gate.begin()
             self._users = users
         refused = self._gate.refused
-        head, media = sdp.parse(offer)
         head = self._gate.filter(head)
         for part in media:
             part.lines[:] = self._gate.filter(part.lines)

@@ -43,13 +43,11 @@ def prepare_offer(media: list[sdp.MediaSection], sections: dict[str, Section]) -
                 part.lines.append(f"a=ptime:{PACKET_MS}")
 
 
-def complete_answer(answer: str, sections: dict[str, Section]) -> str:
+def complete_answer(media: list[sdp.MediaSection], sections: dict[str, Section]) -> None:
     """Say in the answer what we send and want: browsers decode and send mono until they read otherwise."""
-    head, media = sdp.parse(answer)
     for part in media:
         if part.kind == "audio" and part.mid in sections:
             _set_opus(part, sections)
-    return sdp.join(head, media)
 
 
 def _set_opus(part: sdp.MediaSection, sections: dict[str, Section]) -> None:
