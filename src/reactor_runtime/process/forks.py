@@ -14,8 +14,7 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
@@ -75,7 +74,7 @@ class ForkGuard:
     def _sockets(self) -> list[int]:
         """Connections to our ports, and the engine's sockets: datagrams that no Python object sends."""
         ours, datagrams = [], []
-        for fd, kind, port in _internet_sockets():
+        for fd, kind, port in _internet_sockets(_open_descriptors()):
             if kind == socket.SOCK_DGRAM:
                 datagrams.append(fd)
             elif port in self._ports:
@@ -84,9 +83,9 @@ class ForkGuard:
         return ours + [fd for fd in datagrams if fd not in theirs]
 
 
-def _internet_sockets() -> Iterator[tuple[int, int, int]]:
-    """Descriptor, kind and local port of each that this process has open."""
-    for fd in _open_descriptors():
+def _internet_sockets(fds: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """Descriptor, kind and local port of those among `fds`."""
+    for fd in fds:
         with contextlib.suppress(OSError):
             if not stat.S_ISSOCK(os.fstat(fd).st_mode):
                 continue
@@ -99,9 +98,9 @@ def _internet_sockets() -> Iterator[tuple[int, int, int]]:
 
 
 def _open_descriptors() -> list[int]:
-    for folder in (Path("/proc/self/fd"), Path("/dev/fd")):
+    for folder in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
-            return [int(entry.name) for entry in folder.iterdir()]
+            return [int(name) for name in os.listdir(folder)]
     return []
 
 
@@ -113,10 +112,18 @@ def _of_python() -> set[int]:
 
 def close_on_exec() -> None:
     """Let no program that an author starts keep the engine's sockets, which it opens without that flag."""
-    for fd, kind, _ in _internet_sockets():
+    # Few are looked at closely: what Python opens, and what was here before, is not inheritable.
+    for fd, kind, _ in _internet_sockets(_inheritable()):
         if kind == socket.SOCK_DGRAM:
             with contextlib.suppress(OSError):
                 os.set_inheritable(fd, False)
+
+
+def _inheritable() -> Iterator[int]:
+    for fd in _open_descriptors():
+        with contextlib.suppress(OSError):
+            if os.get_inheritable(fd):
+                yield fd
 
 
 _guard: list[ForkGuard] = []
