@@ -1,6 +1,6 @@
 """Tells which callback holds the event loop, with its stack, while it does so.
 
-A thread looks at the loop's stack a few dozen times a second. The same call of `Handle._run` at two looks is
+A thread looks at the loop's stack twenty times a second. The same call of `Handle._run` at two looks is
 one callback. Nothing is hung into the loop itself.
 """
 
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 HELD_S = 0.1
 """A callback that runs longer than this is told."""
-LOOK_EVERY_S = 0.03
-"""Each look takes the interpreter from whoever works."""
+LOOK_EVERY_S = 0.05
+"""Each look takes the interpreter from whoever works, and a tenth of a millisecond to wake up."""
 TELL_EVERY_S = 10.0
 """Others in between are counted."""
 STACK_DEPTH = 20
