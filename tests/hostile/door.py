@@ -17,7 +17,7 @@ from reactor_runtime.runtimes.door.listening import Listener, bind, leave_accept
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.runtimes.http.server import Server, uvicorn_config
-from reactor_runtime.testing import LeapingClock, MemoryServer, serve
+from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, serve
 
 T = TypeVar("T")
 
@@ -68,6 +68,14 @@ class Wire:
             except ConnectionError:
                 return b""
 
+    async def first(self, count: int) -> bytes:
+        """The first bytes; none where the server has closed in place of an answer."""
+        async with asyncio.timeout(10):
+            try:
+                return await self.reader.read(count)
+            except ConnectionError:
+                return b""
+
     async def closed(self) -> bool:
         return await self.rest() == b""
 
@@ -80,8 +88,11 @@ class Door:
         memory: MemoryServer,
         listener: Listener,
         clock: LeapingClock,
+        patience: VirtualClock,
     ) -> None:
         self.port = port
+        self.patience = patience
+        """What the deadlines of connections go by."""
         self.clock = clock
         """Of the connections and of the server behind them; a test leaps ahead."""
         self.connections = connections
@@ -137,11 +148,14 @@ async def door(
     media: MediaPort | None = None,
     tls: ssl.SSLContext | None = None,
     lingering: int = LINGERING_LIMIT,
+    patient: bool = False,
 ) -> AsyncIterator[Door]:
-    """`app` takes the place of the runtime's own. Raises when the server does not leave in time."""
+    """`app` takes the place of the runtime's own. `patient`: a connection's deadlines pass only where the
+    test moves `Door.patience`. Raises when the server does not leave in time."""
     loop = asyncio.get_running_loop()
     clock = LeapingClock()
-    connections = Connections(limit, clock, lingering)
+    patience = VirtualClock() if patient else clock
+    connections = Connections(limit, patience, lingering)
     async with serve(Painter, options=options, clock=clock) as memory:
         own: Any = memory.http._transport
         sockets = bind("127.0.0.1", 0)
@@ -150,7 +164,7 @@ async def door(
         server = Server(uvicorn_config(app or own.app, connections, media, tls))
         leave_accept_failures_to_listeners(loop)
         serving = loop.create_task(server.serve(sockets=list[socket.socket](sockets)))
-        door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0], clock)
+        door = Door(sockets[0].getsockname()[1], connections, memory, sockets[0], clock, patience)
         try:
             await door.until(lambda: server.started)
             yield door
