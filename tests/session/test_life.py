@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.session.life import Effect, Life, Limits
+from reactor_runtime.session.life import FAREWELL_S, Effect, Life, Limits
 from reactor_runtime.session.states import IN_SESSION, EndReason, IllegalTransitionError, State
 
 
@@ -47,6 +47,36 @@ def test_the_slot_is_free_only_after_the_model_has_returned() -> None:
     assert life.state is State.CLOSING
     with pytest.raises(IllegalTransitionError):
         life.start(2.0)
+
+
+def orphaned() -> Life:
+    life = streaming(orphan=30.0)
+    assert life.disconnected(1, 10.0) == []
+    return life
+
+
+def test_a_page_that_is_loaded_again_has_its_seconds_from_then_on() -> None:
+    life = orphaned()
+    life.farewell(1, 11.0)
+    assert life.free_in(11.0) == FAREWELL_S
+    life.loading(13.0)
+    assert life.free_in(13.0) == FAREWELL_S
+    life.farewell(1, 13.5)  # the end of its connection is heard after its goodbye
+    assert life.free_in(13.0) == FAREWELL_S
+
+
+def test_pages_that_are_loaded_keep_a_session_no_longer_than_a_client_that_said_nothing() -> None:
+    life = orphaned()
+    life.farewell(1, 11.0)
+    for second in range(12, 60):
+        life.loading(float(second))
+    assert life.deadline() == 40.0
+
+
+def test_a_page_that_is_loaded_takes_nothing_from_who_said_nothing() -> None:
+    life = orphaned()
+    life.loading(11.0)
+    assert life.deadline() == 40.0
 
 
 def test_a_session_that_nobody_joined_never_runs_the_model() -> None:

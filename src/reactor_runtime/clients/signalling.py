@@ -215,6 +215,10 @@ class Signalling:
         if len(self._former) > FORMER_LIMIT:
             del self._former[next(iter(self._former))]
 
+    def came_from(self, connection_id: int, address: str) -> bool:
+        """Whether a connection that has gone was one from this address."""
+        return self._former.get(connection_id) == address
+
     # --- inside ---
 
     def _address(self, session: Session, connection_id: int) -> str | None:

@@ -84,6 +84,8 @@ class Life:
         self._closing_since: float | None = None
         self._left = False
         """The last client has said goodbye."""
+        self._grace_until: float | None = None
+        """How long it had been waited for without that."""
 
     def loaded(self) -> list[Effect]:
         self.broken = False
@@ -133,8 +135,17 @@ class Life:
     def farewell(self, number: int, now: float) -> list[Effect]:
         """The controller has said goodbye: a short grace, for a page that is loaded again."""
         if number == self.number and self.state is State.ORPHANED and self._wait_until is not None:
+            if not self._left:
+                self._grace_until = self._wait_until
             self._left = True
             self._wait_until = min(self._wait_until, now + FAREWELL_S)
+        return []
+
+    def loading(self, now: float) -> list[Effect]:
+        """Perhaps the page of who has said goodbye is loaded again: its scripts are still to come, which
+        takes seconds over a slow network. Never longer than for a client that said nothing."""
+        if self.state is State.ORPHANED and self._left and self._grace_until is not None:
+            self._wait_until = min(self._grace_until, now + FAREWELL_S)
         return []
 
     def returning(self, number: int, now: float) -> list[Effect]:

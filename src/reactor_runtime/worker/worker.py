@@ -207,6 +207,11 @@ class Worker:
             address=address,
         )
 
+    def page_loads(self, address: str) -> None:
+        """Somebody's page is being loaded; from where the last controller came, it may be that one's."""
+        if self.signalling.came_from(self.clients.last_controller, address):
+            self._apply(self.life.loading(self.clock.time()))
+
     async def farewell(self, connection_id: int) -> None:
         """A client has said goodbye: whoever controlled it does not keep the slot of others."""
         await self.clients.farewell(self.require_session(), connection_id)
@@ -238,9 +243,8 @@ class Worker:
         """Tell the session's life and the model whether any client is there."""
         if session is not self.session or present == session.connected:
             return
-        log.info(
-            "Session %d: %s", session.number, "client connected" if present else "no client is connected"
-        )
+        who = "client connected" if present else "no client is connected"
+        log.info("Session %d: %s", session.number, who)
         forks.close_on_exec()
         session.connected = present
         if present:

@@ -12,7 +12,7 @@ import pytest
 from reactor_runtime import VideoIn, VideoModel, VideoOut, get_ctx, model
 from reactor_runtime.session.life import FAREWELL_S
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import Client, MemoryServer, serve
+from reactor_runtime.testing import Client, LeapingClock, MemoryServer, serve
 
 from .models import Deaf, Failing, Painter
 from .waiting import until
@@ -67,6 +67,22 @@ async def test_a_goodbye_shortens_the_grace_and_an_offer_cancels_that() -> None:
         left = await free_in(server)
         assert left is not None
         assert left > FAREWELL_S  # lost, not left: the whole grace
+
+
+@pytest.mark.parametrize(("address", "longer"), [("127.0.0.1", True), ("192.0.2.1", False)])
+async def test_the_seconds_after_a_goodbye_begin_anew_with_the_page(address: str, longer: bool) -> None:
+    """Its scripts are still to come: over a slow network that took longer than the grace."""
+    clock = LeapingClock()
+    headers = {"x-forwarded-for": address}
+    async with serve(Painter, clock=clock) as server:
+        await server.http.post("/start_session")
+        mine, _ = await connected(server)
+        await leave(server, mine)
+        clock.advance(FAREWELL_S - 1)
+        assert (await server.http.get("/", headers=headers)).status_code == 200
+        left = await free_in(server)
+        assert left is not None
+        assert (left > 1) == longer
 
 
 async def test_who_said_goodbye_frees_the_model() -> None:

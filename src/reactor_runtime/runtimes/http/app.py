@@ -101,7 +101,7 @@ def create_api(worker: Callable[[], Worker]) -> FastAPI:
     routers = (info, probes, events, sessions, signalling, uploads, share, cloud)
     for router in (*(module.router for module in routers), signalling.v16_router):
         app.include_router(router, responses=_REFUSALS)
-    page.mount(app)
+    page.mount(app, loads=lambda address: worker().page_loads(address))
     add_handlers(app)
     return app
 

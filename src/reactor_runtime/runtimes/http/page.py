@@ -62,12 +62,19 @@ class File:
     tag: str
 
 
-def mount(app: FastAPI, mark: str = "", marks: Callable[[Request], bool] = lambda _: True) -> None:
-    """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head where `marks` says so."""
+def mount(
+    app: FastAPI,
+    mark: str = "",
+    marks: Callable[[Request], bool] = lambda _: True,
+    loads: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Add `/`, `/web/…` and `/player.js` to `app`. `mark` goes into the page's head where `marks` says so;
+    `loads` hears the address of whoever asks for the page."""
     files = load()
     marked = _marked(files[INDEX], mark) if mark else files[INDEX]
 
     async def index(request: Request) -> Response:
+        loads(request.client.host if request.client else "")
         return _answer(marked if marks(request) else files[INDEX], request)
 
     async def player(request: Request) -> Response:
