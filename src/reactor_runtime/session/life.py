@@ -82,10 +82,8 @@ class Life:
         self._stuck_at: float | None = None
         self._kill_at: float | None = None
         self._closing_since: float | None = None
-        self._left = False
-        """The last client has said goodbye."""
         self._grace_until: float | None = None
-        """How long it had been waited for without that."""
+        """The last client has said goodbye: so long it had been waited for without that."""
 
     def loaded(self) -> list[Effect]:
         self.broken = False
@@ -107,7 +105,7 @@ class Life:
         self.end = None
         self._wait_until = _after(now, self.limits.orphan)
         self._cap_at = None
-        self._left = False
+        self._grace_until = None
         return self.number
 
     def connected(self, number: int, now: float) -> list[Effect]:
@@ -117,7 +115,7 @@ class Life:
         first = self.state is State.WAITING
         self.state = next_state(self.state, Event.CONNECTED)
         self._wait_until = None
-        self._left = False
+        self._grace_until = None
         if not first:
             return []
         self._model_running = True
@@ -135,23 +133,22 @@ class Life:
     def farewell(self, number: int, now: float) -> list[Effect]:
         """The controller has said goodbye: a short grace, for a page that is loaded again."""
         if number == self.number and self.state is State.ORPHANED and self._wait_until is not None:
-            if not self._left:
+            if self._grace_until is None:
                 self._grace_until = self._wait_until
-            self._left = True
             self._wait_until = min(self._wait_until, now + FAREWELL_S)
         return []
 
     def loading(self, now: float) -> list[Effect]:
         """Perhaps the page of who has said goodbye is loaded again: its scripts are still to come, which
         takes seconds over a slow network. Never longer than for a client that said nothing."""
-        if self.state is State.ORPHANED and self._left and self._grace_until is not None:
+        if self.state is State.ORPHANED and self._grace_until is not None:
             self._wait_until = min(self._grace_until, now + FAREWELL_S)
         return []
 
     def returning(self, number: int, now: float) -> list[Effect]:
         """The client that had said goodbye is coming back: it has the whole grace to connect."""
-        if number == self.number and self.state is State.ORPHANED and self._left:
-            self._left = False
+        if number == self.number and self.state is State.ORPHANED and self._grace_until is not None:
+            self._grace_until = None
             self._wait_until = _after(now, self.limits.orphan)
         return []
 
@@ -256,7 +253,7 @@ class Life:
     def _timeout_message(self) -> str:
         if self.state is State.WAITING:
             return f"No client connected within {self.limits.orphan:g} s."
-        if self._left:
+        if self._grace_until is not None:
             return "The client has left."
         return f"The client was gone for {self.limits.orphan:g} s."
 
