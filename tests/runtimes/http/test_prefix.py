@@ -107,7 +107,7 @@ def asking(options: HttpOptions, client: str = "127.0.0.1", **more: Any) -> http
     """A client of the door alone: no model is asked."""
 
     def nobody() -> Any:
-        return Mock()  # it hears that the page is asked for, and nothing else is asked of it
+        return Mock(spec=["page_loads"])  # it hears that the page is asked for, and is asked for nothing
 
     transport = httpx.ASGITransport(create_app(nobody, options), client=(client, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://localhost:8080", **more)

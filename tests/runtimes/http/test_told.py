@@ -69,17 +69,27 @@ async def test_a_goodbye_shortens_the_grace_and_an_offer_cancels_that() -> None:
         assert left > FAREWELL_S  # lost, not left: the whole grace
 
 
-@pytest.mark.parametrize(("address", "longer"), [("127.0.0.1", True), ("192.0.2.1", False)])
-async def test_the_seconds_after_a_goodbye_begin_anew_with_the_page(address: str, longer: bool) -> None:
+@pytest.mark.parametrize(
+    ("mine", "theirs", "longer"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::2", True),  # a host changes its address within its network
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+    ],
+)
+async def test_the_seconds_after_a_goodbye_begin_anew_with_the_page(
+    mine: str, theirs: str, longer: bool
+) -> None:
     """Its scripts are still to come: over a slow network that took longer than the grace."""
     clock = LeapingClock()
-    headers = {"x-forwarded-for": address}
     async with serve(Painter, clock=clock) as server:
+        server.http.headers["x-forwarded-for"] = mine
         await server.http.post("/start_session")
-        mine, _ = await connected(server)
-        await leave(server, mine)
+        connection, _ = await connected(server)
+        await leave(server, connection)
         clock.advance(FAREWELL_S - 1)
-        assert (await server.http.get("/", headers=headers)).status_code == 200
+        assert (await server.http.get("/", headers={"x-forwarded-for": theirs})).status_code == 200
         left = await free_in(server)
         assert left is not None
         assert (left > 1) == longer

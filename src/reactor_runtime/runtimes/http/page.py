@@ -17,6 +17,8 @@ from fastapi.responses import Response
 
 from reactor_runtime.errors import Refusal, RefusedError
 
+from .callers import address_of
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -74,7 +76,7 @@ def mount(
     marked = _marked(files[INDEX], mark) if mark else files[INDEX]
 
     async def index(request: Request) -> Response:
-        loads(request.client.host if request.client else "")
+        loads(address_of(request))
         return _answer(marked if marks(request) else files[INDEX], request)
 
     async def player(request: Request) -> Response:
