@@ -214,6 +214,19 @@ def test_a_restored_ticket_whose_worker_is_gone_goes_to_the_head() -> None:
     assert [after.place(t.id, 106.0).position for t in (ada, bob)] == [1, 2]
 
 
+def test_who_played_over_a_restart_and_leaves_takes_no_newcomer_out_of_the_line() -> None:
+    before = fleet()
+    ada = claimed(before, "ada")
+    after = Broker(before.limits, before.epoch)
+    after.restore(ada, 100.0)
+    after.worker_announced("w0", 100.0, ada.epoch, ada.id, "s-ada")
+    bob = join(after, "bob", 101.0)
+    assert Revoke("w0", ada.epoch, "left") in after.cancel(ada.id, 102.0)
+    assert (bob.state, after.place(bob.id, 102.0).position) == (TicketState.WAITING, 1)
+    after.freed("w0", ada.epoch, 103.0)
+    assert bob.state is TicketState.OFFERED
+
+
 def test_leaving_frees_the_place_the_offer_and_the_slot() -> None:
     broker = fleet()
     ada, bob = join(broker, "ada"), join(broker, "bob")

@@ -243,8 +243,8 @@ class Broker:
         ticket.joined = min(ticket.joined, now)  # another boot's clock
         if ticket.state is TicketState.OFFERED:
             ticket.state, ticket.worker = TicketState.WAITING, ""
-        if ticket.state is TicketState.WAITING:
-            self.line.put(ticket.id, ticket.order)
+        waits = ticket.state is TicketState.WAITING
+        ticket.order = self.line.remember(ticket.id, ticket.order, waits=waits)
         if ticket.state in PRESENT:
             self._add(ticket)
         if ticket.state is TicketState.CLAIMED:
@@ -282,7 +282,7 @@ class Broker:
         return [*effects, Revoke(worker.id, worker.epoch, reason)]
 
     def _close(self, ticket: Ticket, state: TicketState, reason: str, now: float) -> None:
-        self.line.leave(ticket.order)
+        self.line.leave(ticket.id, ticket.order)
         self._register.move(ticket, state)
         ticket.reason = reason
         for kind in ("poll", "claim", "adopt"):
@@ -336,7 +336,7 @@ class Broker:
         while self._ready and (head := self.line.head) is not None:
             worker = self.workers[next(iter(self._ready))]
             ticket = self.tickets[head]
-            self.line.leave(ticket.order)
+            self.line.leave(ticket.id, ticket.order)
             ticket.worker, worker.ticket = worker.id, ticket.id
             ticket.claim_by = now + self.limits.claim
             self._set(worker, WorkerState.OFFERED, now)

@@ -26,28 +26,40 @@ class Line:
     def join(self, ticket: str) -> int:
         """Stand at the end; returns the order number."""
         order, self._next = self._next, self._next + 1
-        self.put(ticket, order)
+        self._stand(ticket, order)
         return order
 
     def join_at_head(self, ticket: str) -> int:
         """Stand before everybody, because a worker was lost under this ticket."""
         order, self._first = self._first, self._first - 1
-        self.put(ticket, order)
+        self._stand(ticket, order)
         return order
 
-    def put(self, ticket: str, order: int) -> None:
-        """Stand at a known place: what a store remembers."""
-        insort(self._orders, order)
-        self._ids[order] = ticket
+    def remember(self, ticket: str, order: int, *, waits: bool) -> int:
+        """Take over what a store remembers of a ticket; returns its order number.
+
+        That is given to nobody else, also when its ticket does not wait any more: it may go back to the line.
+        """
+        if order in self._ids:
+            order = self._next  # two with one number, of a store that something else has written
         self._first = min(self._first, order - 1)
         self._next = max(self._next, order + 1)
-        self.version += 1
+        if waits:
+            self._stand(ticket, order)
+        return order
 
-    def leave(self, order: int) -> None:
-        if self._ids.pop(order, None) is not None:
+    def leave(self, ticket: str, order: int) -> None:
+        """Nothing happens to anybody else, whatever `order` is."""
+        if self._ids.get(order) == ticket:
+            del self._ids[order]
             del self._orders[bisect_left(self._orders, order)]
             self.version += 1
 
     def position(self, order: int) -> int:
         """1 for the head; 0 for who does not stand in line."""
         return bisect_left(self._orders, order) + 1 if order in self._ids else 0
+
+    def _stand(self, ticket: str, order: int) -> None:
+        insort(self._orders, order)
+        self._ids[order] = ticket
+        self.version += 1
