@@ -44,9 +44,10 @@ def shows(page: Any, low: int, high: int) -> None:
     raise AssertionError(f"the picture's level is {level(page)}, not {low} to {high}")
 
 
+@pytest.mark.alone
 def test_it_shows_video_within_two_seconds(server: Server, new_page: Any) -> None:
     took = []
-    for _ in range(3):  # other tests run beside this one: once must be quick
+    for _ in range(3):  # short tests run beside this one: once must be quick
         page = new_page()
         page.goto(server.url)
         live(page)
