@@ -9,6 +9,7 @@ import faulthandler
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -180,6 +181,36 @@ def _working_directory() -> str:
         return "(a folder that is gone)"
 
 
+def _scheduling() -> tuple[int, int, int, set[int]]:
+    """Policy, priority, niceness and processors of this thread; what it starts has them too.
+
+    SVT-AV1 puts the thread that opens an encoder at the highest real-time priority, where it may.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # Linux has it
+        return 0, 0, os.getpriority(os.PRIO_PROCESS, 0), set()
+    priority = os.sched_getparam(0).sched_priority
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    return os.sched_getscheduler(0), priority, niceness, os.sched_getaffinity(0)
+
+
+def _set_scheduling(before: tuple[int, int, int, set[int]]) -> None:
+    policy, priority, niceness, processors = before
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, policy, os.sched_param(priority))
+        os.sched_setaffinity(0, processors)
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+
+
+def _limits() -> dict[str, tuple[int, int]]:
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {name: resource.getrlimit(getattr(resource, name)) for name in names}
+
+
+def _set_limits(limits: dict[str, tuple[int, int]]) -> None:
+    for name, (soft, hard) in limits.items():
+        resource.setrlimit(getattr(resource, name), (soft, hard))
+
+
 def _set_path(entries: list[str]) -> None:
     sys.path[:] = entries
 
@@ -206,6 +237,8 @@ PARTS = (
     _Part("the wake-up descriptor", _wakeup_fd, signal.set_wakeup_fd),  # type: ignore[arg-type]  # it takes an int, and more by name
     _Part("environment", _environment, _set_environment),
     _Part("working directory", _working_directory, os.chdir),
+    _Part("scheduling (policy, priority, niceness, processors)", _scheduling, _set_scheduling),
+    _Part("limits of resources", _limits, _set_limits),
     _Part("switch interval", sys.getswitchinterval, sys.setswitchinterval),
     _Part(FILTERS, lambda: list(warnings.filters), _set_filters),
     _Part("sys.path", lambda: list(sys.path), _set_path),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,10 +12,20 @@ from pathlib import Path
 
 import pytest
 from tests import process
+from tests.slots import how_many
 
 
 def _handler() -> None:
     logging.root.addHandler(logging.NullHandler())
+
+
+def _fewer_processors() -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+
+
+def _lower_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard if soft == 0 else 0, hard))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +38,10 @@ def _handler() -> None:
         (lambda: sys.setswitchinterval(0.123), "switch interval"),
         (lambda: warnings.simplefilter("ignore"), "filters of warnings"),
         (lambda: sys.path.append("/nowhere"), "sys.path"),
+        pytest.param(
+            _fewer_processors, "scheduling", marks=pytest.mark.skipif(how_many() < 2, reason="Has one.")
+        ),
+        (_lower_limit, "RLIMIT_CORE"),
     ],
 )
 def test_a_change_is_named_and_put_back(change: Callable[[], None], named: str) -> None:
@@ -45,6 +60,17 @@ def test_a_signal_handler_is_named_and_put_back() -> None:
     signal.signal(signal.SIGUSR1, lambda *_: None)
     assert "signal handlers" in process.changed_since(before)[0]
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setscheduler") or os.geteuid() != 0, reason="Needs Linux and root."
+)
+def test_real_time_priority_is_named_and_put_back() -> None:
+    """What one test left so, each later one of its worker started: servers and browsers before everybody."""
+    before = process.state()
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    assert "scheduling" in process.changed_since(before)[0]
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_a_test_that_leaves_the_process_changed_fails(pytester_like: Callable[[str], str]) -> None:
