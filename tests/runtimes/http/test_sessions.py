@@ -229,6 +229,22 @@ async def test_session_tells_how_it_stands_and_how_the_last_one_ended() -> None:
         assert (await server.http.get("/session")).json()["last_end"]["session"] == 1
 
 
+async def test_a_session_that_ends_while_it_is_asked_for_is_told_as_one_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The wires are asked first, which takes a while: what is told is how it stands after that, all of it."""
+    async with serve(Painter) as server:
+        await server.http.post("/start_session", json={})
+
+        async def ends_meanwhile() -> None:
+            await server.worker.stop_session()
+
+        monkeypatch.setattr(server.worker.clients, "look", ends_meanwhile)
+        told = (await server.http.get("/session")).json()
+        assert (told["state"], told["frames"], told["lost"]) == ("READY", 0, {})
+        assert told["last_end"]["reason"] == "stopped"
+
+
 async def test_two_sessions_in_a_row_share_nothing() -> None:
     async with serve(Painter) as server:
         for number in (1, 2):

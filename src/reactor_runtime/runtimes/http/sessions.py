@@ -81,13 +81,14 @@ async def session(
     Who names its own `connection` is marked among the clients with `you`.
     With admin rights also the configuration; values from the environment are masked.
     """
+    await worker.clients.look()
+    worker.clients.count_losses()
+    # Nothing is awaited from here on: the state, what runs and how the last one ended belong together.
     end = worker.standing.last_end
     running = worker.session
     if connection is not None and running is not None:
         # An id is its client's secret: here too nobody finds one by trying.
         worker.signalling.holds(running, connection, address_of(request))
-    await worker.clients.look()
-    worker.clients.count_losses()
     return {
         **worker.descriptor(),
         "frames": 0 if running is None else running.next_frame(),
