@@ -13,8 +13,6 @@ class Line:
         self._ids: dict[int, str] = {}
         self._first = 0
         self._next = 1
-        self.version = 0
-        """Grows with every change of anybody's place."""
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -53,7 +51,6 @@ class Line:
         if self._ids.get(order) == ticket:
             del self._ids[order]
             del self._orders[bisect_left(self._orders, order)]
-            self.version += 1
 
     def position(self, order: int) -> int:
         """1 for the head; 0 for who does not stand in line."""
@@ -62,4 +59,3 @@ class Line:
     def _stand(self, ticket: str, order: int) -> None:
         insort(self._orders, order)
         self._ids[order] = ticket
-        self.version += 1

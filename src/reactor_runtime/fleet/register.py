@@ -28,7 +28,7 @@ class Register:
 
     def of_user(self, user: str) -> Ticket | None:
         """The place that a user has already; nobody without a name has one."""
-        return self.tickets.get(self._users.get(user, "")) if user else None
+        return self.tickets.get(self._users.get(user, ""))
 
     def held_by(self, address: str) -> int:
         """How many places an address has."""
