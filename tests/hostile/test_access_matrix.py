@@ -294,6 +294,23 @@ async def test_a_token_for_one_session_opens_no_other() -> None:
         assert told(await ask(server, "POST", "/start_session", own)) == (403, "wrong_session")
 
 
+async def test_a_token_for_one_session_reads_nothing_of_the_next_that_begins_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The wires are asked before `GET /session` is answered, which takes a while."""
+    async with guarded() as server:
+        started = (await ask(server, "POST", "/start_session", ANN)).json()
+        own = bearer(TokenRole.CONTROL, "guest", started["session_id"])
+
+        async def the_next_begins() -> None:
+            monkeypatch.undo()
+            await ask(server, "POST", "/stop_session", ANN)
+            await ask(server, "POST", "/start_session", BEN)
+
+        monkeypatch.setattr(server.worker.clients, "look", the_next_begins)
+        assert told(await ask(server, "GET", "/session", own)) == (403, "wrong_session")
+
+
 @pytest.mark.parametrize("who", [VIEWER, ANN], ids=["view", "control"])
 async def test_events_are_the_admins(who: Mapping[str, str]) -> None:
     async with guarded() as server:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.runtimes.http.models import Painter
-from tests.runtimes.http.waiting import for_a_seat
+from tests.runtimes.http.waiting import for_a_seat, until
 
 from reactor_runtime.clients import descriptors, seats
 from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
@@ -165,6 +165,22 @@ async def test_the_wait_ends_when_the_first_goes() -> None:
         await connecting
 
         assert await steers(again)
+
+
+async def test_an_offer_that_waits_for_its_turn_does_not_join_the_next_session() -> None:
+    async with serve(Painter) as server:
+        await server.http.post("/start_session")
+        first, second = server.client(), server.client()
+        (await server.http.post(f"{WEBRTC}/sdp_params", json=await first.offer())).raise_for_status()
+        # Its answer is not fetched, so who names no connection either has to wait.
+        body = await second.offer()
+        waiting = asyncio.create_task(server.http.post(f"{WEBRTC}/sdp_params", json=body))
+        await until(server.worker.signalling.default_turn.locked)
+        await server.http.post("/stop_session")
+        await server.http.post("/start_session")
+        answer = await waiting
+        assert (answer.status_code, answer.json()["code"]) == (409, "session_ended")
+        assert not server.worker.clients.connections
 
 
 async def test_an_offer_of_a_client_that_still_connects_is_not_taken_from_elsewhere() -> None:

@@ -82,6 +82,7 @@ async def session(
     With admin rights also the configuration; values from the environment are masked.
     """
     await worker.clients.look()
+    check_scope(asking.grant, worker.session)  # which may be the next one by now
     worker.clients.count_losses()
     # Nothing is awaited from here on: the state, what runs and how the last one ended belong together.
     end = worker.standing.last_end

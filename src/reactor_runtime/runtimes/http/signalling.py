@@ -29,6 +29,7 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.media.encoders import EncoderChoice, codecs
 from reactor_runtime.protocol.message_format import JsonFormat, MessageFormat, V16Format
 from reactor_runtime.runtimes.access.rights import visit
+from reactor_runtime.session.session import Session
 from reactor_runtime.transports.candidates import is_loopback
 from reactor_runtime.transports.connecting import Connecting, Outcome, Step
 from reactor_runtime.transports.port import IceCandidate
@@ -146,11 +147,12 @@ async def offer_again(
 async def answer(session_id: SessionId, worker: TheWorker, request: Request) -> JSONResponse:
     """200 with the answer, or 202 when it is not there yet."""
     worker.check_session_id(session_id)
-    sdp = await _answer(worker, request, worker.signalling.default_connection, ANSWER_WAIT_S)
+    asked = worker.signalling.default_connection
+    sdp = await _answer(worker, request, asked, ANSWER_WAIT_S)
     if sdp is None:
         return JSONResponse(None, 202)
     worker.signalling.default_read.set()
-    return JSONResponse({"sdp_answer": sdp, **_notice(worker, worker.signalling.default_connection)})
+    return JSONResponse({"sdp_answer": sdp, **_notice(worker, asked)})
 
 
 @router.post("/ice_candidates", status_code=202)
@@ -279,23 +281,21 @@ async def _connect_default(
 ) -> int:
     """Take an offer that names no connection; returns the id of the one it is for."""
     offer = _read(worker, request, body)
-    signalling, address = worker.signalling, address_of(request)
+    session, signalling, address = worker.require_session(), worker.signalling, address_of(request)
     v16 = isinstance(message_format, V16Format)
     if again:
         # Outside the turn: others need not wait for it.
         await signalling.seats.wait(offer, address, v16=v16)
     async with signalling.default_turn:
-        target = signalling.default_connection_for(
-            worker.require_session(), offer, address, again=again, v16=v16
-        )
+        _check_still(worker, session)
+        target = signalling.default_connection_for(session, offer, address, again=again, v16=v16)
         if target != signalling.default_connection:
             # Polls name no connection either: the answer before this one must be fetched first.
             with contextlib.suppress(TimeoutError):
                 async with timeout(worker.clock, DEFAULT_TURN_S):
                     await signalling.default_read.wait()
-            target = signalling.default_connection_for(
-                worker.require_session(), offer, address, again=again, v16=v16
-            )
+            _check_still(worker, session)
+            target = signalling.default_connection_for(session, offer, address, again=again, v16=v16)
         signalling.use_default_connection(target)
     beside = target not in worker.clients.connections
     try:
@@ -306,6 +306,14 @@ async def _connect_default(
     if again and beside:
         signalling.seats.expect(connection)
     return target
+
+
+def _check_still(worker: Worker, session: Session) -> None:
+    """After each wait: an offer joins the session that it was made in, or none. Raises `RefusedError`."""
+    if worker.require_session() is not session:
+        raise RefusedError(
+            Refusal.CONFLICT, "session_ended", "The session ended while the offer waited for its turn."
+        )
 
 
 async def _connect(
