@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.runtimes.http.models import Painter
-from tests.runtimes.http.waiting import for_a_seat, until
+from tests.runtimes.http.waiting import for_a_seat, in_one_moment, until
 
 from reactor_runtime.clients import descriptors, seats
 from reactor_runtime.clients.pending import FIRST_ID, LAST_ID, PENDING_LIMIT
@@ -79,7 +79,10 @@ async def test_a_client_without_an_id_has_one_that_nobody_can_name() -> None:
         assert (refused.status_code, refused.json()["code"]) == (404, "unknown_connection")
 
 
-async def test_guessing_is_limited_by_address_and_locks_nobody_else_out() -> None:
+async def test_guessing_is_limited_by_address_and_locks_nobody_else_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_one_moment(monkeypatch)
     async with serve(Painter) as server:
         server.worker.signalling.lookups.per_minute = UNKNOWN_IDS_PER_MINUTE
         await server.http.post("/start_session")

@@ -20,6 +20,7 @@ from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, se
 from reactor_runtime.worker.journal import FOLLOWERS_LIMIT, Journal
 
 from .models import Failing, Painter
+from .waiting import in_one_moment
 
 
 class Stream:
@@ -288,7 +289,10 @@ async def test_commands_are_counted_by_name_and_outcome() -> None:
         assert len([key for key in found if key[0] == total]) == 4
 
 
-async def test_limited_commands_are_counted_and_push_nothing_out_of_the_events() -> None:
+async def test_limited_commands_are_counted_and_push_nothing_out_of_the_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_one_moment(monkeypatch)
     async with serve(Painter) as server:
         client = await server.join()
         before = server.worker.journal.last

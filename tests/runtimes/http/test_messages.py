@@ -23,7 +23,7 @@ from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, de
 from reactor_runtime.worker.worker import WATCHDOG_S
 
 from .models import Painter
-from .waiting import until
+from .waiting import in_one_moment, until
 
 
 async def test_a_command_changes_the_picture_and_is_answered_after_what_it_said() -> None:
@@ -159,7 +159,8 @@ async def test_ping_limit() -> None:
         await server.wait_state(State.ORPHANED)
 
 
-async def test_command_limit() -> None:
+async def test_command_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_one_moment(monkeypatch)
     async with serve(Painter) as server:
         client = await server.join()
         requests = [client.post("runs") for _ in range(COMMAND_BURST + 300)]

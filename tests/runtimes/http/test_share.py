@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.runtimes.http.models import Painter
+from tests.runtimes.http.waiting import in_one_moment
 
 from reactor_runtime.runtimes.access.credentials import EVERYBODY, OPERATOR, Grant, Keys, TokenRole
 from reactor_runtime.runtimes.access.sharing import LASTS_S, LINKS_PER_MINUTE, Sharing, WeakSecretError
@@ -76,7 +77,8 @@ async def test_what_makes_no_link_is_refused(body: dict[str, Any]) -> None:
         assert (await asked(server, None, **body)).status_code == 422
 
 
-async def test_one_address_makes_so_many_links_a_minute() -> None:
+async def test_one_address_makes_so_many_links_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_one_moment(monkeypatch)
     async with serve(Painter) as server:
         answers = [await asked(server, None) for _ in range(LINKS_PER_MINUTE + 1)]
     assert [each.status_code for each in answers] == [200] * LINKS_PER_MINUTE + [429]

@@ -1,10 +1,13 @@
-"""Conditions of a server that tell nobody when they come about."""
+"""Conditions of a server that tell nobody when they come about, and time that does not pass."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
+from reactor_runtime.clients.ratelimit import TokenBucket
 from reactor_runtime.testing import MemoryServer
 
 WITHIN = 5.0
@@ -15,6 +18,12 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(WITHIN):
         while not condition():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
+
+
+def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the requests of a test take: no limit gives anything back meanwhile."""
+    take = TokenBucket.take
+    monkeypatch.setattr(TokenBucket, "take", lambda bucket, now: take(bucket, 0.0))
 
 
 async def for_a_seat(server: MemoryServer) -> None:
