@@ -22,64 +22,67 @@ from reactor_runtime.session.states import State
 from reactor_runtime.testing import serve
 
 Note = Callable[[], None]
+Going = Callable[[], bool]
+"""What was started goes on for as long as this says so: however long the first session takes to end."""
 
 
-def timer(note: Note) -> None:
-    def tick(left: int) -> None:
-        if left:
-            threading.Timer(0.02, tick, (left - 1,)).start()
+def timer(note: Note, going: Going) -> None:
+    def tick() -> None:
+        if going():
+            threading.Timer(0.02, tick).start()
         note()
 
-    threading.Timer(0.02, tick, (30,)).start()
+    threading.Timer(0.02, tick).start()
 
 
-def chained(note: Note) -> None:
-    def link(left: int) -> None:
+def chained(note: Note, going: Going) -> None:
+    def link() -> None:
         time.sleep(0.02)
-        if left:
-            threading.Thread(target=link, args=(left - 1,), daemon=True).start()
+        if going():
+            threading.Thread(target=link, daemon=True).start()
         note()
 
-    threading.Thread(target=link, args=(30,), daemon=True).start()
+    threading.Thread(target=link, daemon=True).start()
 
 
-def chained_below_threading(note: Note) -> None:
-    def link(left: int) -> None:
+def chained_below_threading(note: Note, going: Going) -> None:
+    def link() -> None:
         time.sleep(0.02)
-        if left:
-            _thread.start_new_thread(link, (left - 1,))
+        if going():
+            _thread.start_new_thread(link, ())
         note()
 
-    _thread.start_new_thread(link, (30,))
+    _thread.start_new_thread(link, ())
 
 
-def growing_pool(note: Note) -> None:
+def growing_pool(note: Note, going: Going) -> None:
     pool = ThreadPoolExecutor(8)
 
-    def work(left: int) -> None:
+    def work() -> None:
         time.sleep(0.02)
-        if left:
-            pool.submit(work, left - 1)
+        if going():
+            pool.submit(work)
             pool.submit(note)
         note()
 
-    pool.submit(work, 30)
+    pool.submit(work)
 
 
-def thread_pool(note: Note) -> None:
+def thread_pool(note: Note, going: Going) -> None:
     pool = multiprocessing.pool.ThreadPool(2)
 
     def work(_: int) -> None:
-        time.sleep(0.02)
-        note()
+        if going():
+            time.sleep(0.02)
+            note()
 
-    pool.map_async(work, range(60))
+    pool.map_async(work, range(4000))
     pool.close()
 
 
-def loop_in_a_thread(note: Note) -> None:
+def loop_in_a_thread(note: Note, going: Going) -> None:
     async def tick() -> None:
-        for _ in range(30):
+        while going():
             await asyncio.sleep(0.02)
             note()
             await asyncio.get_running_loop().run_in_executor(None, note)
@@ -91,8 +94,8 @@ LEAVINGS = [timer, chained, chained_below_threading, growing_pool, thread_pool, 
 
 
 @pytest.mark.parametrize("leave", LEAVINGS)
-def test_what_was_started_in_a_session_stays_in_it(leave: Callable[[Note], None]) -> None:
-    refused = threading.Event()
+def test_what_was_started_in_a_session_stays_in_it(leave: Callable[[Note, Going], None]) -> None:
+    refused, over = threading.Event(), threading.Event()
     heard: list[str] = []
 
     @model("leaving")
@@ -100,7 +103,7 @@ def test_what_was_started_in_a_session_stays_in_it(leave: Callable[[Note], None]
         def start_session(self) -> None:
             ctx = get_ctx()
             if ctx.session_id == "s1":
-                leave(self.note)
+                leave(self.note, lambda: not over.is_set())
                 assert self.wait(lambda: bool(heard))
             else:
                 refused.clear()
@@ -119,9 +122,12 @@ def test_what_was_started_in_a_session_stays_in_it(leave: Callable[[Note], None]
                 time.sleep(0.005)
             return condition()
 
-    with rig(Leaving) as made:
-        assert made.visit().error is None
-        assert made.visit().error is None
+    try:
+        with rig(Leaving) as made:
+            assert made.visit().error is None
+            assert made.visit().error is None
+    finally:
+        over.set()
     assert set(heard) == {"s1"}
 
 
