@@ -28,7 +28,6 @@ SLEEPS = {
     ("fleet/toy/model.py", "__init__"): WORK,
     ("hostile/test_loop.py", "hold"): WORK,
     ("hostile/test_next_user.py", "link"): WORK,
-    ("hostile/test_next_user.py", "tick"): WORK,
     ("hostile/test_next_user.py", "work"): WORK,
     ("interop/more.py", "main"): NOTHING,
     ("interop/play.py", "come_back"): PEER,
