@@ -39,7 +39,7 @@ class Line:
         That is given to nobody else, also when its ticket does not wait any more: it may go back to the line.
         """
         if order in self._ids:
-            order = self._next  # two with one number, of a store that something else has written
+            order = self._next  # two with one number, as restarted gateways once gave them
         self._first = min(self._first, order - 1)
         self._next = max(self._next, order + 1)
         if waits:
