@@ -217,7 +217,7 @@ async def test_what_passes_is_counted_for_operators() -> None:
         await wire.rest()
         other = await server.wire()
         other.send(OURS)
-        await server.until(lambda: media.joined == 1)
+        await server.until(lambda: media.joined == 1 and media.bytes)  # which the relay's thread counts
         text = (await server.get("/metrics")).body.decode()
     assert 'reactor_tcp_media_closed_total{reason="unknown_peer"} 1.0' in text
     assert "reactor_tcp_media_connections 1.0" in text
