@@ -110,10 +110,19 @@ def test_another_model_on_the_same_address_is_played(new_page: Any) -> None:
     server.kill()
 
 
+SLOW = """
+const post = BroadcastChannel.prototype.postMessage;
+BroadcastChannel.prototype.postMessage = function (message) {
+  setTimeout(() => post.call(this, message), message.here ? 500 : 0);
+};"""
+"""A tab that is too busy to answer at once."""
+
+
 def test_two_tabs_of_one_browser_take_turns(new_page: Any) -> None:
     server = Server(HERE / "model", "--orphan-timeout", "1")
     server.start()
     first = new_page()
+    first.add_init_script(SLOW)
     first.goto(server.url)
     live(first)
     first.locator("[data-command=set_level]").get_by_role("slider").press("End")

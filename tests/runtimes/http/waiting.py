@@ -20,10 +20,19 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
-def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the requests of a test take: no limit gives anything back meanwhile."""
-    take = TokenBucket.take
-    monkeypatch.setattr(TokenBucket, "take", lambda bucket, now: take(bucket, 0.0))
+def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """However long the requests of a test take: no limit gives anything back meanwhile.
+
+    Returns what lets so many seconds pass.
+    """
+    take, now = TokenBucket.take, 0.0
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(TokenBucket, "take", lambda bucket, _: take(bucket, now))
+    return passes
 
 
 async def for_a_seat(server: MemoryServer) -> None:

@@ -19,6 +19,7 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.transports import sdp
 from reactor_runtime.transports.layout import Layout
 from reactor_runtime.transports.port import IceCandidate, PeerConfig, Section
+from reactor_runtime.transports.tcp_media import is_tcp
 from reactor_runtime.transports.wire import Handle, PeerState
 
 from . import sound
@@ -198,4 +199,7 @@ class EngineConnection:
             self._candidates.complete()
 
     def _on_candidate(self, candidate: rw.IceCandidate) -> None:
+        # It listens on TCP ports, and names them after 100 ms, whatever `tcp_candidate_policy` says.
+        if is_tcp(candidate.candidate) and not self._config.tcp:
+            return
         self._candidates.add(IceCandidate(candidate.candidate, candidate.sdp_mid, candidate.sdp_mline_index))

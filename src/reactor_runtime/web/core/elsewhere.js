@@ -1,7 +1,8 @@
 // @ts-check
 // Whether another tab of this browser plays: tabs ask each other, so that none takes the session from another unasked.
 
-const ANSWER_MS = 150; // a tab that is frozen does not answer, and then its session is free for this one
+// A tab that is frozen does not answer, and then its session is free for this one. One that is busy does, later.
+const ANSWER_MS = 1000;
 
 export class Elsewhere {
   /** @type {BroadcastChannel} */
