@@ -4,14 +4,16 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
 
+from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import FrameError
 from reactor_runtime.media.audio_queue import PRIMING_S
 from reactor_runtime.media.sound import ENDING_S, PICTURE_LAG_S, QUEUE_S, AudioTrackConfig, Sound
+from reactor_runtime.testing import VirtualClock
 
 from .fakes import held_back, quickest, until
 from .tones import pitch, tone
@@ -42,12 +44,19 @@ class Ear:
 
 
 @contextmanager
-def sounding(**tracks: tuple[int, int]) -> Iterator[Sound]:
-    sound = Sound({name: AudioTrackConfig(name, *facts) for name, facts in tracks.items()})
+def sounding(clock: Clock = WALL, **tracks: tuple[int, int]) -> Iterator[Sound]:
+    sound = Sound({name: AudioTrackConfig(name, *facts) for name, facts in tracks.items()}, clock)
     try:
         yield sound
     finally:
         sound.close()
+
+
+def play_out(clock: VirtualClock, sound: Sound, samples: int) -> None:
+    """Let time pass until so many samples of the voice are out."""
+    while sound.counters("voice").played < samples:
+        clock.until_waiting()
+        clock.advance(0.01)
 
 
 def audio_threads() -> list[threading.Thread]:
@@ -125,8 +134,8 @@ def test_silence_fills_and_time_goes_on() -> None:
         ear = Ear()
         sound.subscribe("voice", ear)
         time.sleep(0.5)
+        until(lambda: len(ear.blocks) + sound.clock.skipped >= 45)
         sound.unsubscribe(ear)
-    assert len(ear.blocks) + sound.clock.skipped >= 45
     # Its time is the wall's: the most punctual of the first and of the last are as punctual.
     assert min(ear.late[-20:]) == pytest.approx(min(ear.late[:20]), abs=0.01)
     assert 0 <= min(ear.late) < 0.05
@@ -139,17 +148,22 @@ def test_silence_fills_and_time_goes_on() -> None:
 
 
 def test_emit_holds_a_fast_model_back() -> None:
-    def held() -> float:
-        with sounding(voice=(WIRE, 1)) as sound:
-            sound.subscribe("voice", Ear())
-            began = time.monotonic()
+    clock = VirtualClock(50.0)
+    with sounding(clock, voice=(WIRE, 1)) as sound:
+        sound.subscribe("voice", Ear())
+
+        def model() -> None:
             for _ in range(25):
                 sound.emit("voice", np.ones(960, np.int16))
-            lasted = time.monotonic() - began
-            assert sound.counters("voice").dropped == 0
-        return lasted
 
-    assert quickest(held) == pytest.approx(0.5 - QUEUE_S, abs=0.08)
+        emitting = threading.Thread(target=model)
+        emitting.start()
+        while emitting.is_alive():
+            with suppress(TimeoutError):
+                clock.until_waiting(2, within=0.01)  # the audio thread, and the model that is held back
+                clock.advance(0.005)
+        assert sound.counters("voice").dropped == 0
+    assert clock.time() - 50.0 == pytest.approx(0.5 - QUEUE_S, abs=0.02)
 
 
 def test_a_long_block_passes_whole() -> None:
@@ -209,13 +223,15 @@ def test_what_waits_at_the_end_is_bounded_and_counted() -> None:
 
 
 def test_none_is_silence_as_long_as_a_step() -> None:
-    with sounding(voice=(WIRE, 1)) as sound:
+    clock = VirtualClock(50.0)
+    with sounding(clock, voice=(WIRE, 1)) as sound:
         ear = Ear()
         sound.subscribe("voice", ear)
         sound.emit("voice", np.ones(960, np.int16))
         sound.emit("voice", None)
         sound.emit("voice", np.ones(960, np.int16))
-        assert sound.drain(5.0)
+        play_out(clock, sound, 3 * 960)
+        until(lambda: np.count_nonzero(ear.heard) == 2 * 960)
     places = np.flatnonzero(ear.heard[0])
     assert places[960] - places[959] == 961
 
@@ -248,14 +264,19 @@ def test_nothing_is_left_after_close() -> None:
 
 
 def test_sound_is_stamped_with_the_time_of_its_picture() -> None:
-    with sounding(voice=(WIRE, 1)) as sound:
+    clock = VirtualClock(50.0)
+    with sounding(clock, voice=(WIRE, 1)) as sound:
         ear = Ear()
         sound.subscribe("voice", ear)
         sound.picture_emitted(("video", 0), 1)
         sound.emit("voice", np.ones(960, np.int16))
-        left = time.monotonic()
+        while len(ear.blocks) < 3:  # ticks have come, and the picture has not left
+            clock.until_waiting()
+            clock.advance(0.01)
+        left = clock.advance(0.003)
         lag = sound.picture_left(("video", 0), left)
-        assert sound.drain(5.0)
+        play_out(clock, sound, 960)
+        until(lambda: np.count_nonzero(ear.heard) == 960)
     assert lag == PICTURE_LAG_S
     first = next(i for i, block in enumerate(ear.blocks) if block.any())
     began = ear.times[first] + np.flatnonzero(ear.blocks[first][0])[0] / WIRE

@@ -77,10 +77,14 @@ class VirtualClock:
         """Nobody is held: a test moves the clock itself."""
 
     def until_waiting(self, count: int = 1, within: float = 5.0) -> None:
-        """Return when so many threads wait for this clock. `within` is real time. Raises `TimeoutError`."""
+        """Return when so many threads wait for a time to come; `TimeoutError` after `within` of real time."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._waiting) >= count, within):
-                raise TimeoutError(f"{len(self._waiting)} of {count} threads wait for the clock")
+            if not self._changed.wait_for(lambda: self._held() >= count, within):
+                raise TimeoutError(f"{self._held()} of {count} threads wait for the clock")
+
+    def _held(self) -> int:
+        """Who has been woken waits no more, even if it has not run yet. Called with the lock held."""
+        return sum(until > self.time() for until, _ in self._waiting)
 
     def _wait(self, condition: threading.Condition, timeout: float) -> None:
         """Until `advance` notifies: time does not pass by itself."""
