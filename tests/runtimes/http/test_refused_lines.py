@@ -105,7 +105,10 @@ CODE = json.dumps({"code": "a_code"}).encode()
         (399, [CODE], None),
         (400, [CODE], "Refused GET /a: 400 a_code"),
         (503, [CODE[:5], CODE[5:]], "Refused GET /a: 503 a_code"),
-        (400, [b'{"code": "queued"}'], None),
+        *[
+            (409, [json.dumps({"code": code}).encode()], None)
+            for code in ("loading", "queued", "session_running", "session_closing")
+        ],
         (400, [b"{}"], "Refused GET /a: 400 "),
         (400, [b'["code"]'], "Refused GET /a: 400 "),
         (400, [b'{"code": 7}'], "Refused GET /a: 400 "),
@@ -151,8 +154,12 @@ async def test_a_failure_behind_a_refusal_is_told_and_what_is_no_request_passes(
 ) -> None:
     caplog.set_level(logging.INFO, loglines.PACKAGE)
 
-    async def app(scope: Any, _receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
+    passed: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            passed.extend((scope, receive, send))
+        else:
             await send({"type": "http.response.start", "status": 500, "headers": []})
             raise RuntimeError
 
@@ -160,6 +167,7 @@ async def test_a_failure_behind_a_refusal_is_told_and_what_is_no_request_passes(
         pass
 
     await RefusedLines(app)({"type": "lifespan"}, nothing, send)
+    assert passed == [{"type": "lifespan"}, nothing, send], "untouched"
     assert lines(caplog) == []
     with pytest.raises(RuntimeError):
         await RefusedLines(app)({"type": "http", "method": "PUT", "path": "/b"}, nothing, send)
