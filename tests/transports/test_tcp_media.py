@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -85,7 +86,8 @@ async def peer_of(
     peers: TcpPeers, *, only: bool = False, config: PeerConfig | None = None
 ) -> tuple[Any, FakePeer, Told]:
     told = Told()
-    engine = TcpMediaEngine(cast("Engine", FakeEngine()), peers, only=only)
+    inner = cast("Engine", FakeEngine())
+    engine = TcpMediaEngine(inner, peers, only=True) if only else TcpMediaEngine(inner, peers)
     peer: Any = await engine.create_peer(config or PeerConfig(), told.handle)
     return peer, cast("FakePeer", getattr(peer, "_peer", peer)), told
 
@@ -98,13 +100,15 @@ async def test_the_engines_own_addresses_for_tcp_stay_inside() -> None:
     inner.find(UDP)
     inner.find(TCP)
     assert " tcp " not in await peer.gathered(1)
-    assert "51221" in await peer.gathered(1)
+    end = "a=end-of-candidates\r\n"
+    assert await peer.gathered(1) == f"{answer_of('first')}a={UDP.format('first')}\r\n{end}"
     assert told.candidates == [UDP.format("first")]
 
     place = peers.find("first")
     assert place is not None
     assert await place.address() == ("10.77.0.1", 55125)
     assert peers.serve(answer)
+    assert peer.heard is inner.heard, "what it does not know itself is the inner one's"
 
 
 async def test_what_is_found_before_the_answer_is_kept_for_it() -> None:
@@ -174,6 +178,15 @@ def test_an_engine_with_tcp_is_the_one_inside_with_more_descriptors() -> None:
     assert (engine.name, engine.descriptors_per_peer) == ("fake", 6)
     engine.close()
     assert inner.closed
+
+
+async def test_who_asks_before_the_engine_listens_waits_for_it() -> None:
+    place = Place()
+    asking = asyncio.ensure_future(place.address())
+    await asyncio.sleep(0)
+    assert not asking.done()
+    place.found(("10.77.0.1", 1))
+    assert await asking == ("10.77.0.1", 1)
 
 
 async def test_any_of_the_engines_networks_does_and_the_first_one_stays() -> None:

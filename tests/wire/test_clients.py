@@ -223,7 +223,7 @@ def test_commands_that_wait_at_the_end_are_answered(server: Server) -> None:
             await client.http.post("/stop_session")
             assert (await client.answer("second"))["data"]["code"] == "session_ended"
             assert (await client.answer("first"))["data"]["id"] == "first"
-            assert ended(client) == "stopped"
+            await client.until(lambda: ended(client) == "stopped", "the end")
 
     asyncio.run(play())
 

@@ -63,6 +63,7 @@ async def test_a_leak_is_told_in_the_log_the_session_the_events_and_the_metrics(
         }
         with caplog.at_level(logging.WARNING):
             await visit(server)
+            await server.wait_state(State.READY)
         text = (await server.http.get("/session")).text
         session = (await server.http.get("/session")).json()
         events = [event for event in server.worker.journal.since(0) if event.kind == "leak"]

@@ -153,8 +153,11 @@ async def test_idle_peer_20_s() -> None:
 
 async def test_orphan_30_s() -> None:
     assert HttpOptions().orphan_timeout == 30
-    async with serve(Painter, options=HttpOptions(orphan_timeout=0.5)) as server:
+    clock = LeapingClock()
+    async with serve(Painter, options=HttpOptions(orphan_timeout=30), clock=clock) as server:
         (await server.join()).leave()
+        await server.wait_state(State.ORPHANED)
+        clock.advance(30)
         await server.wait_state(State.READY)
 
         assert (await server.http.get("/session")).json()["last_end"]["reason"] == "timed_out"

@@ -235,10 +235,14 @@ async def test_a_client_gets_the_codec_it_knows(codec: VideoCodec) -> None:
         await client.start()
         await client.connect()
         await client.command("set_level", level=180)
-        frames = await client.wait_frames(8)
+        shade, count = 0, 0
+        while abs(shade - 180) >= 8:
+            count += 8
+            assert count <= 160, f"the newest picture is {shade}"
+            frames = await client.wait_frames(count)
+            shade = int(decode(frames)[-1].mean())
 
         assert {frame.codec for frame in frames} == {codec}
-        assert abs(int(decode(frames)[-1].mean()) - 180) < 8
 
 
 async def test_the_clients_camera_reaches_the_model_and_only_this_session() -> None:

@@ -15,7 +15,7 @@ from reactor_runtime.clients.ratelimit import COMMAND_BURST
 from reactor_runtime.protocol import reactor_wire
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
-from reactor_runtime.testing import Client, MemoryServer, serve
+from reactor_runtime.testing import Client, LeapingClock, MemoryServer, serve
 
 from .waiting import in_one_moment
 
@@ -199,11 +199,14 @@ async def test_a_call_that_was_refused_does_not_keep_the_key_down() -> None:
 
 
 async def test_what_is_released_already_is_not_released_again() -> None:
-    async with serve(Walker, options=HttpOptions(orphan_timeout=0.2)) as server:
+    clock, options = LeapingClock(), HttpOptions(orphan_timeout=300)
+    async with serve(Walker, options=options, clock=clock) as server:
         client = await server.join()
         await client.command("move", way="forward")
         await client.command("move", way="none")
         client.leave()
+        await server.wait_state(State.ORPHANED)
+        clock.advance(300)
         await server.wait_state(State.READY)
         assert walker(server).seen == [("forward", 1), ("none", 1)]
 

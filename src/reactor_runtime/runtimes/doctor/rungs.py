@@ -48,8 +48,9 @@ async def _over_tcp(engine: ReactorWebRtcEngine, frame: EncodedFrame) -> Rehears
     """As in `reactor run`, without HTTP beside it."""
     peers, all_of_them = TcpPeers(), Connections(8)
     media = MediaPort(peers)
+    streams: list[asyncio.Transport] = []
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: _Accepted(media, all_of_them), "127.0.0.1", 0)
+    listening = await loop.create_server(lambda: _Accepted(media, all_of_them, streams), "127.0.0.1", 0)
     port = int(listening.sockets[0].getsockname()[1])
     try:
         return await rehearse(
@@ -61,17 +62,23 @@ async def _over_tcp(engine: ReactorWebRtcEngine, frame: EncodedFrame) -> Rehears
         )
     finally:
         listening.close()
+        for stream in streams:
+            stream.abort()
+        await asyncio.sleep(0)  # they are told that they are closed, and close their sockets
 
 
 class _Accepted(asyncio.Protocol):
     """What the acceptor does for media."""
 
-    def __init__(self, media: MediaPort, connections: Connections) -> None:
+    def __init__(self, media: MediaPort, connections: Connections, streams: list[asyncio.Transport]) -> None:
         self._media = media
         self._connections = connections
+        self._streams = streams
+        """All that came."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
+        self._streams.append(stream)
         slot = Slot(self._connections, stream, self, "127.0.0.1")
         self._connections.admit(slot)
         splice = Splice(self._media, slot, asyncio.get_running_loop())
