@@ -31,6 +31,8 @@ TOKEN = "one-two-three-four"
         ("model", None),
         ("//evil.example", None),
         ("/a/../b", None),
+        ("/a/./b", None),
+        ("/X/", "/X"),
         ("/a b", None),
         ("/a;Path=/", None),
         ("/a\r\nset-cookie: x", None),
@@ -154,6 +156,8 @@ async def test_a_path_without_its_slash_leads_to_the_one_with_it() -> None:
     async with asking(HttpOptions(root_path="/a/model")) as http:
         moved = await http.get("/a/model?wire=tcp")
         assert (moved.status_code, moved.headers["location"]) == (307, "./model/?wire=tcp")
+        moved = await http.get("/a/model")
+        assert (moved.status_code, moved.headers["location"]) == (307, "./model/")
         assert (await http.get("/a/modelling", headers=PAGE)).status_code == 404
 
 
