@@ -390,6 +390,18 @@ PAIRS: dict[str, Pair] = {
             on_command="table(16)",
         ),
     ),
+    "lru_cache of a library's function": Pair(
+        text(
+            imports="import textwrap",
+            before="CLEAN = functools.lru_cache(textwrap.dedent)",
+            on_command="CLEAN(prompt)",
+        ),
+        "model.CLEAN.cache",
+        text(
+            imports="from urllib.parse import urlsplit",
+            on_command="urlsplit(prompt)",
+        ),
+    ),
     "context variable": Pair(
         text(
             before="PROMPT = contextvars.ContextVar('prompt')",

@@ -9,6 +9,7 @@ import enum
 import functools
 import gc
 import queue
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterable
@@ -105,6 +106,8 @@ class Reading:
             return Reader(kind, Kind.FIELDS, self._module)
         if kind is contextvars.ContextVar:
             return Reader(kind, Kind.FIELDS, self._variable)
+        if kind is _LRU_CACHE:
+            return Reader(kind, Kind.FIELDS, self._cached)
         if derives(kind, enum.Enum) or derives(kind, np.generic):
             return Reader(kind, Kind.SCALAR)
         if derives(kind, queue.Queue):
@@ -142,6 +145,25 @@ class Reading:
         if derives(kind, type):
             return self.own.holds_class(value)
         return kind is not types.ModuleType and not _is_runtime(value)
+
+    def _cached(self, function: Any) -> Parts:
+        """What `lru_cache` holds; nothing of one that a library made for itself and the author imported.
+
+        Its dict is found among what the object refers to: it has no name.
+        """
+        attributes = object.__getattribute__(function, "__dict__")
+        if self._is_a_librarys(function, attributes):
+            return ["(function)"], [attributes["__name__"]]
+        held = [each for each in gc.get_referents(function) if type(each) is dict and each is not attributes]
+        return ["cache", "__wrapped__"], [held[0] if held else {}, attributes.get("__wrapped__")]
+
+    def _is_a_librarys(self, function: Any, attributes: dict[str, Any]) -> bool:
+        """Found under its own name in another's module: the author's cache of a library's function is not."""
+        place, name = attributes.get("__module__"), attributes.get("__name__")
+        module = sys.modules.get(place) if type(place) is str else None
+        if type(module) is not types.ModuleType or self.own.holds_module(module) or type(name) is not str:
+            return False
+        return types.ModuleType.__getattribute__(module, "__dict__").get(name) is function
 
     def _variable(self, variable: Any) -> Parts:
         values = [context.get(variable, UNSET) for context in self.contexts]
@@ -220,13 +242,6 @@ def _partial(partial: Any) -> Parts:
     return ["func", "args", "keywords"], [partial.func, partial.args, partial.keywords]
 
 
-def _cached(function: Any) -> Parts:
-    """What `lru_cache` holds. Its dict is found among what the object refers to: it has no name."""
-    attributes = object.__getattribute__(function, "__dict__")
-    held = [each for each in gc.get_referents(function) if type(each) is dict and each is not attributes]
-    return ["cache", "__wrapped__"], [held[0] if held else {}, attributes.get("__wrapped__")]
-
-
 def _queue(kind: type) -> Callable[[Any], Parts]:
     """What waits in it; its counts of what ever passed are no state."""
     getter = dict_getter(kind)
@@ -258,6 +273,7 @@ def _is_runtime(value: Any) -> bool:
     return module_of(type(value)).partition(".")[0] == "reactor_runtime"
 
 
+_LRU_CACHE = type(functools.lru_cache(lambda: None))
 _IDENTITIES = Types(types.CodeType, types.BuiltinFunctionType, types.WrapperDescriptorType, object)
 _BY_TYPE: dict[type, tuple[Any, ...]] = {
     list: (Kind.SEQUENCE, lambda value: (None, list(value))),
@@ -276,7 +292,6 @@ _BY_TYPE: dict[type, tuple[Any, ...]] = {
     types.GeneratorType: (Kind.FIELDS, _generator),
     types.SimpleNamespace: (Kind.FIELDS, lambda value: _mapping(value.__dict__)),
     functools.partial: (Kind.FIELDS, _partial),
-    type(functools.lru_cache(lambda: None)): (Kind.FIELDS, _cached),
 }
 _EXACT = {id(kind): reader for kind, reader in _BY_TYPE.items()}
 _CONTENTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
