@@ -124,7 +124,7 @@ async def test_undecodable_messages_get_one_log_line_and_the_connection_lives(
         client = await server.join()
         with caplog.at_level(logging.WARNING):
             client.wire.peer.deliver("data", payload, False)  # type: ignore[union-attr] # it is connected
-            await client.until(lambda: bool(client.runtime_messages("commandError")))
+            await client.until(lambda: bool(client.runtime_messages("commandError") and caplog.records))
 
         assert client.runtime_messages("commandError")[0]["code"] == "invalid_message"
         assert len(caplog.records) == 1
