@@ -104,6 +104,32 @@ def test_a_test_moves_time_and_whoever_waits_wakes() -> None:
     thread.join(WITHIN)
 
 
+def test_who_is_woken_waits_no_more_before_it_runs() -> None:
+    """Else a test would move the time on past those that it is for."""
+    clock, runs = VirtualClock(), threading.Event()
+
+    class Slow(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            super().wait(timeout)
+            return runs.wait(WITHIN)
+
+    condition = Slow()
+
+    def wait() -> None:
+        with condition:
+            clock.wait(condition, 1)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    clock.until_waiting()
+    clock.advance(1)
+    with pytest.raises(TimeoutError, match="0 of 1 threads"):
+        clock.until_waiting(within=0.01)
+    runs.set()
+    thread.join(WITHIN)
+    assert not thread.is_alive()
+
+
 # --- the free clock ---
 
 

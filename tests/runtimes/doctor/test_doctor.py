@@ -9,11 +9,12 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -220,6 +221,32 @@ def test_both_rungs_carry_a_picture_here() -> None:
     udp, tcp = asyncio.run(rungs.rungs())
     said(udp, "ok", "Media over UDP: connected in")
     said(tcp, "ok", "Media over TCP on the HTTP port: connected in")
+
+
+def test_a_connection_that_came_last_ends_with_the_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    came = asyncio.Event()
+
+    class Noted(rungs._Accepted):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            came.set()
+
+    async def rehearse(*_: Any, completed: Callable[[str], str]) -> Rehearsed:
+        port = int(completed("a=end-of-candidates").partition("127.0.0.1 ")[2].split()[0])
+        client.connect(("127.0.0.1", port))
+        async with asyncio.timeout(10):
+            await came.wait()
+        return Rehearsed()
+
+    monkeypatch.setattr(rungs, "_Accepted", Noted)
+    monkeypatch.setattr(rungs, "rehearse", rehearse)
+    engine: Any = SimpleNamespace(name="none", descriptors_per_peer=0)
+    frame: Any = None
+    with socket.socket() as client:
+        client.settimeout(10)
+        asyncio.run(rungs._over_tcp(engine, frame))
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
 
 
 def test_one_check_that_fails_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
