@@ -32,6 +32,5 @@ async def steps(cls: Any) -> list[int]:
 
 
 def test_it_plays_at_30_pictures_a_second() -> None:
-    # In ticks of 90 kHz. A busy machine holds the model up now and then, and not three times.
-    off = (abs(statistics.median(asyncio.run(steps(first_example()))) - 3_000) for _ in range(3))
-    assert any(ticks <= 150 for ticks in off)
+    # In ticks of 90 kHz: the machine may be busy, the clock of the pictures is not.
+    assert abs(statistics.median(asyncio.run(steps(first_example()))) - 3_000) <= 150

@@ -53,7 +53,8 @@ class MemoryWire:
     async def stats(self) -> dict[str, Any]:
         pictures = [{"mid": s.mid, "frames_sent": s.sent} for s in self.video_senders]
         sounds = [
-            {"mid": s.mid, "packets_sent": s.packets, "bytes_sent": s.bytes} for s in self.audio_senders
+            {"mid": mid, "packets_sent": packets, "bytes_sent": size}
+            for mid, (packets, size) in ((each.mid, each.sent) for each in self.audio_senders)
         ]
         return {"outbound": [*pictures, *sounds]}
 
@@ -132,12 +133,13 @@ class MemoryAudioSender:
 
     def __init__(self, mid: str, owner: MemoryWire) -> None:
         self.mid = mid
-        self.packets = self.bytes = 0
+        self.sent = (0, 0)
+        """Packets and their bytes, of one moment: who asks is on another thread."""
         self._wire = owner
 
     def push(self, pcm: bytes, rate: int, channels: int, at: float) -> None:
         if self._wire.far is not None:
-            self.packets += 1
-            self.bytes += len(pcm)
+            packets, size = self.sent
+            self.sent = (packets + 1, size + len(pcm))
             block = np.frombuffer(pcm, np.int16).reshape(-1, channels).T
             self._wire.far.take_sound(self.mid, at, block)
