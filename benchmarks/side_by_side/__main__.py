@@ -15,11 +15,12 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import versions
+from . import turns, versions
 from .browser import files
 from .chart import draw
 from .environments import CHECKOUT, HERE
@@ -28,7 +29,7 @@ from .scenario import Outcome, Plan, play
 from .servers import CONTENDERS, STUDIO, Contender, version
 
 RESULTS = HERE.parent / "results"
-FIRST_PORT = 18_100
+PORTS = itertools.count(18_100)
 DOCS = CHECKOUT / "docs"
 
 
@@ -114,13 +115,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     RESULTS.mkdir(exist_ok=True)
     loads = [os.getloadavg()[0]]
     plans = [(size, Plan(arguments.seconds, everything=not n)) for n, size in enumerate(sizes)]
-    turns = itertools.product(range(arguments.rounds), plans, chosen)
+    measured = _in_rounds if arguments.before else _one_by_one
     with contextlib.suppress(KeyboardInterrupt), files() as origin:
-        for port, (number, (size, plan), contender) in enumerate(turns, FIRST_PORT):
-            outcome = _one(contender, origin, port, size, plan)
-            outcomes[size][contender.name].append(outcome)
-            _say(number, size, contender, outcome)
-            loads.append(os.getloadavg()[0])
+        for number, (size, plan) in itertools.product(range(arguments.rounds), plans):
+            for name, outcome in measured(chosen, number, origin, size, plan):
+                outcomes[size][name].append(outcome)
+                _say(number, size, name, outcome)
+                loads.append(os.getloadavg()[0])
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
@@ -135,10 +136,29 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _one(contender: Contender, origin: str, port: int, size: str, plan: Plan) -> Outcome:
+def _one_by_one(
+    chosen: list[Contender], number: int, origin: str, size: str, plan: Plan
+) -> Iterator[tuple[str, Outcome]]:
+    """Each contender alone on the machine, every other round the other way round."""
+    for contender in chosen if number % 2 == 0 else reversed(chosen):
+        yield contender.name, play(contender, origin, next(PORTS), _parsed(size), plan, _log(contender))
+
+
+def _in_rounds(
+    chosen: list[Contender], number: int, origin: str, size: str, plan: Plan
+) -> Iterator[tuple[str, Outcome]]:
+    """Versions of ours, in small turns."""
+    one = turns.Round(origin, PORTS, _parsed(size), plan, _log)
+    yield from one.outcomes(chosen if number % 2 == 0 else chosen[::-1]).items()
+
+
+def _parsed(size: str) -> tuple[int, int]:
     width, height = size.split("x")
-    log = RESULTS / f"{contender.name.replace(', ', '-').replace(' ', '-')}.log"
-    return play(contender, origin, port, (int(width), int(height)), plan, log)
+    return int(width), int(height)
+
+
+def _log(contender: Contender) -> Path:
+    return RESULTS / f"{contender.name.replace(', ', '-').replace(' ', '-')}.log"
 
 
 def _described(contender: Contender) -> dict[str, Any]:
@@ -150,13 +170,13 @@ def _described(contender: Contender) -> dict[str, Any]:
     }
 
 
-def _say(number: int, size: str, contender: Contender, outcome: Outcome) -> None:
+def _say(number: int, size: str, name: str, outcome: Outcome) -> None:
     f = outcome.figures
     said = outcome.error or (
         f"p50 {f['latency_p50_ms']:.1f} ms, p99 {f['latency_p99_ms']:.1f} ms, {f['fps']:.1f} fps, "
         f"{f['cpu_ms_per_frame']:.1f} ms of CPU a frame"
     )
-    print(f"{time.strftime('%H:%M:%S')} round {number + 1}, {size}, {contender.name}: {said}", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} round {number + 1}, {size}, {name}: {said}", flush=True)
 
 
 def main() -> None:

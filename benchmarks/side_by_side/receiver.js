@@ -200,16 +200,28 @@ class Viewer {
       this.onFrame = (at, code) => { if (code?.tag === settings.tag) resolve(at); };
     });
     const sent = now();
-    const answered = this.signalling === "fastrtc"
-      ? post(`${this.base}/configure`, settings).then(() => now())
-      : this.#command(settings);
     const late = sleep(within).then(() => NaN);
-    const [answer, picture] = await Promise.all([Promise.race([answered, late]), Promise.race([seen, late])]);
+    const [answer, picture] = await Promise.all(
+      [Promise.race([this.#answered(settings), late]), Promise.race([seen, late])]);
     this.onFrame = undefined;
     return { answer: answer - sent, picture: picture - sent };
   }
 
-  #command(settings) {
+  /** Runs `configure` once with each of `requests`, `gap` ms apart; resolves with the ms until each one's answer. */
+  async answers(requests, gap, within = 8000) {
+    const waiting = [];
+    for (const each of requests) {
+      const sent = now();
+      const late = sleep(within).then(() => NaN);
+      waiting.push(Promise.race([this.#answered(each), late]).then((at) => at - sent));
+      await sleep(gap);
+    }
+    return Promise.all(waiting);
+  }
+
+  /** When the answer came. */
+  #answered(settings) {
+    if (this.signalling === "fastrtc") return post(`${this.base}/configure`, settings).then(() => now());
     const answer = new Promise((resolve) => {
       this.#said.push((text, at) => {
         if (!new RegExp(`"tag": ?${settings.tag}(\\.0)?[,}]`).test(text)) return false;
@@ -285,6 +297,7 @@ window.bench = {
   },
   count: () => viewers.length,
   configure: (settings, index = 0) => viewers[index].configure(settings),
+  answers: (requests, gap) => viewers[0].answers(requests, gap),
   grab: (index = 0) => viewers[index].grab(),
   stats: (index = 0) => viewers[index].stats(),
   /** Leaves, newest first, until `count` viewers are left. */

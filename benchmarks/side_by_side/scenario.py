@@ -25,8 +25,11 @@ from timecode import CODE_HEIGHT
 CLOCK_WRAP_MS = (1 << 32) / 10
 SETTLE_S = 2.0
 SLOW_STEP_S = 1.0
-REJOINS = 2
-IDLE_COMMANDS = 8
+REJOINS = 8
+IDLE_COMMANDS = 20
+SLOW_COMMANDS = 6
+SLOW_COMMANDS_MS = 60.0
+"""Between two of them; all are sent in the middle of the slow step."""
 PICTURES = 3
 """Frames whose quality is measured."""
 SLOW_MODEL_FPS = 2.0
@@ -170,18 +173,26 @@ class Play:
 
     def everything(self) -> None:
         self.figures["clock_error_ms"] = self.page.trip_ms / 2
-        self.figures["first_frame_fresh_ms"] = self.page.call("join", self._options)
+        self.figures["first_frame_fresh_ms"] = self.join()
         self.page.watch(SETTLE_S)
-        self.steady()
-        if not self.plan.everything:
-            return
-        self.commands()
-        self.slow_step()
-        self.slow_model()
-        self.more_viewers()
-        self.new_connections()
+        parts = (self.steady, self.commands, self.slow_step, self.slow_model, self.more_viewers)
+        for part in parts if self.plan.everything else parts[:1]:
+            self.figures.update(part())
+        if self.plan.everything:
+            self.new_connections()
 
-    def steady(self) -> None:
+    def join(self) -> float:
+        """The milliseconds from the offer to the first frame."""
+        milliseconds: float = self.page.call("join", self._options)
+        return milliseconds
+
+    def leave(self) -> None:
+        """The session ends too: a server that nobody plays on does nothing."""
+        self.page.call("leave")
+        if self.contender.signalling != "fastrtc":
+            self.page.call("stop", self.server.base)
+
+    def steady(self) -> Figures:
         """30 frames a second, one viewer, nothing else."""
         self.page.call("alignClock")
         take(self.page)
@@ -192,18 +203,18 @@ class Play:
         self.outcome.codec = after.get("codec") or ""
         if not frames.rows:
             raise RuntimeError(f"no readable frame in {lasted:.0f} s ({frames.unreadable} unreadable)")
-        self.figures.update(
-            latency_p50_ms=statistics.median(frames.latencies),
-            latency_p99_ms=percentile(frames.latencies, 0.99),
-            fps=frames.distinct / lasted,
-            delivered=frames.distinct / frames.emitted,
-            unreadable=frames.unreadable / (len(frames.rows) + frames.unreadable),
-            cores=used / lasted,
-            cpu_ms_per_frame=used / frames.distinct * 1000,
-            mbit_s=(after["bytesReceived"] - before["bytesReceived"]) * 8 / lasted / 1e6,
-            rss_mib=self.server.rss(),
-        )
-        self.figures["psnr_db"] = statistics.median(self._quality() for _ in range(PICTURES))
+        return {
+            "latency_p50_ms": statistics.median(frames.latencies),
+            "latency_p99_ms": percentile(frames.latencies, 0.99),
+            "fps": frames.distinct / lasted,
+            "delivered": frames.distinct / frames.emitted,
+            "unreadable": frames.unreadable / (len(frames.rows) + frames.unreadable),
+            "cores": used / lasted,
+            "cpu_ms_per_frame": used / frames.distinct * 1000,
+            "mbit_s": (after["bytesReceived"] - before["bytesReceived"]) * 8 / lasted / 1e6,
+            "rss_mib": self.server.rss(),
+            "psnr_db": statistics.median(self._quality() for _ in range(PICTURES)),
+        }
 
     def _quality(self) -> float:
         """Of the next frame, against the picture that the model drew."""
@@ -213,7 +224,7 @@ class Play:
             luma.reshape(grabbed["height"], grabbed["width"]), self._studio.picture(grabbed["counter"])
         )
 
-    def commands(self) -> None:
+    def commands(self) -> Figures:
         """Send, wait for the answer and for the picture that shows it."""
         answers, pictures = [], []
         for _ in range(IDLE_COMMANDS):
@@ -221,23 +232,27 @@ class Play:
             answers.append(result["answer"])
             pictures.append(result["picture"])
             self.page.watch(0.11)
-        self._figure("command_answer_ms", _median(answers), "no answer to a command")
-        self._figure("command_picture_ms", _median(pictures), "no picture shows the command")
+        return {
+            **self._if_any("command_answer_ms", answers, "no answer to a command"),
+            **self._if_any("command_picture_ms", pictures, "no picture shows the command"),
+        }
 
-    def slow_step(self) -> None:
-        """One step of `SLOW_STEP_S`; a command is sent in the middle of it."""
+    def slow_step(self) -> Figures:
+        """One step of `SLOW_STEP_S`; commands are sent in the middle of it."""
         before = _recent(take(self.page))
         self._configure(slow=SLOW_STEP_S, wait=False)
         self.page.watch(0.3)
-        during = self._configure()
-        self.page.watch(4.5)
+        during = self.page.call("answers", [self._request() for _ in range(SLOW_COMMANDS)], SLOW_COMMANDS_MS)
+        self.page.watch(5.0)
         frames = take(self.page)
-        self.figures["freeze_ms"] = frames.longest_gap()
         end = frames.rows[-1][0]
-        self.figures["lasting_delay_ms"] = statistics.median(frames.after(end - 2000).latencies) - before
-        self._figure("command_answer_slow_ms", during["answer"], "no answer within 8 s")
+        return {
+            "freeze_ms": frames.longest_gap(),
+            "lasting_delay_ms": statistics.median(frames.after(end - 2000).latencies) - before,
+            **self._if_any("command_answer_slow_ms", during, "no answer within 8 s"),
+        }
 
-    def slow_model(self) -> None:
+    def slow_model(self) -> Figures:
         """A model that makes two frames a second."""
         self._configure(fps=SLOW_MODEL_FPS, wait=False)
         self.page.watch(2.5)
@@ -245,73 +260,75 @@ class Play:
         self.page.watch(4.0)
         frames = take(self.page)
         first = Frames(frames.first_of_each())
-        if first.rows:
-            self.figures["latency_2fps_ms"] = statistics.median(first.latencies)
-            self.figures["added_2fps_ms"] = self.figures["latency_2fps_ms"] - self.figures["latency_p50_ms"]
         self._configure(fps=30.0, wait=False)
         self.page.watch(1.0)
+        if not first.rows:
+            return {}
+        latency = statistics.median(first.latencies)
+        return {"latency_2fps_ms": latency, "added_2fps_ms": latency - self.figures["latency_p50_ms"]}
 
-    def more_viewers(self) -> None:
+    def more_viewers(self) -> Figures:
         """From one viewer to three, on the same session."""
         if not self.contender.viewers:
             self.outcome.reasons["viewer_ms_per_frame"] = self.contender.why_one_viewer
-            return
-        one = self._cpu_per_frame()
+            return {}
+        one, fps_of_one = self._cpu_per_frame()
         try:
             for _ in range(2):
-                self.page.call("join", self._options)
+                self.join()
         except PlaywrightError as error:
             self.outcome.reasons["viewer_ms_per_frame"] = str(error).splitlines()[0]
             self.page.call("leave", 1)
-            return
+            return {"fps_1_viewers": fps_of_one}
         self.page.watch(SETTLE_S)
-        three = self._cpu_per_frame(viewers=3)
-        self.figures["viewer_ms_per_frame"] = (three - one) / 2
+        three, fps_of_three = self._cpu_per_frame(viewers=3)
         self.page.call("leave", 1)
+        return {
+            "viewer_ms_per_frame": (three - one) / 2,
+            "fps_1_viewers": fps_of_one,
+            "fps_3_viewers": fps_of_three,
+        }
 
     def new_connections(self) -> None:
         """Leave, begin a new session, and join again: a server that is warm."""
         times = []
         for _ in range(REJOINS):
-            self.page.call("leave")
-            if self.contender.signalling != "fastrtc":
-                self.page.call("stop", self.server.base)
+            self.leave()
             self.page.watch(0.5)
-            times.append(self.page.call("join", self._options))
+            times.append(self.join())
             self.page.watch(0.3)
         self.figures["first_frame_ms"] = statistics.median(times)
         self.page.call("leave")
 
-    def _cpu_per_frame(self, viewers: int = 1) -> float:
-        """Milliseconds of processor time for each frame that the first viewer got."""
+    def _cpu_per_frame(self, viewers: int = 1) -> tuple[float, float]:
+        """Milliseconds of processor time for each frame of the first viewer; frames a second of each."""
         for index in range(viewers):
             take(self.page, index)
         cpu = self.server.cpu()
         self.page.watch(4.0)
         used = self.server.cpu() - cpu
         counts = [take(self.page, index).distinct for index in range(viewers)]
-        self.figures[f"fps_{viewers}_viewers"] = sum(counts) / len(counts) / 4.0
-        return used / max(1, counts[0]) * 1000
+        return used / max(1, counts[0]) * 1000, sum(counts) / len(counts) / 4.0
 
     def _configure(self, wait: bool = True, **settings: float) -> dict[str, float]:
-        self._tag = self._tag % 250 + 1
-        request = {"tag": self._tag, "fps": 0.0, "slow": 0.0, **settings}
+        request = self._request(**settings)
         if wait:
             result: dict[str, float] = self.page.call("configure", request)
             return result
         self.page.page.evaluate("(request) => void window.bench.configure(request)", request)
         return {}
 
-    def _figure(self, name: str, value: float, reason: str) -> None:
-        if value == value:
-            self.figures[name] = value
-        else:
-            self.outcome.reasons[name] = reason
+    def _request(self, **settings: float) -> dict[str, float]:
+        """With a tag that no recent one had."""
+        self._tag = self._tag % 250 + 1
+        return {"tag": self._tag, "fps": 0.0, "slow": 0.0, **settings}
 
-
-def _median(values: list[float]) -> float:
-    """NaN when one of them is."""
-    return statistics.median(values) if all(value == value for value in values) else float("nan")
+    def _if_any(self, name: str, values: list[float], reason: str) -> Figures:
+        """Their median; where one of them is NaN, the reason is noted instead."""
+        if all(value == value for value in values):
+            return {name: statistics.median(values)}
+        self.outcome.reasons[name] = reason
+        return {}
 
 
 def _recent(frames: Frames) -> float:

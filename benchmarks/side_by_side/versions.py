@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from .figures import METRICS, Figures, Metric, medians
+from .figures import METRICS, Figures, Metric
 
 NOW, AGAIN, BEFORE = "ours", "ours, again", "ours, before"
 MARGIN = 0.03
@@ -21,6 +22,7 @@ class Change:
     before: float
     now: float
     again: float
+    """These are medians over the rounds, for the reader."""
     spread: float
     """Between the two measurements of the same checkout."""
     change: float
@@ -32,22 +34,36 @@ class Change:
 
 
 def changes(before: Sequence[Figures], now: Sequence[Figures], again: Sequence[Figures]) -> list[Change]:
-    """Of each figure that all three have and of which a ratio says something; medians over the rounds."""
-    old, a, b = medians(before), medians(now), medians(again)
+    """Of each figure that all three have and of which a ratio says something.
+
+    Ratios are those within a round, where all three had the same machine; of these the median.
+    """
     known = [m for m in METRICS if m.compared or m.key in ("mbit_s", "psnr_db")]
-    return [
-        _change(metric, old[metric.key], a[metric.key], b[metric.key])
+    rounds = [
+        (metric, [values for each in zip(before, now, again, strict=True) if (values := _of(metric, each))])
         for metric in known
-        if all(figures.get(metric.key, 0) > 0 for figures in (old, a, b))
     ]
+    return [_change(metric, values) for metric, values in rounds if values]
 
 
-def _change(metric: Metric, before: float, now: float, again: float) -> Change:
-    spread = abs(now - again) / min(now, again)
-    ratio = (now + again) / 2 / before
+def _of(metric: Metric, three: Iterable[Figures]) -> tuple[float, ...]:
+    """Empty unless all three have it."""
+    values = tuple(figures.get(metric.key, 0.0) for figures in three)
+    return values if all(value > 0 for value in values) else ()
+
+
+def _change(metric: Metric, rounds: Sequence[tuple[float, ...]]) -> Change:
+    before, now, again = (median(values) for values in zip(*rounds, strict=True))
+    spread = _apart(median(b / a for _, a, b in rounds))
+    ratio = median((a + b) / 2 / old for old, a, b in rounds)
     if metric.key == "mbit_s":
         return Change(metric, before, now, again, spread, abs(ratio - 1))
     return Change(metric, before, now, again, spread, 1 / ratio - 1 if metric.more else ratio - 1)
+
+
+def _apart(ratio: float) -> float:
+    """The same for two figures, whichever stands above the other."""
+    return max(ratio, 1 / ratio) - 1
 
 
 def table(result: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import pytest
 from side_by_side.figures import METRICS, Metric, best, judge, medians
 from side_by_side.report import markdown
 from side_by_side.scenario import Frames
+from side_by_side.turns import in_turns
 from side_by_side.versions import changes
 
 LATENCY = Metric("p50", "latency", "ms", ratio=1 / 4, limit=100)
@@ -108,3 +109,25 @@ def test_a_version_is_worse_only_beyond_what_the_same_one_differs_by(key, before
 
 def test_figures_that_one_of_them_lacks_are_not_compared():
     assert changes([{"fps": 30}], [{"fps": 30}], [{"rss_mib": 100}]) == []
+
+
+def test_a_machine_that_slows_down_between_rounds_makes_no_version_worse():
+    speeds = (1.0, 1.4, 0.9)
+    before, now, again = ([{"rss_mib": base * speed} for speed in speeds] for base in (100, 101, 102))
+    (change,) = changes(before, now, again)
+    assert change.change == pytest.approx(0.015)
+    assert change.spread == pytest.approx(102 / 101 - 1)
+
+
+def test_a_round_that_one_of_them_lacks_is_left_out():
+    (change,) = changes([{}, {"fps": 30}], [{"fps": 1}, {"fps": 30}], [{"fps": 1}, {"fps": 30}])
+    assert (change.change, change.now) == (0, 30)
+
+
+def test_the_pair_is_as_far_apart_whichever_of_it_is_the_slower():
+    (one,), (other,) = (changes([{"cores": 1}], [{"cores": a}], [{"cores": b}]) for a, b in ((1, 2), (2, 1)))
+    assert one.spread == other.spread == 1
+
+
+def test_nobody_is_always_the_first():
+    assert list(in_turns("abc", 3)) == list("abccbaabc")
