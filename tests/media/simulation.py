@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -52,9 +53,16 @@ def play(steps: Iterable[tuple[float, int]], rate: float = 0.0) -> Show:
 
 def _let_out(clock: VirtualClock, pacer: Pacer[int], show: Show, until: float) -> None:
     while (due := pacer.due(clock.now)) is not None and due <= until:
-        clock.advance(max(0.0, due - clock.now))
+        _move_to(clock, due)
         item = pacer.pop(clock.now)
         assert item is not None, "a frame is due and does not leave"
         show.left.append(clock.now)
         show.order.append(item)
-    clock.advance(max(0.0, until - clock.now))
+    _move_to(clock, until)
+
+
+def _move_to(clock: VirtualClock, at: float) -> None:
+    """The difference of two times is rounded: by itself it may end a hair before `at`."""
+    clock.advance(max(0.0, at - clock.now))
+    while clock.now < at:
+        clock.advance(math.ulp(at))

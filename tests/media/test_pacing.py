@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reactor_runtime.media.pacing import CEILING_FPS, MARGIN, MARGIN_S, QUEUE_S, Pacer
@@ -274,6 +274,7 @@ def test_nothing_is_lost_and_the_order_is_kept(steps: list[tuple[float, int]], r
     assert all(delay >= 0 for delay in show.delays)
 
 
+@example(steps=[(0.004154609362421847, 1), (0.004618485364784475, 1)], rate=24.0)
 @given(
     steps=st.lists(st.tuples(st.floats(0, 1), st.integers(1, 40)), min_size=1, max_size=30),
     rate=st.sampled_from([0.0, 24.0]),
