@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from reactor_runtime.executors.thread.job_thread import JobThread
+from reactor_runtime.process.job_thread import JobThread
 
 
 def test_jobs_run_in_order_on_one_thread() -> None:

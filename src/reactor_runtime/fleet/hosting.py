@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reactor_runtime.clock import WALL
-from reactor_runtime.executors.thread.job_thread import JobThread
+from reactor_runtime.process.job_thread import JobThread
 from reactor_runtime.project import environment
 
 from . import upstream

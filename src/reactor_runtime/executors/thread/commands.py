@@ -21,10 +21,10 @@ from reactor_runtime.errors import (
     UnknownCommandError,
 )
 from reactor_runtime.executors.port import Answer, CommandOutcome
-from reactor_runtime.executors.thread.job_thread import JobThread
 from reactor_runtime.executors.thread.loop import SessionLoop
 from reactor_runtime.executors.thread.waiting import PENDING_LIMIT, Call, WaitingCalls
 from reactor_runtime.loglines import client
+from reactor_runtime.process.job_thread import JobThread
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import vocabulary_of
 from reactor_runtime.session.causes import Causes

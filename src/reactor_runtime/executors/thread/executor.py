@@ -28,6 +28,7 @@ from reactor_runtime.authoring.model import VideoModel
 from reactor_runtime.authoring.progress import LoadProgress
 from reactor_runtime.errors import NoSessionError
 from reactor_runtime.executors.port import Answer, ModelOutcome
+from reactor_runtime.process.job_thread import JobThread
 from reactor_runtime.session.audit.observer import AuditMode, SessionAudit
 from reactor_runtime.session.causes import Causes
 from reactor_runtime.session.losses import Lost
@@ -35,7 +36,6 @@ from reactor_runtime.session.session import Session
 
 from .commands import CommandRunner
 from .feed import MediaFeed
-from .job_thread import JobThread
 from .loop import SessionLoop
 
 if TYPE_CHECKING:

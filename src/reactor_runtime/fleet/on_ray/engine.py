@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reactor_runtime.clock import WALL
-from reactor_runtime.executors.thread.job_thread import JobThread
 from reactor_runtime.fleet.engine import Event, Failing, Lost, NoRoom, Refused, Started, from_json
 from reactor_runtime.fleet.hosting import STOP_S
 from reactor_runtime.fleet.known import Known
@@ -22,6 +21,7 @@ from reactor_runtime.fleet.readers import Readers
 from reactor_runtime.fleet.records import Lease
 from reactor_runtime.fleet.slots import Slots
 from reactor_runtime.fleet.tasks import Tasks
+from reactor_runtime.process.job_thread import JobThread
 from reactor_runtime.project import environment
 
 from .cluster import Actor, Cluster
