@@ -15,6 +15,8 @@ UNWANTED = (
     # second of processor time a window, a third of what a test of the page takes.
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
+    # A second renderer that waits beside each page, for a site that no test goes to.
+    "SpareRendererForSitePerProcess",
     # Those that Playwright switches off: the last such list counts, so ours has to name them too.
     "AimEnabled",
     "AvoidCorsURLLoaderRestartOnRedirect",
