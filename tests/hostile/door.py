@@ -14,9 +14,9 @@ from tests.runtimes.http.models import Painter
 
 from reactor_runtime.runtimes.door.connections import LINGERING_LIMIT, Connections, Slot
 from reactor_runtime.runtimes.door.listening import Listener, bind, leave_accept_failures_to_listeners
+from reactor_runtime.runtimes.door.server import Server, uvicorn_config
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.http.options import HttpOptions
-from reactor_runtime.runtimes.http.server import Server, uvicorn_config
 from reactor_runtime.testing import LeapingClock, MemoryServer, VirtualClock, serve
 
 T = TypeVar("T")

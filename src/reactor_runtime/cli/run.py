@@ -12,6 +12,7 @@ import click
 from reactor_runtime.errors import WeightsError
 from reactor_runtime.loglines import PACKAGE
 from reactor_runtime.process import stdio
+from reactor_runtime.process.importing import uncollected
 from reactor_runtime.worker import lifeline
 
 from .options import (
@@ -93,7 +94,8 @@ def command(
     MODEL is a folder, path/to/file.py or package.module:Class; without it, the one of the folder. The page
     and the API are on one TCP port, media on UDP ports of its own. Stop with Ctrl-C.
     """
-    from reactor_runtime.project.loading import load_project
+    with uncollected():
+        from reactor_runtime.project.loading import load_project
 
     if config_help:
         _print_config(path, config_file, overrides_of(ctx), target)

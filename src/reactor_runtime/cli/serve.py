@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from reactor_runtime.fleet.limits import QUEUE_WAIT_LIMIT_S
+from reactor_runtime.process.importing import uncollected
 from reactor_runtime.runtimes.http import options as http
 
 from .options import (
@@ -155,9 +156,11 @@ def command(ctx: click.Context, /, target: str | None, path: Path, **options: An
     Each worker is a `reactor run` of its own, started anew when it ends, on this machine or those of a Ray
     cluster; clients reach all of them at one address. `reactor fleet` shows and controls what runs here.
     """
-    from reactor_runtime.fleet.gateway import process
+    from reactor_runtime.fleet.gateway import given as gateway
 
-    if (given := process.found()) is not None:
+    if (given := gateway.found()) is not None:
+        with uncollected():
+            from reactor_runtime.fleet.gateway import process
         ctx.exit(process.run(given))
     from reactor_runtime.fleet import serving
 

@@ -19,11 +19,11 @@ from reactor_runtime.clock import WALL
 from reactor_runtime.errors import FleetError
 from reactor_runtime.project import environment
 from reactor_runtime.runtimes.door.listening import Listener, bind
-from reactor_runtime.runtimes.http import server
+from reactor_runtime.runtimes.terminal.addresses import print_addresses, urls_of, with_token
 
 from . import remote
 from .engine import Engine
-from .gateway import process
+from .gateway import given as gateway
 from .gateway.options import GatewayOptions
 from .local import LocalEngine
 from .processes import to_stderr, to_stderr_as_json
@@ -61,7 +61,7 @@ def serve(given: Serve) -> int:
     """Until a signal; returns the exit status. Main thread only. Raises `BindError`, `FleetError`."""
     http = given.gateway.http
     sockets = bind(http.host, http.port)
-    http = server.with_token(http, sockets[0])
+    http = with_token(http, sockets[0])
     options = dataclasses.replace(given.gateway, http=http, signing=secrets.token_urlsafe(32))
     try:
         return asyncio.run(_serve(given, options, sockets))
@@ -84,9 +84,9 @@ async def _serve(given: Serve, options: GatewayOptions, sockets: list[Listener])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
-    urls = server.urls_of(sockets[0], options.http)
+    urls = urls_of(sockets[0], options.http)
     log.info("Serving a fleet of %d slots on %s", options.slots, urls[0])
-    server.print_addresses(urls, sockets[0], options.http)
+    print_addresses(urls, sockets[0], options.http)
     gateways = loop.create_task(_keep_gateway(engine, given, options, sockets, leaving))
     waiting = loop.create_task(leaving.wait())
     await asyncio.wait([gateways, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -152,8 +152,8 @@ async def _one_gateway(
 def _fork(fds: tuple[int, ...], log_options: Sequence[str]) -> subprocess.Popen[bytes]:
     """By the thread that lives as long as this process: the kernel ends the gateway with it."""
     return subprocess.Popen(
-        process.command(log_options),
-        env={**environment.inherited(), process.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
+        gateway.command(log_options),
+        env={**environment.inherited(), gateway.VARIABLE: ",".join(map(str, (os.getpid(), *fds)))},
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
     )

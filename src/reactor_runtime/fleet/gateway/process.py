@@ -9,15 +9,11 @@ import contextlib
 import logging
 import signal
 import socket
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reactor_runtime.fleet import remote
 from reactor_runtime.fleet.fleet import Fleet
 from reactor_runtime.fleet.stores import MemoryStore, SqliteStore, Store
-from reactor_runtime.project import environment
 from reactor_runtime.runtimes.access.redaction import redacted
 from reactor_runtime.runtimes.door.connections import Connections
 from reactor_runtime.runtimes.door.listening import (
@@ -25,37 +21,17 @@ from reactor_runtime.runtimes.door.listening import (
     connections_limit,
     leave_accept_failures_to_listeners,
 )
+from reactor_runtime.runtimes.door.server import Server, uvicorn_config
 from reactor_runtime.runtimes.door.splice import MediaPort
-from reactor_runtime.runtimes.http.server import Server, uvicorn_config
 from reactor_runtime.worker.lifeline import Lifeline
 
 from .app import create_gateway
+from .given import Given
 from .options import GatewayOptions, from_json
 
 log = logging.getLogger(__name__)
 
-VARIABLE = "REACTOR_GATEWAY"
-"""The parent's id, the engine's socket and the listening ones, as numbers with commas."""
 ENDED, BROKEN = 0, 1
-
-
-@dataclass(frozen=True)
-class Given:
-    parent: int
-    engine_fd: int
-    listening: tuple[int, ...]
-
-
-def found() -> Given | None:
-    """None in a process that a person started."""
-    text = environment.take(VARIABLE)
-    numbers = [int(part) for part in text.split(",") if part.isdecimal()]
-    return Given(numbers[0], numbers[1], tuple(numbers[2:])) if len(numbers) > 2 else None
-
-
-def command(log: Sequence[str]) -> Sequence[str]:
-    """`log` are the options of the log, which it keeps as its engine does."""
-    return [sys.executable, "-m", "reactor_runtime", "serve", *log]
 
 
 def run(given: Given) -> int:

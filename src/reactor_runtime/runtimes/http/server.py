@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import ipaddress
 import logging
-import secrets
 import selectors
 import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-import uvicorn
 from anyio.lowlevel import checkpoint
 
 from reactor_runtime import loglines
@@ -28,23 +21,19 @@ from reactor_runtime.media.encoders import EncoderChoice, warm_up
 from reactor_runtime.process import leaving as leaving_process
 from reactor_runtime.process.forks import guarding
 from reactor_runtime.process.watchdog import watched
-from reactor_runtime.runtimes.access.credentials import encoded
 from reactor_runtime.runtimes.access.redaction import redacted
-from reactor_runtime.runtimes.door.acceptor import acceptor
-from reactor_runtime.runtimes.door.asgi import App
 from reactor_runtime.runtimes.door.connections import Connections
-from reactor_runtime.runtimes.door.interfaces import others_open
 from reactor_runtime.runtimes.door.listening import (
-    ACCEPTS_AT_A_TIME,
     Listener,
     bind,
     connections_limit,
     leave_accept_failures_to_listeners,
 )
+from reactor_runtime.runtimes.door.server import Server, uvicorn_config
 from reactor_runtime.runtimes.door.splice import MediaPort
 from reactor_runtime.runtimes.door.tls import context
+from reactor_runtime.runtimes.terminal.addresses import print_addresses, query, urls_of, with_token
 from reactor_runtime.runtimes.terminal.greeting import greeting, open_page, qr_code
-from reactor_runtime.runtimes.terminal.hints import hints
 from reactor_runtime.runtimes.terminal.loading_bar import show_loading
 from reactor_runtime.session import folders
 from reactor_runtime.session.heap import give_back
@@ -68,39 +57,11 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 2.0
 """How long a start waits until what killed processes have left is swept."""
-DATE_S = 1.0
-"""How often the date that answers have is set."""
 FAILED_LINGER_S = 3.0
 """How long a server whose model did not load stays up to say so."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the GIL while another one wants it. On its way out a frame changes threads a few
 times; beside a model that computes in Python each change took CPython's 5 ms (docs/performance.md)."""
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: ours let a session end first; `leave` ends it.
-
-    It is told when to leave, where uvicorn looks ten times a second whether it should.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._left = asyncio.Event()
-
-    def leave(self) -> None:
-        """Take no more connections and answer what was asked. On the event loop."""
-        self.should_exit = True
-        self._left.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def main_loop(self) -> None:
-        while not await self.on_tick(0):  # which sets the date that answers have
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DATE_S):
-                    await self._left.wait()
 
 
 def serve(project: Project, options: HttpOptions) -> int:
@@ -188,11 +149,11 @@ async def _greet(urls: list[str], sock: socket.socket, options: HttpOptions) -> 
     """Tell whoever started us where to look, and look there when asked to."""
     loop = asyncio.get_running_loop()
     if options.qr:
-        code = await loop.run_in_executor(None, qr_code, urls[0] + (_query(options) or "/"))
+        code = await loop.run_in_executor(None, qr_code, urls[0] + (query(options) or "/"))
         print(loglines.plain(code), file=sys.stderr, flush=True)
     print_addresses(urls, sock, options)
     if options.open_page:
-        loop.run_in_executor(None, open_page, urls[0] + _query(options))
+        loop.run_in_executor(None, open_page, urls[0] + query(options))
 
 
 def _make_room(loop: asyncio.AbstractEventLoop, sockets: list[Listener], connections: Connections) -> None:
@@ -200,25 +161,6 @@ def _make_room(loop: asyncio.AbstractEventLoop, sockets: list[Listener], connect
     leave_accept_failures_to_listeners(loop)
     for sock in sockets:
         sock.make_room = connections.make_room
-
-
-def uvicorn_config(
-    app: App,
-    connections: Connections,
-    media: MediaPort | None = None,
-    tls: ssl.SSLContext | None = None,
-) -> uvicorn.Config:
-    return uvicorn.Config(
-        cast("Any", app),  # uvicorn spells ASGI's types out
-        http=acceptor(connections, media, tls),
-        backlog=ACCEPTS_AT_A_TIME,
-        proxy_headers=False,  # `Entrance` reads them: one place knows whose word is taken
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=2,
-    )
 
 
 def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
@@ -232,14 +174,6 @@ def _engine(options: HttpOptions, peers: TcpPeers) -> Engine:
     return ImpairedEngine(engine, impairment)
 
 
-def with_token(options: HttpOptions, sock: socket.socket) -> HttpOptions:
-    """Off loopback, strangers can reach us: without a token of the operator's we make one."""
-    address = ipaddress.ip_address(sock.getsockname()[0])
-    if options.secrets or options.no_token or address.is_loopback:
-        return options
-    return dataclasses.replace(options, token=secrets.token_urlsafe(24))
-
-
 def _warm_up(choice: EncoderChoice) -> None:
     try:
         warm_up(choice)
@@ -251,23 +185,3 @@ def _warm_up(choice: EncoderChoice) -> None:
 def _resolve(leaving: asyncio.Future[int], status: int) -> None:
     if not leaving.done():
         leaving.set_result(status)
-
-
-def urls_of(sock: socket.socket, options: HttpOptions) -> list[str]:
-    """Where the server can be opened: 0.0.0.0 is no address that anybody could type."""
-    host, port = sock.getsockname()[:2]
-    hosts = others_open(host, options.advertise_ip) or ["::1" if ":" in host else "127.0.0.1"]
-    scheme = "https" if options.tls_cert else "http"
-    return [f"{scheme}://[{each}]:{port}" if ":" in each else f"{scheme}://{each}:{port}" for each in hosts]
-
-
-def print_addresses(urls: list[str], sock: socket.socket, options: HttpOptions) -> None:
-    """To the terminal of whoever started us, once; the token never goes into a log."""
-    query = _query(options)
-    host, port = sock.getsockname()[:2]
-    for line in hints(urls, host, port, query, options):
-        print(loglines.plain(line), file=sys.stderr, flush=True)
-
-
-def _query(options: HttpOptions) -> str:
-    return f"/?token={quote(encoded(options.secrets[0]), safe='')}" if options.secrets else ""
