@@ -96,6 +96,24 @@ async def test_the_first_estimate_counts_also_before_anything_is_sent() -> None:
         await share.end()
 
 
+@pytest.mark.parametrize("estimates", [(), (ESTIMATE,)])
+async def test_who_was_expected_gets_the_picture_that_is_made_for_its_network(
+    estimates: tuple[int, ...],
+) -> None:
+    async with running() as session:
+        paint(session, 1)
+        share, far = client(session, VideoCodec.H264)
+        share.expect()
+        for estimate in estimates:
+            share.set_estimate("0", estimate)
+        share.subscribe()
+        await far.has(1)
+        wanted = default_bitrate(SIZE[1], SIZE[0], VideoCodec.H264)
+        assert far.frames[0].key
+        assert share.rates()[0].target_bitrate == min(wanted, *(int(e * HEADROOM) for e in estimates), wanted)
+        await share.end()
+
+
 async def test_the_keyframe_that_a_late_viewer_begins_with_is_made_for_its_network() -> None:
     async with running() as session:
         first, first_far = client(session)

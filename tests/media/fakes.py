@@ -99,16 +99,20 @@ class FakeEncoder:
 
 
 class Factory:
-    """Makes fake encoders and remembers them; while `gate` is clear each encode waits."""
+    """Makes fake encoders and remembers them; while `gate` is clear each encode waits, while `opening` is,
+    each opening."""
 
     def __init__(self) -> None:
         self.made: list[FakeEncoder] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.opening = threading.Event()
+        self.opening.set()
         self.failing = False
 
     def __call__(self, *args: Any) -> FakeEncoder:
         factory = self
+        assert self.opening.wait(10)
 
         class Gated(FakeEncoder):
             def encode(self, frame: I420Frame, timestamp: int, key: bool) -> list[EncodedFrame]:

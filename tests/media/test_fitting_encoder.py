@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reactor_runtime.errors import EngineError
+from reactor_runtime.media.ahead import OpenedAhead
 from reactor_runtime.media.bitrate import HEADROOM, REOPEN_INTERVAL_S, SETTLED_S, default_bitrate
 from reactor_runtime.media.encoders import EncodedFrame, EncoderSettings, VideoCodec
 from reactor_runtime.media.fitting_encoder import FittingEncoder
 from reactor_runtime.testing import VirtualClock
 
-from .fakes import Factory, FakeEncoder, picture
+from .fakes import Factory, FakeEncoder, picture, until
 
 WANTED = 2_000_000
 BEGAN = 1000.0
@@ -194,3 +196,78 @@ def test_an_encoder_that_cannot_be_opened_is_told_with_what_was_asked() -> None:
 def test_an_error_that_says_so_itself_is_passed_on() -> None:
     own = EngineError("too wide")
     assert refused(own) is own
+
+
+# --- what is opened ahead ---
+
+
+def test_the_first_picture_takes_what_was_opened_ahead() -> None:
+    room = Room()
+    room.fitting.prepare(32, 16)
+    until(lambda: len(room.opened) == 1)
+    assert room.encode().key
+    room.encode()
+    assert (room.rates, room.fitting.bits_per_second) == ([WANTED], WANTED)
+
+
+def test_a_picture_that_comes_while_it_is_opened_waits_for_it() -> None:
+    room = Room()
+    room.factory.opening.clear()
+    room.fitting.prepare(32, 16)
+    encoding = threading.Thread(target=room.encode)
+    encoding.start()
+    assert not room.opened
+    room.factory.opening.set()
+    encoding.join(10)
+    assert len(room.opened) == 1
+
+
+def test_another_size_than_was_thought_gets_an_encoder_of_its_own() -> None:
+    room = Room()
+    room.fitting.prepare(64, 64)
+    assert (room.encode().width, len(room.opened)) == (32, 2)
+    assert [each.closed for each in room.opened] == [True, False]
+
+
+def test_what_the_network_carries_is_told_to_what_was_opened_ahead() -> None:
+    room = Room()
+    room.fitting.prepare(32, 16)
+    room.encode(estimate(WANTED * 9 // 10))
+    assert (len(room.opened), room.fitting.bits_per_second) == (1, WANTED * 9 // 10)
+    assert room.rates == [WANTED * 9 // 10]
+
+
+def test_one_that_cannot_follow_the_network_is_not_used() -> None:
+    """The first picture is made for its network, however little that is away from what was thought."""
+    room = Room()
+    room.fitting.prepare(32, 16)
+    until(lambda: len(room.opened) == 1)
+    room.opened[0].flexible = False
+    room.encode(estimate(WANTED * 9 // 10))
+    assert room.rates == [WANTED, WANTED * 9 // 10]
+    assert [each.closed for each in room.opened] == [True, False]
+
+
+def test_what_cannot_be_opened_ahead_is_told_when_it_is_needed() -> None:
+    room = Room()
+    room.fitting.prepare(9000, 16)
+    assert room.encode().key
+    assert room.rates == [WANTED]
+
+
+def test_what_nobody_takes_is_closed() -> None:
+    room = Room()
+    room.fitting.prepare(32, 16)
+    room.fitting.close()
+    room.fitting.close()
+    assert [each.closed for each in room.opened] == [True]
+
+
+def test_what_is_open_too_late_is_closed() -> None:
+    factory = Factory()
+    factory.opening.clear()
+    ahead = OpenedAhead(lambda: factory(VideoCodec.VP8, 32, 16, WANTED), WANTED, within=0.01)
+    assert ahead.take() is None
+    factory.opening.set()
+    until(lambda: bool(factory.made) and factory.made[0].closed)
+    assert ahead.take() is None

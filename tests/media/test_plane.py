@@ -23,7 +23,7 @@ from reactor_runtime.media.plane import DEFAULT_SIZE, MediaPlane, VideoTrackConf
 from reactor_runtime.media.sound import AudioTrackConfig, Sound
 from reactor_runtime.testing import LeapingClock
 
-from .fakes import Sink, until
+from .fakes import Factory, Sink, until
 
 
 def newest(plane: MediaPlane) -> NDArray[np.uint8]:
@@ -37,9 +37,11 @@ def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dty
 
 
 @contextmanager
-def open_plane(*names: str, rate: float = 0.0, clock: Clock = WALL) -> Iterator[MediaPlane]:
+def open_plane(
+    *names: str, rate: float = 0.0, clock: Clock = WALL, sizes: dict[str, tuple[int, int]] | None = None
+) -> Iterator[MediaPlane]:
     tracks = {name: VideoTrackConfig(name, rate) for name in names or ("main",)}
-    made = MediaPlane(tracks, rate, clock=clock)
+    made = MediaPlane(tracks, rate, clock=clock, sizes=sizes)
     try:
         yield made
     finally:
@@ -99,6 +101,66 @@ def test_an_encode_that_nobody_takes_ends() -> None:
 
         assert plane.encodings == ()
         assert not [t for t in threading.enumerate() if t.name == "reactor-encode-main-VP8"]
+
+
+def opened(monkeypatch: pytest.MonkeyPatch) -> Factory:
+    """What a plane opens from now on ahead; what it opens for a picture is real."""
+    factory = Factory()
+    monkeypatch.setattr(plane_module, "create_encoder", factory)
+    return factory
+
+
+def test_an_encoder_is_opened_before_the_first_client_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = opened(monkeypatch)
+    with open_plane() as plane:
+        plane.emit("main", rgb(1), None)
+        plane.prepare("main", VideoCodec.VP8)
+        plane.prepare("main", VideoCodec.VP8)
+        until(lambda: len(factory.made) == 1)
+        assert (factory.made[0].width, factory.made[0].height) == (32, 16)
+        sink = Sink()
+        plane.subscribe("main", VideoCodec.VP8, sink)
+        until(lambda: bool(sink.frames))
+        assert sink.frames[0].data == b"x" * 10
+        plane.prepare("main", VideoCodec.VP8)
+    assert [each.closed for each in factory.made] == [True]
+
+
+def test_an_encoder_for_a_client_that_never_comes_ends_with_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    factory = opened(monkeypatch)
+    with open_plane() as plane:
+        plane.emit("main", rgb(1), None)
+        plane.prepare("main", VideoCodec.VP8)
+    plane.prepare("main", VideoCodec.VP8)
+    assert [each.closed for each in factory.made] == [True]
+
+
+def test_a_first_picture_is_expected_to_be_as_large_as_the_last_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    factory = opened(monkeypatch)
+    sizes: dict[str, tuple[int, int]] = {}
+    with open_plane("main", "other", sizes=sizes) as plane:
+        plane.emit("main", rgb(1), None)
+        plane.emit("main", rgb(2, 64, 48), None)
+    assert sizes == {"main": (64, 48)}
+    with open_plane(sizes=sizes) as plane:
+        plane.prepare("main", VideoCodec.VP8)
+        sink = Sink()
+        plane.subscribe("main", VideoCodec.VP8, sink)
+        plane.emit("main", rgb(1, 64, 48), None)
+        assert plane.drain(5.0)
+        assert sink.frames[0].data == b"x" * 10
+    assert [(each.width, each.height, each.closed) for each in factory.made] == [(48, 64, True)]
+
+
+def test_before_there_is_a_picture_nobody_knows_what_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = opened(monkeypatch)
+    with open_plane() as plane:
+        plane.prepare("main", VideoCodec.VP8)
+    assert factory.made == []
 
 
 def test_what_was_encoded_counts_while_its_encoding_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,9 @@ class ModelDescription:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     messages: Mapping[str, MessageSpec] = field(default_factory=dict)
     """Those that are declared; a model may send others."""
+    picture_sizes: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)
+    """Height and width of what each track showed in the last session: learnt, so that the next one need not
+    wait for its first picture to know which encoder it needs."""
 
     @cached_property
     def command_names(self) -> frozenset[str]:

@@ -63,8 +63,10 @@ class Encoding:
         factory: EncoderFactory = create_encoder,
         seen: Callable[[str, EncodedFrame], None] | None = None,
         clock: Clock = WALL,
+        encoder: FittingEncoder | None = None,
     ) -> None:
-        """`seen` is told of every frame, on the encoder's thread, and must not block."""
+        """`seen` is told of every frame, on the encoder's thread, and must not block. `encoder` is one that
+        was prepared; otherwise one is opened for the first picture."""
         settings = settings or EncoderSettings()
         self.track = track
         self.codec = codec
@@ -76,7 +78,7 @@ class Encoding:
         self._audience = Audience()
         self._backlog = Backlog()
         self._keyframes = Keyframes(settings.keyframe_interval)
-        self._encoder = FittingEncoder(codec, settings, factory, clock)
+        self._encoder = encoder or FittingEncoder(codec, settings, factory, clock)
         self._last: tuple[Frame, float] | None = None
         self._changed = threading.Condition()
         """Guards `_audience`, `_backlog`, `_keyframes`, `_busy` and `_closed`; the encoder is its thread's

@@ -8,6 +8,7 @@ from dataclasses import replace
 from reactor_runtime.clock import Clock
 from reactor_runtime.errors import EngineError
 
+from .ahead import OpenedAhead
 from .bitrate import default_bitrate, target_bitrate, worth_reopening
 from .encoders import EncodedFrame, EncoderSettings, VideoCodec, VideoEncoder
 from .encoders.base import RTP_CLOCK_HZ
@@ -28,9 +29,15 @@ class FittingEncoder:
         self._settings = settings
         self._factory = factory
         self._clock = clock
+        self._ahead: OpenedAhead | None = None
         self._encoder: VideoEncoder | None = None
         self._opened = 0.0
         self._timestamp = -1
+
+    def prepare(self, width: int, height: int) -> None:
+        """Open an encoder for the first picture, on another thread; before the one that encodes begins."""
+        wanted = self._wanted(width, height)
+        self._ahead = OpenedAhead(lambda: self._open(width, height, wanted, wanted), wanted)
 
     def encode(self, frame: Frame, at: float, key: bool, estimates: Sequence[int]) -> list[EncodedFrame]:
         """Compress a picture of `at` seconds for networks that carry `estimates`."""
@@ -41,14 +48,18 @@ class FittingEncoder:
 
     def close(self) -> None:
         """Let go of the encoder; the next picture opens another."""
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
         if self._encoder is not None:
             self._encoder.close()
             self._encoder = None
 
     def _fitting(self, frame: Frame, estimates: Sequence[int]) -> VideoEncoder:
         """The open encoder if it suits the picture and the network, else a new one."""
-        wanted = self._settings.bitrate or default_bitrate(frame.width, frame.height, self._codec)
+        wanted = self._wanted(frame.width, frame.height)
         target = target_bitrate(wanted, estimates)
+        self._take_ahead(frame, target)
         encoder = self._encoder
         if encoder is not None and (encoder.width, encoder.height) == (frame.width, frame.height):
             if target == self.bits_per_second:
@@ -59,18 +70,31 @@ class FittingEncoder:
             if not worth_reopening(self.bits_per_second, target, self._clock.time() - self._opened):
                 return encoder
         self.close()
-        self._encoder = self._open(frame, target, wanted)
+        self._encoder = self._open(frame.width, frame.height, target, wanted)
         self.bits_per_second = target
         self._opened = self._clock.time()
         return self._encoder
 
-    def _open(self, frame: Frame, target: int, wanted: int) -> VideoEncoder:
+    def _take_ahead(self, frame: Frame, target: int) -> None:
+        """Use what was opened ahead if it is what would be opened now."""
+        ahead, self._ahead = self._ahead, None
+        encoder = None if ahead is None else ahead.take()
+        if ahead is None or encoder is None:
+            return
+        same_size = (encoder.width, encoder.height) == (frame.width, frame.height)
+        if same_size and (ahead.bits_per_second == target or encoder.set_bitrate(target)):
+            self._encoder, self.bits_per_second, self._opened = encoder, target, self._clock.time()
+        else:
+            encoder.close()
+
+    def _wanted(self, width: int, height: int) -> int:
+        return self._settings.bitrate or default_bitrate(width, height, self._codec)
+
+    def _open(self, width: int, height: int, target: int, wanted: int) -> VideoEncoder:
         settings = replace(self._settings, bitrate=wanted)
         try:
-            return self._factory(self._codec, frame.width, frame.height, target, settings)
+            return self._factory(self._codec, width, height, target, settings)
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(
-                f"No {self._codec} encoder for {frame.width}x{frame.height}: {error}"
-            ) from error
+            raise EngineError(f"No {self._codec} encoder for {width}x{height}: {error}") from error

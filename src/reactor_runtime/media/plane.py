@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from reactor_runtime.clock import WALL, Clock
 
 from .audience import FrameSink
-from .encoders import EncoderSettings
+from .encoders import EncoderSettings, create_encoder
 from .encoding import Encoding, EncodingCounters
+from .fitting_encoder import FittingEncoder
 from .frames import to_rgb_batch
 from .i420 import I420Frame, black
 from .mending import fitting, resized
@@ -69,18 +70,22 @@ class MediaPlane:
         sound: Sound | None = None,
         seen: Callable[[str, EncodedFrame], None] | None = None,
         clock: Clock = WALL,
+        sizes: dict[str, tuple[int, int]] | None = None,
     ) -> None:
         """`sound` is what the model emits beside its pictures, and what they keep in step with.
 
-        `seen` is told of every encoded frame, on the encoder's thread, and must not block.
+        `seen` is told of every encoded frame, on the encoder's thread, and must not block. `sizes` are the
+        heights and widths of pictures that are expected, by track; what is shown here is left there.
         """
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
         self._pools = Pools()
         self._lock = threading.Lock()
-        """Guards the numbering of frames, `_ending`, `_ended`, and who replaces `_encodings`; who reads that
-        needs none. An encoding's own may be taken meanwhile."""
+        """Guards the numbering of frames, `_prepared`, `_ending`, `_ended`, `_closed`, and who replaces
+        `_encodings`; who reads that needs none. An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
+        self._prepared: dict[tuple[str, VideoCodec], FittingEncoder] = {}
+        """Encoders for clients that are about to come, one for each track and codec."""
         self._ending: list[Encoding] = []
         """Nobody takes them any more; what is under way in them still counts."""
         self._ended = EncodingCounters()
@@ -89,6 +94,8 @@ class MediaPlane:
         self._started = clock.time()
         self._sound = sound
         self._seen = seen
+        self._sizes = {} if sizes is None else sizes
+        self._closed = False
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self, clock)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
@@ -163,6 +170,19 @@ class MediaPlane:
         """Seconds since the session's media began."""
         return self._clock.time() - self._started
 
+    def prepare(self, name: str, codec: VideoCodec) -> None:
+        """Somebody is about to subscribe: open the encoder while the network connects, 5 ms less to wait for
+        afterwards. One that nobody takes is kept for the next who comes, and ends with the session."""
+        state, key = self._states[name], (name, codec)
+        size = self._sizes.get(name) if state.last is None else state.size
+        with self._lock:
+            if size is None or self._closed or key in self._encodings or key in self._prepared:
+                return
+            encoder = FittingEncoder(codec, self._configs[name].encoder, create_encoder, self._clock)
+            height, width = size
+            encoder.prepare(width, height)
+            self._prepared[key] = encoder
+
     def subscribe(
         self, name: str, codec: VideoCodec, sink: FrameSink, estimate: int | None = None
     ) -> Encoding:
@@ -175,7 +195,12 @@ class MediaPlane:
             encoding = self._encodings.get(key)
             if encoding is None:
                 encoding = Encoding(
-                    name, codec, settings=self._configs[name].encoder, seen=self._seen, clock=self._clock
+                    name,
+                    codec,
+                    settings=self._configs[name].encoder,
+                    seen=self._seen,
+                    clock=self._clock,
+                    encoder=self._prepared.pop(key, None),
                 )
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink, estimate)
@@ -252,10 +277,16 @@ class MediaPlane:
         """End the threads and let go of every frame."""
         self.playout.close()
         with self._lock:
+            self._closed = True
             encodings, self._encodings = list(self._encodings.values()), {}
+            prepared, self._prepared = list(self._prepared.values()), {}
             self._ending += encodings
         self._end(encodings)
-        for state in self._states.values():
+        for encoder in prepared:
+            encoder.close()
+        for name, state in self._states.items():
+            if state.last is not None:
+                self._sizes[name] = state.size
             state.last = state.shown = None
 
     def _ready(self) -> bool:

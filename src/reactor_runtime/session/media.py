@@ -27,7 +27,9 @@ class SessionMedia:
         stopping: Callable[[], bool],
         observers: Observers,
         clock: Clock,
+        sizes: dict[str, tuple[int, int]],
     ) -> None:
+        """`sizes` are those of the last session's pictures; see `MediaPlane`."""
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         default = default_track(declared)
         self.default_track = None if default is None else default.name
@@ -40,6 +42,7 @@ class SessionMedia:
             self.sound,
             observers.teller("frame_encoded"),
             clock,
+            sizes,
         )
         self._pictures = frozenset(track.name for track in video)
         self._clock = clock

@@ -58,7 +58,9 @@ class Session:
         self.sent = SentCounts()
         self.uploads = Uploads(max_upload)
         self.given = Given()
-        self.media = SessionMedia(model.tracks, encoder, self.should_stop, observers, clock)
+        self.media = SessionMedia(
+            model.tracks, encoder, self.should_stop, observers, clock, model.picture_sizes
+        )
         self._tracks = {name: self._bind(track) for name, track in model.tracks.items()}
 
     @property

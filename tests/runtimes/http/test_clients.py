@@ -719,3 +719,21 @@ async def test_pictures_of_all_clients_are_right() -> None:
         await viewer.wait_frames(10)
 
         assert abs(float(np.mean(decode(viewer.frames())[-1])) - 120) < 6
+
+
+async def test_an_encoder_is_opened_as_soon_as_the_offer_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the network connects, which this client never does: of the size that the last session showed."""
+    opened: list[tuple[int, int]] = []
+
+    def opens(codec: Any, width: int, height: int, *more: Any) -> Any:
+        opened.append((width, height))
+        return create_encoder(codec, width, height, *more)
+
+    monkeypatch.setattr(plane_module, "create_encoder", opens)
+    async with serve(Painter) as server:
+        first = await server.join()
+        await first.wait_frames()
+        assert opened == []
+        await first.stop()
+        await connect_as(server.client(), await begun(server))
+        await until(lambda: opened == [(64, 48)])
