@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 from reactor_runtime.media.encoders import VideoCodec
 from reactor_runtime.transports.port import PeerConfig
+from reactor_runtime.transports.reactor_webrtc.gathering import Gathered
 from reactor_runtime.transports.reactor_webrtc.peer import ReactorWebRtcPeer
 from reactor_runtime.transports.reactor_webrtc.sender import InlineVideoSender
 from reactor_runtime.transports.wire import PeerState, StateChanged
@@ -24,7 +25,7 @@ def test_a_connection_that_gets_no_track_fails_at_once_and_frees_the_slot() -> N
     async def play() -> None:
         events, slots = Mock(), asyncio.Lock()
         factory: Any = BrokenFactory()
-        peer = ReactorWebRtcPeer(factory, slots, PeerConfig(), events)
+        peer = ReactorWebRtcPeer(factory, slots, PeerConfig(), events, Gathered())
         peer._engine.outbound.senders["0"] = InlineVideoSender("0", VideoCodec.VP8, lambda: None)
         peer._engine.outbound.transceivers["0"] = Mock()
         peer._on_state(PeerState.CONNECTED)

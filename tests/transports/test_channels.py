@@ -11,6 +11,7 @@ import pytest
 import reactor_webrtc as rw
 
 from reactor_runtime.transports.port import PeerConfig
+from reactor_runtime.transports.reactor_webrtc.gathering import Gathered
 from reactor_runtime.transports.reactor_webrtc.peer import ReactorWebRtcPeer
 from reactor_runtime.transports.wire import Handle, Opened
 
@@ -53,7 +54,7 @@ class Channel:
 def made(events: Handle, channel: Channel) -> ReactorWebRtcPeer:
     factory: Any = None
     announced: Any = channel
-    peer = ReactorWebRtcPeer(factory, asyncio.Lock(), PeerConfig(), events)
+    peer = ReactorWebRtcPeer(factory, asyncio.Lock(), PeerConfig(), events, Gathered())
     peer._engine.channels.announce(announced)
     return peer
 

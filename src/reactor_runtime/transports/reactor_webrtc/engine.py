@@ -10,6 +10,7 @@ from reactor_runtime.errors import EngineError
 from reactor_runtime.transports.port import PeerConfig
 from reactor_runtime.transports.wire import Handle
 
+from .gathering import Gathered
 from .peer import ReactorWebRtcPeer
 
 
@@ -33,11 +34,12 @@ class ReactorWebRtcEngine:
         # connection asks. Two connections that come up at once would get each other's pictures. Under this
         # lock there is never more than one such track.
         self._slots = asyncio.Lock()
+        self._gathered = Gathered()
 
     async def create_peer(self, config: PeerConfig, handle: Handle) -> ReactorWebRtcPeer:
         if self._factory is None:
             raise EngineError("The media engine is closed.")
-        return ReactorWebRtcPeer(self._factory, self._slots, config, handle)
+        return ReactorWebRtcPeer(self._factory, self._slots, config, handle, self._gathered)
 
     def connection(
         self, configuration: rw.RtcConfiguration, observer: rw.PeerConnectionObserver

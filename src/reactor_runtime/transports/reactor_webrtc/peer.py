@@ -17,7 +17,7 @@ from reactor_runtime.transports.wire import Handle, PeerState, StateChanged
 
 from . import sound
 from .connection import Answer, EngineConnection, Media, closed_error
-from .gathering import LocalCandidates
+from .gathering import Gathered, LocalCandidates
 from .refusals import engine_refused, refused_tracks
 from .remote import RemoteCandidates
 from .sender import InlineVideoSender
@@ -35,7 +35,12 @@ class ReactorWebRtcPeer:
     """
 
     def __init__(
-        self, factory: rw.PeerConnectionFactory, slots: asyncio.Lock, config: PeerConfig, handle: Handle
+        self,
+        factory: rw.PeerConnectionFactory,
+        slots: asyncio.Lock,
+        config: PeerConfig,
+        handle: Handle,
+        gathered: Gathered,
     ) -> None:
         self._factory = factory
         self._slots = slots
@@ -44,7 +49,7 @@ class ReactorWebRtcPeer:
         self._closed = False
         self._state = PeerState.NEW
         self._remote = RemoteCandidates(handle, config.from_loopback)
-        self._candidates = LocalCandidates(handle, bool(config.ice_servers))
+        self._candidates = LocalCandidates(handle, bool(config.ice_servers), gathered)
         self._engine = self._engine_connection()
         self._layout: Layout | None = None
         self._answer = ""
