@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from reactor_runtime.transports.port import IceCandidate
+from reactor_runtime.transports.port import CandidateFound, IceCandidate
 from reactor_runtime.transports.reactor_webrtc.gathering import Gathered, LocalCandidates
 
 NEVER_S = 60.0
 WITHIN_S = 30.0
 UDP = "candidate:1 1 udp 2122260223 10.77.0.1 40000 typ host"
 TCP = "candidate:2 1 tcp 1518280447 10.77.0.1 40001 typ host tcptype passive"
+ANSWER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n"
 
 
 def candidate(text: str = UDP) -> IceCandidate:
@@ -88,12 +89,12 @@ async def test_the_engines_word_is_kept_for_the_next_peer() -> None:
 
 
 async def test_where_servers_are_asked_only_the_engine_knows() -> None:
-    local, gathered = gathering(last=1, quiet=0.0, sure=0.0, asks_servers=True)
+    local, gathered = gathering(last=7, quiet=0.0, sure=0.0, asks_servers=True)
     local.add(candidate())
     task = await waiting(local)
     local.complete()
     await ends(task)
-    assert gathered.count == 1
+    assert gathered.count == 7  # how many are ours alone was not told
 
 
 async def test_a_new_answer_begins_without_candidates() -> None:
@@ -109,3 +110,21 @@ async def test_a_new_answer_begins_without_candidates() -> None:
 async def test_nobody_waits_longer_than_told() -> None:
     local, _ = gathering(asks_servers=True)
     await local.wait(0.01)
+
+
+async def test_before_the_first_one_there_is_nothing_to_go_by() -> None:
+    local, _ = gathering(quiet=0.0)
+    task = await waiting(local)
+    local.add(candidate())
+    await ends(task)
+    assert Gathered().count == 0
+
+
+def test_an_answer_has_those_of_its_own_attempt_and_each_is_told() -> None:
+    told: list[object] = []
+    local = LocalCandidates(told.append, False, Gathered())
+    local.add(candidate())
+    assert UDP in local.in_answer(ANSWER)
+    local.begin()
+    assert UDP not in local.in_answer(ANSWER)
+    assert told == [CandidateFound(candidate())]
