@@ -40,13 +40,14 @@ class LocalCandidates:
         self._quiet = quiet
         self._sure = sure
         self._found: list[IceCandidate] = []
-        self._complete = False
+        self._complete = asyncio.Event()
         self._news = asyncio.Event()
+        """A further one, or the end."""
 
     def begin(self) -> None:
         """An answer with other ICE credentials: what was found before is of no use any more."""
         self._found.clear()
-        self._complete = False
+        self._complete.clear()
 
     def add(self, candidate: IceCandidate) -> None:
         self._found.append(candidate)
@@ -55,7 +56,7 @@ class LocalCandidates:
 
     def complete(self) -> None:
         """There are no more."""
-        self._complete = True
+        self._complete.set()
         self._news.set()
         if not self._asks_servers:
             self._last.count = self._of_udp()
@@ -64,7 +65,7 @@ class LocalCandidates:
         """Return when they are all there, after `within` seconds at the latest."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
-        while not self._complete and (left := deadline - loop.time()) > 0:
+        while not self._complete.is_set() and (left := deadline - loop.time()) > 0:
             self._news.clear()
             pause = self._pause()
             try:
