@@ -118,7 +118,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     measured = _in_rounds if arguments.before else _one_by_one
     with contextlib.suppress(KeyboardInterrupt), files() as origin:
         for number, (size, plan) in itertools.product(range(arguments.rounds), plans):
-            for name, outcome in measured(chosen, number, origin, size, plan):
+            # Every other round the other way round: who comes first is not favoured.
+            order = chosen if number % 2 == 0 else chosen[::-1]
+            for name, outcome in measured(order, origin, size, plan):
                 outcomes[size][name].append(outcome)
                 _say(number, size, name, outcome)
                 loads.append(os.getloadavg()[0])
@@ -136,20 +138,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _one_by_one(
-    chosen: list[Contender], number: int, origin: str, size: str, plan: Plan
-) -> Iterator[tuple[str, Outcome]]:
-    """Each contender alone on the machine, every other round the other way round."""
-    for contender in chosen if number % 2 == 0 else reversed(chosen):
+def _one_by_one(order: list[Contender], origin: str, size: str, plan: Plan) -> Iterator[tuple[str, Outcome]]:
+    """Each contender alone on the machine."""
+    for contender in order:
         yield contender.name, play(contender, origin, next(PORTS), _parsed(size), plan, _log(contender))
 
 
-def _in_rounds(
-    chosen: list[Contender], number: int, origin: str, size: str, plan: Plan
-) -> Iterator[tuple[str, Outcome]]:
+def _in_rounds(order: list[Contender], origin: str, size: str, plan: Plan) -> Iterator[tuple[str, Outcome]]:
     """Versions of ours, in small turns."""
-    one = turns.Round(origin, PORTS, _parsed(size), plan, _log)
-    yield from one.outcomes(chosen if number % 2 == 0 else chosen[::-1]).items()
+    yield from turns.Round(origin, PORTS, _parsed(size), plan, _log).outcomes(order).items()
 
 
 def _parsed(size: str) -> tuple[int, int]:

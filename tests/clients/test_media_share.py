@@ -110,7 +110,7 @@ async def test_who_was_expected_gets_the_picture_that_is_made_for_its_network(
         await far.has(1)
         wanted = default_bitrate(SIZE[1], SIZE[0], VideoCodec.H264)
         assert far.frames[0].key
-        assert share.rates()[0].target_bitrate == min(wanted, *(int(e * HEADROOM) for e in estimates), wanted)
+        assert share.rates()[0].target_bitrate == min([wanted, *(int(e * HEADROOM) for e in estimates)])
         await share.end()
 
 

@@ -103,15 +103,15 @@ def test_an_encode_that_nobody_takes_ends() -> None:
         assert not [t for t in threading.enumerate() if t.name == "reactor-encode-main-VP8"]
 
 
-def opened(monkeypatch: pytest.MonkeyPatch) -> Factory:
-    """What a plane opens from now on ahead; what it opens for a picture is real."""
+@pytest.fixture
+def factory(monkeypatch: pytest.MonkeyPatch) -> Factory:
+    """What a plane opens ahead; what it opens for a picture is real."""
     factory = Factory()
     monkeypatch.setattr(plane_module, "create_encoder", factory)
     return factory
 
 
-def test_an_encoder_is_opened_before_the_first_client_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    factory = opened(monkeypatch)
+def test_an_encoder_is_opened_before_the_first_client_is_there(factory: Factory) -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
         plane.prepare("main", VideoCodec.VP8)
@@ -126,10 +126,7 @@ def test_an_encoder_is_opened_before_the_first_client_is_there(monkeypatch: pyte
     assert [each.closed for each in factory.made] == [True]
 
 
-def test_an_encoder_for_a_client_that_never_comes_ends_with_the_session(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    factory = opened(monkeypatch)
+def test_an_encoder_for_a_client_that_never_comes_ends_with_the_session(factory: Factory) -> None:
     with open_plane() as plane:
         plane.emit("main", rgb(1), None)
         plane.prepare("main", VideoCodec.VP8)
@@ -137,10 +134,7 @@ def test_an_encoder_for_a_client_that_never_comes_ends_with_the_session(
     assert [each.closed for each in factory.made] == [True]
 
 
-def test_a_first_picture_is_expected_to_be_as_large_as_the_last_sessions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    factory = opened(monkeypatch)
+def test_a_first_picture_is_expected_to_be_as_large_as_the_last_sessions(factory: Factory) -> None:
     sizes: dict[str, tuple[int, int]] = {}
     with open_plane("main", "other", sizes=sizes) as plane:
         plane.emit("main", rgb(1), None)
@@ -156,8 +150,7 @@ def test_a_first_picture_is_expected_to_be_as_large_as_the_last_sessions(
     assert [(each.width, each.height, each.closed) for each in factory.made] == [(48, 64, True)]
 
 
-def test_before_there_is_a_picture_nobody_knows_what_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    factory = opened(monkeypatch)
+def test_before_there_is_a_picture_nobody_knows_what_to_open(factory: Factory) -> None:
     with open_plane() as plane:
         plane.prepare("main", VideoCodec.VP8)
     assert factory.made == []

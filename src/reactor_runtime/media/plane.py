@@ -171,8 +171,8 @@ class MediaPlane:
         return self._clock.time() - self._started
 
     def prepare(self, name: str, codec: VideoCodec) -> None:
-        """Somebody is about to subscribe: open the encoder while the network connects, 5 ms less to wait for
-        afterwards. One that nobody takes is kept for the next who comes, and ends with the session."""
+        """Somebody is about to subscribe: open the encoder, for some 5 ms, while the network connects.
+        One that nobody takes is kept for the next who comes, and ends with the session."""
         state, key = self._states[name], (name, codec)
         size = self._sizes.get(name) if state.last is None else state.size
         with self._lock:
