@@ -37,13 +37,14 @@ class Part:
     turns: int
 
 
-STEADY = (Part(Play.steady, 3),)
+STEADY = (Part(Play.steady, 4),)
 REST = (
-    Part(Play.commands, 2),
-    Part(Play.slow_step, 1),
-    Part(Play.slow_model, 1),
+    Part(Play.commands, 4),
+    Part(Play.slow_step, 4),
+    Part(Play.slow_model, 3),
     Part(Play.more_viewers, 2),
 )
+"""Figures of a few samples get more turns: six answers in one slow step are 10 % apart from the next six."""
 
 
 def in_turns(items: Sequence[T], turns: int) -> Iterator[T]:
