@@ -94,6 +94,11 @@ class Receiver:
             "([name, args]) => window.bench[name](...args)", [function, list(arguments)]
         )
 
+    def to_front(self) -> None:
+        """Be the page that is drawn. The last one that was opened is, and hears a message a tenth later than
+        those behind it."""
+        self.page.bring_to_front()
+
     def watch(self, seconds: float) -> None:
         """Let frames come in. Keeps Playwright's own loop turning."""
         self.page.wait_for_timeout(seconds * 1000)

@@ -21,7 +21,7 @@ from .figures import medians
 from .scenario import SETTLE_S, Figures, Outcome, Plan, Play
 from .servers import Contender, running
 
-FRESH_STARTS = 2
+FRESH_STARTS = 3
 OFFERS = 8
 REST_S = 0.3
 """After a session has ended."""
@@ -39,8 +39,8 @@ class Part:
 
 STEADY = (Part(Play.steady, 4),)
 REST = (
-    Part(Play.commands, 4),
-    Part(Play.slow_step, 4),
+    Part(Play.commands, 3),
+    Part(Play.slow_step, 3),
     Part(Play.slow_model, 3),
     Part(Play.more_viewers, 2),
 )
@@ -48,9 +48,11 @@ REST = (
 
 
 def in_turns(items: Sequence[T], turns: int) -> Iterator[T]:
-    """All of them, `turns` times, every other time the other way round: nobody is always the first."""
+    """All of them, `turns` times, each time another one first: so nobody has a place of its own, and nobody
+    comes twice in a row, with caches that are still warm."""
     for turn in range(turns):
-        yield from items if turn % 2 == 0 else reversed(items)
+        first = turn % len(items)
+        yield from (*items[first:], *items[:first])
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Round:
 
 def _visit(play: Play, measure: Callable[[Play], Figures]) -> Figures:
     """One part, in a session of its own."""
+    play.page.to_front()
     play.join()
     play.page.watch(SETTLE_S)
     figures = measure(play)
@@ -112,6 +115,7 @@ def _visit(play: Play, measure: Callable[[Play], Figures]) -> Figures:
 
 
 def _warm_offer(play: Play) -> float:
+    play.page.to_front()
     milliseconds = play.join()
     play.page.watch(REST_S)
     play.leave()

@@ -130,4 +130,4 @@ def test_the_pair_is_as_far_apart_whichever_of_it_is_the_slower():
 
 
 def test_nobody_is_always_the_first():
-    assert list(in_turns("abc", 3)) == list("abccbaabc")
+    assert list(in_turns("abc", 4)) == list("abcbcacababc")
