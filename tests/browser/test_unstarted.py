@@ -57,6 +57,10 @@ def test_it_is_gone_once_the_page_runs(files: str, new_page: Any) -> None:
     assert page.get_by_text(REMEDY).count() == 0
 
 
+OWN_HEADERS = ("transfer-encoding", "content-length", "connection", "date", "server")
+"""What a proxy says of its own connection."""
+
+
 @pytest.fixture
 def forgetful(server: Server) -> Iterator[str]:
     """A proxy under a name of its own that does not pass the Host on, as nginx without a line for it."""
@@ -72,8 +76,15 @@ def forgetful(server: Server) -> Iterator[str]:
             upstream.close()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
-                if name.lower() not in ("transfer-encoding", "connection", "date", "server"):
+                if name.lower() not in (
+                    "transfer-encoding",
+                    "content-length",
+                    "connection",
+                    "date",
+                    "server",
+                ):
                     self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

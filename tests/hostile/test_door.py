@@ -20,6 +20,8 @@ from .door import Answer, Door, door
 HELLO = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 REQUEST = HELLO + b"\r\n"
 LAST = b"Connection: close\r\n\r\n"
+TOLD = {"content-type": "application/json", "x-content-type-options": "nosniff", "connection": "close"}
+"""Headers of a refusal that comes before any request was understood."""
 STREAM = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -119,7 +121,14 @@ async def test_headers_after_a_body_are_counted_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"GET\r\n\r\n", b"GET / SMTP/1.0\r\n\r\n", HELLO + b"Host: x\r\n\r\n", b"\r\n\r\n"]
+    "data",
+    [
+        b"GET\r\n\r\n",
+        b"GET / SMTP/1.0\r\n\r\n",
+        HELLO + b"Host: x\r\n\r\n",
+        b"\r\n\r\n",
+        HELLO + b"Transfer-Encoding: gzip\r\n\r\n",
+    ],
 )
 async def test_what_is_malformed_is_told_and_not_logged(
     data: bytes, caplog: pytest.LogCaptureFixture
@@ -130,7 +139,9 @@ async def test_what_is_malformed_is_told_and_not_logged(
             wire.send(data)
             answer = await wire.answer()
             assert (answer.status, answer.code) == (400, "malformed_request")
+            assert answer.headers.items() >= TOLD.items()
             assert await wire.closed()
+        assert server.connections.closed == {"malformed": 20}
     assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
 
 
