@@ -5,11 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("av", "cv2", "numpy", "fastapi", "uvicorn", "pydantic", "reactor_webrtc")
+import pytest
+
+MEDIA = ("av", "cv2", "numpy", "omegaconf", "reactor_webrtc")
+SERVER = ("fastapi", "uvicorn", "pydantic")
 
 
-def test_the_engines_process_loads_neither_media_nor_a_server() -> None:
-    """It starts others and waits: 24 MiB in place of 102."""
-    program = f"import sys, reactor_runtime.fleet.serving; print(*(n for n in {HEAVY} if n in sys.modules))"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("reactor_runtime.fleet.serving", (*MEDIA, *SERVER)),
+        ("reactor_runtime.fleet.gateway.process", MEDIA),
+    ],
+    ids=["who starts the others and waits", "the gateway, which has no model"],
+)
+def test_a_process_loads_nothing_that_it_has_no_use_for(module: str, heavy: tuple[str, ...]) -> None:
+    program = f"import sys, {module}; print(*(name for name in {heavy} if name in sys.modules))"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []

@@ -11,11 +11,11 @@ from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.media.encoders import EncoderChoice
 from reactor_runtime.protocol.jsonable import to_json
 from reactor_runtime.session.audit.given import Given
-from reactor_runtime.session.audit.seeds import SEED_LIMIT
 from reactor_runtime.session.losses import Losses
 from reactor_runtime.session.media import SessionMedia
 from reactor_runtime.session.observers import NOBODY, Observers
 from reactor_runtime.session.outbox import Outbox
+from reactor_runtime.session.seeds import SEED_LIMIT
 from reactor_runtime.session.sent import SentCounts
 from reactor_runtime.session.timeline import Timeline
 from reactor_runtime.session.uploads import Uploads

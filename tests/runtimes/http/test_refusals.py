@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.runtimes.http.app import refused
+from reactor_runtime.runtimes.http.problems import refused
 from reactor_runtime.runtimes.http.refusals import STATUSES
 
 

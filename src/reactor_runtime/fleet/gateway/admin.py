@@ -16,7 +16,7 @@ from reactor_runtime.fleet.effects import Effect
 from reactor_runtime.fleet.fleet import Fleet
 from reactor_runtime.fleet.records import Worker, WorkerState
 from reactor_runtime.runtimes.access.rights import ADMIN
-from reactor_runtime.runtimes.http.signalling import Body
+from reactor_runtime.runtimes.http.body import Body
 
 from .options import GatewayOptions
 from .tickets import refusal

@@ -14,9 +14,9 @@ from reactor_runtime.runtimes.door.addresses import Proxies
 from reactor_runtime.runtimes.door.asgi import App, Receive, Scope, Send
 from reactor_runtime.runtimes.door.bodies import Bodies
 from reactor_runtime.runtimes.door.entrance import Entrance
-from reactor_runtime.runtimes.http import cloud, page, probes
-from reactor_runtime.runtimes.http.app import add_handlers, refused
-from reactor_runtime.runtimes.http.guard import Guard
+from reactor_runtime.runtimes.http import cloud, page
+from reactor_runtime.runtimes.http.guard import OPEN_PROBES, Guard
+from reactor_runtime.runtimes.http.problems import add_handlers, refused
 
 from . import admin, idle, preview, sharing, starting, tickets
 from .media import Users
@@ -47,7 +47,7 @@ def create_gateway(fleet: Fleet, options: GatewayOptions) -> tuple[App, Users]:
         allow_hosts=http.allow_hosts,
         allow_origins=http.allow_origins,
         access=Access(http.secrets),
-        public=page.public_paths() | probes.PATHS,
+        public=page.public_paths() | OPEN_PROBES,
         door=page.locked(),
     )
     return Entrance(SessionTokens(guard, keys, which.runs), Proxies(http.trusted_proxies)), proxy.users

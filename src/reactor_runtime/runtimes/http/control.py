@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from reactor_runtime.runtimes.access.rights import ADMIN
-from reactor_runtime.session.audit.seeds import SEED_LIMIT
-from reactor_runtime.worker.leases import Leases
+from reactor_runtime.session.seeds import SEED_LIMIT
 
-from .signalling import Body
+from .body import Body
+
+if TYPE_CHECKING:
+    from reactor_runtime.worker.leases import Leases
 
 PREFIX = "/worker"
 

@@ -34,6 +34,8 @@ ANY_ADDRESS = "(address)"
 """Among the allowed hosts: every IP address. A rebound name is a name."""
 PROBES = frozenset({"/health", "/metrics", "/livez", "/readyz"})
 """What HTTP/1.0 may ask for without a Host from this machine: proxies' health checks. Browsers name one."""
+OPEN_PROBES = frozenset({"/livez", "/readyz"})
+"""Those that need no token: they say nothing but a word."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
 
 

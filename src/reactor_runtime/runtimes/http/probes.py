@@ -11,8 +11,6 @@ from .sessions import TheWorker
 
 router = APIRouter(tags=["info"])
 
-PATHS = frozenset({"/livez", "/readyz"})
-
 
 @router.get("/livez")
 async def livez() -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reactor_runtime.errors import Refusal, RefusedError
-from reactor_runtime.session.audit.seeds import SEED_LIMIT
+from reactor_runtime.session.seeds import SEED_LIMIT
 
 if TYPE_CHECKING:
     from fastapi import Request

@@ -13,8 +13,8 @@ from pydantic import Field
 from reactor_runtime.runtimes.access.credentials import TokenRole
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 
+from .body import Body
 from .callers import address_of
-from .signalling import Body
 
 router = APIRouter(tags=["info"])
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from reactor_runtime.clients.connection import Connection
 from reactor_runtime.clients.ice import wire_form
@@ -35,6 +35,7 @@ from reactor_runtime.transports.connecting import Connecting, Outcome, Step
 from reactor_runtime.transports.port import IceCandidate
 from reactor_runtime.worker.worker import Worker
 
+from .body import Body
 from .callers import address_of
 from .sessions import IN_SCOPE, TheWorker
 
@@ -73,12 +74,6 @@ NOT_YET: dict[int | str, dict[str, Any]] = {202: {"description": "There is no an
 
 SessionId = Annotated[str, Path(max_length=128)]
 ConnectionId = Annotated[int, Path(ge=1, le=LAST_ID)]
-
-
-class Body(BaseModel):
-    """What clients send: `true` is no number, and a number no text."""
-
-    model_config = ConfigDict(strict=True)
 
 
 class MappingEntry(Body):

@@ -21,8 +21,9 @@ from reactor_runtime.errors import Refusal, RefusedError
 from reactor_runtime.runtimes.access.rights import CONTROL, Asking
 from reactor_runtime.session.uploads import Incoming
 
+from .body import Body
 from .sessions import IN_SCOPE, TheWorker
-from .signalling import Body, SessionId
+from .signalling import SessionId
 
 router = APIRouter(tags=["uploads"])
 log = logging.getLogger(__name__)

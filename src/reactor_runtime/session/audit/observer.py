@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reactor_runtime.authoring.spec import spec_of
+from reactor_runtime.session.seeds import seed_generators
 
 from .audit import Audit, Report
 from .findings import Finding
-from .seeds import seed_generators
 
 if TYPE_CHECKING:
     from reactor_runtime.session.session import Session
