@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import queue
 import threading
 import weakref
 
@@ -42,25 +41,29 @@ def test_a_job_that_was_cancelled_does_not_run() -> None:
     worker.close()
 
 
-def test_limit() -> None:
-    gate = threading.Event()
-    began = threading.Event()
-    worker = JobThread("reactor-test", limit=1)
-    worker.submit(lambda: (began.set(), gate.wait(2)))
-    began.wait(2)
-    worker.submit(lambda: None)
+def test_what_a_posted_job_raises_is_logged_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise SystemExit(2)
 
-    with pytest.raises(queue.Full):
-        worker.submit(lambda: None)
-    gate.set()
-    until_closed(worker)
+    worker = JobThread("reactor-test")
+    assert worker.post(fail)
+    assert worker.submit(lambda: 5).result(2) == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        "A job of thread reactor-test failed; it goes on with the next one"
+    ]
+    worker.close()
 
 
-def until_closed(worker: JobThread) -> None:
-    while True:
-        worker.close()
-        if worker.ident not in {thread.ident for thread in threading.enumerate()}:
-            return
+def test_behind_the_end_nothing_runs() -> None:
+    ran: list[str] = []
+    worker = JobThread("reactor-test")
+    assert worker.post(lambda: ran.append("before"))
+    worker.close()
+
+    assert not worker.post(lambda: ran.append("behind"))
+    assert worker.submit(lambda: ran.append("behind")).cancelled()
+    worker.close()
+    assert ran == ["before"]
 
 
 def test_nothing_of_a_job_is_kept_until_the_next_one() -> None:

@@ -16,12 +16,15 @@ Job = Callable[[], None]
 
 
 class JobThread:
-    """Runs jobs in order. Daemonic, so that a job that never returns cannot keep the process alive."""
+    """Runs jobs in order. Daemonic, so that a job that never returns cannot keep the process alive.
 
-    def __init__(self, name: str, limit: int = 0) -> None:
-        """`limit` bounds the jobs that wait; 0 means that the caller bounds them."""
+    Who gives it jobs bounds how many wait.
+    """
+
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._jobs: queue.Queue[Job | None] = queue.Queue(limit)
+        # The simple one wakes who waits in one step: a client waits for its answer meanwhile.
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         """Guards `_closed`: no job comes behind the end. Nothing else is taken meanwhile."""
         self._closed = False
@@ -33,7 +36,7 @@ class JobThread:
         return self._thread.ident
 
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
-        """Raises `queue.Full` when `limit` jobs wait. After `close` the future is cancelled."""
+        """After `close` the future is cancelled."""
         future: Future[Result] = Future()
 
         def run() -> None:
@@ -46,23 +49,23 @@ class JobThread:
             except BaseException as error:  # noqa: BLE001
                 future.set_exception(error)
 
-        with self._lock:
-            if self._closed:
-                future.cancel()
-            else:
-                self._jobs.put_nowait(run)
+        if not self.post(run):
+            future.cancel()
         return future
+
+    def post(self, job: Job) -> bool:
+        """Run a job whose outcome nobody waits for here; what it raises is logged. False after `close`."""
+        with self._lock:
+            if not self._closed:
+                self._jobs.put(job)
+            return not self._closed
 
     def close(self, timeout: float = 1.0) -> None:
         """Let the thread end after the jobs that wait."""
         with self._lock:
-            try:
-                if not self._closed:
-                    self._jobs.put_nowait(None)
-                self._closed = True
-            except queue.Full:
-                log.debug("Thread %s is full of work and is left to the end of the process", self.name)
-                return
+            if not self._closed:
+                self._jobs.put(None)
+            self._closed = True
         self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -70,6 +73,10 @@ class JobThread:
             job = self._jobs.get()
             if job is None:
                 return
-            job()
+            try:
+                job()
+            # Whatever it is: those that come after it are somebody else's.
+            except BaseException:
+                log.exception("A job of thread %s failed; it goes on with the next one", self.name)
             # Not kept until the next job comes: it holds a session.
             del job

@@ -87,7 +87,7 @@ class CommandRunner:
         if replaced is not None:
             replaced.superseded()  # its turn on the thread is this one's now
         else:
-            self.thread.submit(self._next)
+            self.thread.post(self._next)
 
     def _next(self) -> None:
         call = self._waiting.take()

@@ -7,7 +7,6 @@ import contextvars
 import gc
 import inspect
 import logging
-import queue
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -223,7 +222,7 @@ class ThreadExecutor:
         here = contextvars.copy_context()
         try:
             return [here, self.commands.thread.submit(contextvars.copy_context).result()]
-        except (queue.Full, CancelledError):
+        except CancelledError:
             return [here]  # the process is ending
 
     def _play(self, model: VideoModel, loop: SessionLoop) -> tuple[BaseException | None, str]:
