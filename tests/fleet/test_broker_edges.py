@@ -276,3 +276,19 @@ def test_how_many_workers_there_may_be_changes_no_other_number() -> None:
     broker.scale(2, 4, 0.0)
     assert (broker.limits.workers_min, broker.limits.workers_max) == (2, 4)
     assert (broker.limits.claim, broker.limits.queue, broker.limits.idle) == (7.0, 3, before.idle)
+
+
+def test_a_start_that_is_told_late_forgets_nothing_of_a_worker_that_is_there() -> None:
+    broker = fleet()
+    ada = claimed(broker, "ada")
+    assert broker.worker_starting("w0", 1.0) == []
+    worker = broker.workers["w0"]
+    assert (worker.state, worker.epoch, worker.session) == (WorkerState.BUSY, ada.epoch, "s-ada")
+
+
+def test_a_worker_that_says_once_more_that_it_is_there_keeps_its_offer() -> None:
+    broker = fleet()
+    ada = join(broker, "ada")
+    assert broker.worker_announced("w0", 1.0) == []
+    assert join(broker, "bob", 2.0).state is TicketState.WAITING
+    assert (broker.workers["w0"].state, broker.workers["w0"].ticket) == (WorkerState.OFFERED, ada.id)
