@@ -292,3 +292,27 @@ def test_a_worker_that_says_once_more_that_it_is_there_keeps_its_offer() -> None
     assert broker.worker_announced("w0", 1.0) == []
     assert join(broker, "bob", 2.0).state is TicketState.WAITING
     assert (broker.workers["w0"].state, broker.workers["w0"].ticket) == (WorkerState.OFFERED, ada.id)
+
+
+def test_nothing_of_a_session_stays_with_the_worker_that_is_free() -> None:
+    broker = fleet()
+    broker.freed("w0", claimed(broker, "ada").epoch, 1.0)
+    worker = broker.workers["w0"]
+    assert (worker.state, worker.ticket, worker.session) == (WorkerState.READY, "", "")
+
+
+def test_a_session_that_is_announced_once_more_has_lasted_since_it_began() -> None:
+    broker = fleet()
+    ada = claimed(broker, "ada", 1.0)
+    assert broker.worker_announced("w0", 5.0, ada.epoch, ada.id, "s-ada") == []
+    assert broker.workers["w0"].since == 1.0
+
+
+def test_a_worker_that_comes_back_and_is_lost_again_takes_nobody_from_another_one() -> None:
+    broker = fleet(workers=2)
+    ada = claimed(broker, "ada")
+    broker.worker_lost("w0", "silent", 5.0)
+    broker.claim(ada.id, 6.0)
+    broker.worker_announced("w0", 7.0, 1, ada.id, "s-ada")
+    assert only(Told, broker.worker_lost("w0", "silent", 8.0)) == []
+    assert (ada.state, ada.worker) == (TicketState.CLAIMED, "w1")
