@@ -118,9 +118,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     measured = _in_rounds if arguments.before else _one_by_one
     with contextlib.suppress(KeyboardInterrupt), files() as origin:
         for number, (size, plan) in itertools.product(range(arguments.rounds), plans):
-            # Every other round the other way round: who comes first is not favoured.
-            order = chosen if number % 2 == 0 else chosen[::-1]
-            for name, outcome in measured(order, origin, size, plan):
+            # Who comes first is not favoured, nor who stands in the middle.
+            for name, outcome in measured(turns.rotated(chosen, number), origin, size, plan):
                 outcomes[size][name].append(outcome)
                 _say(number, size, name, outcome)
                 loads.append(os.getloadavg()[0])

@@ -51,8 +51,13 @@ def in_turns(items: Sequence[T], turns: int) -> Iterator[T]:
     """All of them, `turns` times, each time another one first: so nobody has a place of its own, and nobody
     comes twice in a row, with caches that are still warm."""
     for turn in range(turns):
-        first = turn % len(items)
-        yield from (*items[first:], *items[:first])
+        yield from rotated(items, turn)
+
+
+def rotated(items: Sequence[T], turn: int) -> list[T]:
+    """All of them, beginning with another one each turn."""
+    first = turn % len(items)
+    return [*items[first:], *items[:first]]
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,7 @@ def forgetful(server: Server) -> Iterator[str]:
             upstream.close()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
-                if name.lower() not in (
-                    "transfer-encoding",
-                    "content-length",
-                    "connection",
-                    "date",
-                    "server",
-                ):
+                if name.lower() not in OWN_HEADERS:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
