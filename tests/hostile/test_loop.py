@@ -5,14 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
 from reactor_runtime.process import watchdog
 from reactor_runtime.process.watchdog import HELD_S, watched
 from reactor_runtime.testing import LeapingClock, VirtualClock
+
+
+class CountingClock(LeapingClock):
+    """Asked once for each look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = threading.Semaphore(0)
+
+    def time(self) -> float:
+        self._asked.release()
+        return super().time()
+
+    def wait_for(self, looks: int) -> None:
+        for _ in range(looks):
+            assert self._asked.acquire(timeout=10)
 
 
 def hold(seconds: float) -> None:
@@ -107,3 +125,41 @@ async def test_a_holder_is_told_once_and_others_are_counted(caplog: pytest.LogCa
         clock.advance(watchdog.TELL_EVERY_S)
         await run(lambda: hold_until(lambda: len(told(caplog)) == 2))
     assert "(1 more since the last such line)" in told(caplog)[1]
+
+
+async def test_a_loop_that_waits_is_left_alone_and_seen_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A walk through its stack costs as much as waking up for it."""
+    walks = 0
+    callback = watchdog._callback
+
+    def walk(frame: FrameType | None) -> FrameType | None:
+        nonlocal walks
+        walks += 1
+        return callback(frame)
+
+    def walks_of_looks(count: int) -> int:
+        """In another thread: the loop only waits meanwhile."""
+        clock.wait_for(3)  # the first may see it go to sleep
+        before = walks
+        clock.wait_for(count)
+        return walks - before
+
+    monkeypatch.setattr(watchdog, "_callback", walk)
+    clock = CountingClock()
+    with watched(clock):
+        assert await asyncio.to_thread(walks_of_looks, 6) == 0
+        await run(lambda: hold_until(lambda: bool(told(caplog))))
+    assert "in hold_until" in told(caplog)[0]
+
+
+async def test_where_the_system_does_not_tell_a_threads_time_each_look_is_a_walk(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delattr(time, "pthread_getcpuclockid")
+    clock = CountingClock()
+    with watched(clock):
+        await asyncio.to_thread(clock.wait_for, 3)
+        await run(lambda: hold_until(lambda: bool(told(caplog))))
+    assert "in hold_until" in told(caplog)[0]

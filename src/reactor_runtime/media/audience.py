@@ -60,6 +60,8 @@ class Audience:
         """Who gets the next frame; a keyframe makes newcomers into everybody else."""
         if key:
             self._newcomers.clear()
+        if not self._newcomers:
+            return self.sinks
         return tuple(sink for sink in self.sinks if sink not in self._newcomers)
 
     def set_estimate(self, sink: FrameSink, bits_per_second: int) -> None:

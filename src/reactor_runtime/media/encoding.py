@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import EngineError
@@ -38,7 +38,7 @@ class EncodingCounters:
             setattr(self, name, getattr(self, name) + value)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Work:
     """A picture that is to be encoded now."""
 
@@ -47,7 +47,7 @@ class Work:
     key: bool
     estimates: list[int]
     """What the networks of those who take it carry."""
-    repeats: bool = False
+    repeats: bool
     """Whether it went out before."""
 
 
@@ -217,14 +217,14 @@ class Encoding:
             if key_at is not None and self._last is not None:
                 idle_at = max(key_at, self._last[1] + IDLE_REPEAT_S)
                 if now >= idle_at:
-                    return replace(self._work(self._last[0], now, now), repeats=True)
+                    return self._work(self._last[0], now, now, repeats=True)
                 self.clock.wait(self._changed, idle_at - now)
             else:
                 self._changed.wait()
         return None
 
-    def _work(self, frame: Frame, at: float, now: float) -> Work:
-        return Work(frame, at, self._keyframes.take(now), self._audience.estimates())
+    def _work(self, frame: Frame, at: float, now: float, repeats: bool = False) -> Work:
+        return Work(frame, at, self._keyframes.take(now), self._audience.estimates(), repeats)
 
     def _newest_in_time(self, now: float) -> tuple[Frame, float]:
         """The next picture; those that would be seen too late are skipped."""
@@ -249,12 +249,12 @@ class Encoding:
 
     def _encode(self, work: Work, began: float) -> None:
         waited = 0.0 if work.repeats else max(0.0, began - work.frame.emitted)
-        for made in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
-            encoded = replace(made, encode_s=self.clock.time() - began, queue_s=waited)
+        for encoded in self._encoder.encode(work.frame, work.at, work.key, work.estimates):
+            encoded.encode_s, encoded.queue_s = self.clock.time() - began, waited
+            self._hand_over(encoded)
             self.counters.encoded += 1
             self.counters.keyframes += encoded.key
             self.counters.bits += len(encoded.data) * 8
-            self._hand_over(encoded)
             if self._seen is not None:
                 self._seen(self.track, encoded)
 

@@ -92,11 +92,12 @@ class MediaPlane:
         """Of those that have ended."""
         self._clock = clock
         self._started = clock.time()
-        self._sound = sound
+        self._sound = sound if sound is not None and sound.declared else None
         self._seen = seen
         self._sizes = {} if sizes is None else sizes
         self._closed = False
-        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, self, clock)
+        company = None if self._sound is None else self
+        self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, company, clock)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
         """Check and copy now, in the caller's thread, and queue; see `OutputSink.emit`."""
@@ -294,7 +295,7 @@ class MediaPlane:
 
     def keeps_step(self) -> bool:
         """See `sync.Company`."""
-        return self._sound is not None and self._sound.declared
+        return self._sound is not None
 
     def hold(self, picture: Picture, due_in: float) -> float:
         """See `sync.Company`."""

@@ -1,13 +1,15 @@
 """Tells which callback holds the event loop, with its stack, while it does so.
 
 A thread looks at the loop's stack twenty times a second. The same call of `Handle._run` at two looks is
-one callback. Nothing is hung into the loop itself.
+one callback. Nothing is hung into the loop itself. A loop whose thread has not run since the last look waits
+still, and costs no look.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 import threading
 import time
@@ -53,13 +55,16 @@ class Watchdog:
 
     def _watch(self) -> None:
         seen: FrameType | None = None
-        told = False
+        told = waits = False
         free_at = looked_at = self._clock.time()
         busy_at = self._busy_for()
         while not self._stop.wait(LOOK_EVERY_S):
+            now, busy = self._clock.time(), self._busy_for()
+            if waits and busy == busy_at:
+                looked_at = now
+                continue  # it has not run since it was seen to wait: a walk through its stack is spared
             frame = sys._current_frames().get(self._loop_thread)
             running = _callback(frame)
-            now, busy = self._clock.time(), self._busy_for()
             if running is None or running is not seen:
                 # It began after the last look. When that is long ago, this thread could not look: either the
                 # machine was busy, or the loop's thread was and kept the interpreter for itself.
@@ -69,15 +74,15 @@ class Watchdog:
             if running is not None and not told and now - free_at >= HELD_S:
                 told = True
                 self._tell(now - free_at, frame)
-            looked_at, busy_at = now, busy
+            looked_at, busy_at, waits = now, busy, running is None
             del frame, running  # else what the callback holds would live until the next look
 
     def _busy_for(self) -> float:
-        """Processor time of the loop's thread so far; 0 where the system does not tell."""
+        """Processor time of the loop's thread so far; where the system does not tell, nothing is like it."""
         try:
             return time.clock_gettime(time.pthread_getcpuclockid(self._loop_thread))
         except (AttributeError, OSError):
-            return 0.0
+            return math.nan
 
     def _tell(self, held: float, frame: FrameType | None) -> None:
         now = self._clock.time()

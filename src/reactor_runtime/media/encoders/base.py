@@ -23,9 +23,12 @@ class VideoCodec(StrEnum):
     H264 = "H264"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EncodedFrame:
-    """One compressed picture: a VP8 frame, or H.264 in Annex B with its parameter sets in front of an IDR."""
+    """One compressed picture: a VP8 frame, or H.264 in Annex B with its parameter sets in front of an IDR.
+
+    Its encoding adds the times; from then on many threads have it, and nobody changes it.
+    """
 
     codec: VideoCodec
     data: bytes
