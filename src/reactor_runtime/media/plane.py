@@ -96,7 +96,7 @@ class MediaPlane:
         self._seen = seen
         self._sizes = {} if sizes is None else sizes
         self._closed = False
-        company = None if self._sound is None else self
+        company = None if self._sound is None else _InStep(self._sound)
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, company, clock)
 
     def emit(self, name: str, frame: Any, bucket: int | None) -> None:
@@ -293,27 +293,25 @@ class MediaPlane:
     def _ready(self) -> bool:
         return all(encoding.ready() for encoding in self._encodings.values())
 
-    def keeps_step(self) -> bool:
-        """See `sync.Company`."""
-        return self._sound is not None
-
-    def hold(self, picture: Picture, due_in: float) -> float:
-        """See `sync.Company`."""
-        sound = self._sound
-        if sound is None:
-            return 0.0
-        return max(sound.hold((track, frame.index), due_in) for track, frame in picture.items())
-
-    def left(self, picture: Picture, at: float) -> float:
-        """See `sync.Company`."""
-        sound = self._sound
-        if sound is None:
-            return 0.0
-        return max(sound.picture_left((track, frame.index), at) for track, frame in picture.items())
-
     def _deliver(self, picture: Picture, at: float) -> None:
         for track, frame in picture.items():
             self._states[track].shown = frame
         for (track, _), encoding in self._encodings.items():
             if track in picture:
                 encoding.push(picture[track], at)
+
+
+class _InStep:
+    """The sound beside the pictures; see `sync.Company`."""
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound = sound
+
+    def keeps_step(self) -> bool:
+        return True
+
+    def hold(self, picture: Picture, due_in: float) -> float:
+        return max(self._sound.hold((track, frame.index), due_in) for track, frame in picture.items())
+
+    def left(self, picture: Picture, at: float) -> float:
+        return max(self._sound.picture_left((track, frame.index), at) for track, frame in picture.items())
