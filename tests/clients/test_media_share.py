@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from reactor_runtime import AudioOut, VideoModel, VideoOut, model
-from reactor_runtime.authoring.description import describe
+from reactor_runtime.authoring.description import Shown, describe
 from reactor_runtime.clients.media_share import STATS_S, MediaShare
 from reactor_runtime.clients.sink import WATCHED_FRAMES
 from reactor_runtime.clock import WALL, Clock
@@ -71,8 +71,12 @@ def client(session: Session, codec: VideoCodec = VideoCodec.VP8) -> tuple[MediaS
 
 
 @asynccontextmanager
-async def running(clock: Clock = WALL) -> AsyncIterator[Session]:
-    session = Session(1, "local", describe(Painter), lambda _: None, clock=clock)
+async def running(clock: Clock = WALL, shown: Shown | None = None) -> AsyncIterator[Session]:
+    """`shown` is what the session before this one did."""
+    described = describe(Painter)
+    if shown is not None:
+        described.last_shown["video"] = shown
+    session = Session(1, "local", described, lambda _: None, clock=clock)
     try:
         yield session
     finally:
@@ -100,10 +104,10 @@ async def test_the_first_estimate_counts_also_before_anything_is_sent() -> None:
 async def test_who_was_expected_gets_the_picture_that_is_made_for_its_network(
     estimates: tuple[int, ...],
 ) -> None:
-    async with running() as session:
+    async with running(shown=Shown(*SIZE, frozenset({VideoCodec.H264}))) as session:
+        session.media.plane.expect()
         paint(session, 1)
         share, far = client(session, VideoCodec.H264)
-        share.expect()
         for estimate in estimates:
             share.set_estimate("0", estimate)
         share.subscribe()

@@ -263,6 +263,13 @@ def test_what_nobody_takes_is_closed() -> None:
     assert [each.closed for each in room.opened] == [True]
 
 
+def test_opening_leaves_the_interpreter_to_others_until_it_is_needed() -> None:
+    factory = Factory()
+    ahead = OpenedAhead(lambda: factory(VideoCodec.VP8, 32, 16, WANTED), WANTED, breath=60)
+    assert factory.made == []
+    assert ahead.take() is factory.made[0]
+
+
 def test_what_is_open_too_late_is_closed() -> None:
     factory = Factory()
     factory.opening.clear()

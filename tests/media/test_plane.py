@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reactor_runtime.authoring.description import Shown
 from reactor_runtime.clock import WALL, Clock
 from reactor_runtime.errors import FrameError
 from reactor_runtime.media import plane as plane_module
@@ -38,10 +39,10 @@ def rgb(value: int, height: int = 16, width: int = 32) -> np.ndarray[Any, np.dty
 
 @contextmanager
 def open_plane(
-    *names: str, rate: float = 0.0, clock: Clock = WALL, sizes: dict[str, tuple[int, int]] | None = None
+    *names: str, rate: float = 0.0, clock: Clock = WALL, last_shown: dict[str, Shown] | None = None
 ) -> Iterator[MediaPlane]:
     tracks = {name: VideoTrackConfig(name, rate) for name in names or ("main",)}
-    made = MediaPlane(tracks, rate, clock=clock, sizes=sizes)
+    made = MediaPlane(tracks, rate, clock=clock, last_shown=last_shown)
     try:
         yield made
     finally:
@@ -111,49 +112,51 @@ def factory(monkeypatch: pytest.MonkeyPatch) -> Factory:
     return factory
 
 
+def shown(*codecs: VideoCodec) -> Shown:
+    return Shown(16, 32, frozenset(codecs))
+
+
 def test_an_encoder_is_opened_before_the_first_client_is_there(factory: Factory) -> None:
-    with open_plane() as plane:
-        plane.emit("main", rgb(1), None)
-        plane.prepare("main", VideoCodec.VP8)
-        plane.prepare("main", VideoCodec.VP8)
+    with open_plane(last_shown={"main": shown(VideoCodec.VP8)}) as plane:
+        plane.expect()
         until(lambda: len(factory.made) == 1)
         assert (factory.made[0].width, factory.made[0].height) == (32, 16)
+        plane.emit("main", rgb(1), None)
         sink = Sink()
         plane.subscribe("main", VideoCodec.VP8, sink)
         until(lambda: bool(sink.frames))
         assert sink.frames[0].data == b"x" * 10
-        plane.prepare("main", VideoCodec.VP8)
     assert [each.closed for each in factory.made] == [True]
 
 
 def test_an_encoder_for_a_client_that_never_comes_ends_with_the_session(factory: Factory) -> None:
-    with open_plane() as plane:
-        plane.emit("main", rgb(1), None)
-        plane.prepare("main", VideoCodec.VP8)
-    plane.prepare("main", VideoCodec.VP8)
-    assert [each.closed for each in factory.made] == [True]
+    with open_plane(last_shown={"main": shown(VideoCodec.VP8, VideoCodec.H264)}) as plane:
+        plane.expect()
+    plane.expect()
+    assert [each.closed for each in factory.made] == [True, True]
 
 
-def test_a_first_picture_is_expected_to_be_as_large_as_the_last_sessions(factory: Factory) -> None:
-    sizes: dict[str, tuple[int, int]] = {}
-    with open_plane("main", "other", sizes=sizes) as plane:
+def test_what_is_expected_is_what_clients_of_the_last_session_saw(factory: Factory) -> None:
+    last_shown: dict[str, Shown] = {}
+    with open_plane("main", "other", last_shown=last_shown) as plane:
+        plane.expect()
+        plane.subscribe("main", VideoCodec.VP8, Sink())
         plane.emit("main", rgb(1), None)
         plane.emit("main", rgb(2, 64, 48), None)
-    assert sizes == {"main": (64, 48)}
-    with open_plane(sizes=sizes) as plane:
-        plane.prepare("main", VideoCodec.VP8)
-        sink = Sink()
-        plane.subscribe("main", VideoCodec.VP8, sink)
-        plane.emit("main", rgb(1, 64, 48), None)
-        assert plane.drain(5.0)
-        assert sink.frames[0].data == b"x" * 10
-    assert [(each.width, each.height, each.closed) for each in factory.made] == [(48, 64, True)]
-
-
-def test_before_there_is_a_picture_nobody_knows_what_to_open(factory: Factory) -> None:
-    with open_plane() as plane:
-        plane.prepare("main", VideoCodec.VP8)
+        plane.emit("other", rgb(1), None)
+    assert last_shown == {"main": Shown(64, 48, frozenset({VideoCodec.VP8}))}
     assert factory.made == []
+
+
+@pytest.mark.parametrize("emits", [False, True])
+def test_a_session_that_nobody_saw_anything_of_changes_no_expectation(emits: bool) -> None:
+    last_shown = {"main": shown(VideoCodec.VP8)}
+    with open_plane(last_shown=last_shown) as plane:
+        if emits:
+            plane.emit("main", rgb(1, 64, 48), None)
+        else:
+            plane.subscribe("main", VideoCodec.H264, Sink())
+    assert last_shown == {"main": shown(VideoCodec.VP8)}
 
 
 def test_what_was_encoded_counts_while_its_encoding_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .capabilities import capabilities
 from .command import CommandSpec, commands_of
@@ -16,6 +16,14 @@ from .tracks import Track, tracks_of
 
 if TYPE_CHECKING:
     from .model import VideoModel
+
+
+class Shown(NamedTuple):
+    """What clients saw on a track."""
+
+    height: int
+    width: int
+    codecs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,9 @@ class ModelDescription:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     messages: Mapping[str, MessageSpec] = field(default_factory=dict)
     """Those that are declared; a model may send others."""
-    picture_sizes: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)
-    """Height and width of what each track showed in the last session: learnt, so that the next one need not
-    wait for its first picture to know which encoder it needs."""
+    last_shown: dict[str, Shown] = field(default_factory=dict, compare=False)
+    """What each track showed in the last session that anybody watched: learnt, so that the next one knows
+    which encoders it will need before its first client is there."""
 
     @cached_property
     def command_names(self) -> frozenset[str]:

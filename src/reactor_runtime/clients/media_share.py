@@ -139,11 +139,6 @@ class MediaShare:
             if sink.watch(index, functools.partial(self._frame_out, loop, mid, request, report)):
                 self._session.lost.add(Lost.FRAME_TIMES)
 
-    def expect(self) -> None:
-        """The offer is answered: what `subscribe` will take is made ready while the network connects."""
-        for sender in self._wire.video_senders:
-            self._session.media.plane.prepare(self._sections[sender.mid].track, sender.codec)
-
     def subscribe(self) -> None:
         """Take every track that the wire has a sender for."""
         for sender in self._wire.video_senders:

@@ -171,7 +171,6 @@ class Signalling:
         try:
             await self._hand_over_pending(connection)
             await connection.link.first(connection.offer)
-            connection.media.expect()
             if not running():
                 raise RefusedError(
                     Refusal.CONFLICT, "session_ended", "The session ended while the offer was being answered."

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.authoring.description import Shown
 from reactor_runtime.clock import WALL, Clock
 
 from .audience import FrameSink
-from .encoders import EncoderSettings, create_encoder
+from .encoders import EncoderSettings, VideoCodec, create_encoder
 from .encoding import Encoding, EncodingCounters
 from .fitting_encoder import FittingEncoder
 from .frames import to_rgb_batch
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .encoders import EncodedFrame, VideoCodec
+    from .encoders import EncodedFrame
     from .sound import Sound
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class _TrackState:
     """The newest emitted one,"""
     shown: Frame | None = None
     """and the newest that has left for the encoders."""
+    codecs: frozenset[VideoCodec] = frozenset()
+    """Those that clients took it with."""
 
 
 class MediaPlane:
@@ -70,12 +73,12 @@ class MediaPlane:
         sound: Sound | None = None,
         seen: Callable[[str, EncodedFrame], None] | None = None,
         clock: Clock = WALL,
-        sizes: dict[str, tuple[int, int]] | None = None,
+        last_shown: dict[str, Shown] | None = None,
     ) -> None:
         """`sound` is what the model emits beside its pictures, and what they keep in step with.
 
-        `seen` is told of every encoded frame, on the encoder's thread, and must not block. `sizes` are the
-        heights and widths of pictures that are expected, by track; what is shown here is left there.
+        `seen` is told of every encoded frame, on the encoder's thread, and must not block. `last_shown` is
+        what is expected of each track; what is shown here is left there.
         """
         self._configs = dict(tracks)
         self._states = {name: _TrackState() for name in tracks}
@@ -85,7 +88,7 @@ class MediaPlane:
         `_encodings`; who reads that needs none. An encoding's own may be taken meanwhile."""
         self._encodings: dict[tuple[str, VideoCodec], Encoding] = {}
         self._prepared: dict[tuple[str, VideoCodec], FittingEncoder] = {}
-        """Encoders for clients that are about to come, one for each track and codec."""
+        """Encoders for clients that will come, one for each track and codec."""
         self._ending: list[Encoding] = []
         """Nobody takes them any more; what is under way in them still counts."""
         self._ended = EncodingCounters()
@@ -94,7 +97,7 @@ class MediaPlane:
         self._started = clock.time()
         self._sound = sound if sound is not None and sound.declared else None
         self._seen = seen
-        self._sizes = {} if sizes is None else sizes
+        self._last_shown = {} if last_shown is None else last_shown
         self._closed = False
         company = None if self._sound is None else _InStep(self._sound)
         self.playout = Playout(tuple(tracks), rate, self._deliver, self._ready, company, clock)
@@ -171,18 +174,20 @@ class MediaPlane:
         """Seconds since the session's media began."""
         return self._clock.time() - self._started
 
-    def prepare(self, name: str, codec: VideoCodec) -> None:
-        """Somebody is about to subscribe: open the encoder, for some 5 ms, while the network connects.
-        One that nobody takes is kept for the next who comes, and ends with the session."""
-        state, key = self._states[name], (name, codec)
-        size = self._sizes.get(name) if state.last is None else state.size
+    def expect(self) -> None:
+        """Clients will come: open the encoders that those of the last session took. Once, in the beginning.
+
+        Opening one takes 4 ms and holds the interpreter, so it is done before there is an offer to answer.
+        One that nobody takes ends with the session.
+        """
         with self._lock:
-            if size is None or self._closed or key in self._encodings or key in self._prepared:
+            if self._closed:
                 return
-            encoder = FittingEncoder(codec, self._configs[name].encoder, create_encoder, self._clock)
-            height, width = size
-            encoder.prepare(width, height)
-            self._prepared[key] = encoder
+            for name, shown in self._last_shown.items():
+                for codec in map(VideoCodec, shown.codecs):
+                    encoder = FittingEncoder(codec, self._configs[name].encoder, create_encoder, self._clock)
+                    encoder.prepare(shown.width, shown.height)
+                    self._prepared[name, codec] = encoder
 
     def subscribe(
         self, name: str, codec: VideoCodec, sink: FrameSink, estimate: int | None = None
@@ -205,7 +210,9 @@ class MediaPlane:
                 )
                 self._encodings = {**self._encodings, key: encoding}
             encoding.add(sink, estimate)
-            shown = self._states[name].shown
+            state = self._states[name]
+            state.codecs |= {codec}
+            shown = state.shown
         if shown is not None and not encoding.counters.encoded:
             # A model that is silent now has still drawn something; show that to the newcomer.
             encoding.push(shown, self._clock.time())
@@ -286,8 +293,8 @@ class MediaPlane:
         for encoder in prepared:
             encoder.close()
         for name, state in self._states.items():
-            if state.last is not None:
-                self._sizes[name] = state.size
+            if state.last is not None and state.codecs:
+                self._last_shown[name] = Shown(*state.size, state.codecs)
             state.last = state.shown = None
 
     def _ready(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reactor_runtime.authoring.description import Shown
 from reactor_runtime.authoring.media import TrackDirection, TrackKind
 from reactor_runtime.authoring.tracks import OutputTrack, Track, VideoOut, default_track
 from reactor_runtime.clock import WALL, Clock
@@ -27,9 +28,9 @@ class SessionMedia:
         stopping: Callable[[], bool],
         observers: Observers,
         clock: Clock,
-        sizes: dict[str, tuple[int, int]],
+        last_shown: dict[str, Shown],
     ) -> None:
-        """`sizes` are those of the last session's pictures; see `MediaPlane`."""
+        """`last_shown` is what the last session's tracks showed; see `MediaPlane`."""
         video = [t for t in declared.values() if isinstance(t, OutputTrack) and t.kind is TrackKind.VIDEO]
         default = default_track(declared)
         self.default_track = None if default is None else default.name
@@ -42,7 +43,7 @@ class SessionMedia:
             self.sound,
             observers.teller("frame_encoded"),
             clock,
-            sizes,
+            last_shown,
         )
         self._pictures = frozenset(track.name for track in video)
         self._clock = clock

@@ -42,6 +42,7 @@ class SessionRun:
     def begin(self) -> None:
         """Attach the session: early commands and frames find it from now on."""
         self._model.begin(self.session)
+        self.session.media.plane.expect()
         self.session.observers.tell("started", self.session)
 
     def play(self) -> Future[ModelOutcome]:

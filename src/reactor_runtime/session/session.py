@@ -58,9 +58,7 @@ class Session:
         self.sent = SentCounts()
         self.uploads = Uploads(max_upload)
         self.given = Given()
-        self.media = SessionMedia(
-            model.tracks, encoder, self.should_stop, observers, clock, model.picture_sizes
-        )
+        self.media = SessionMedia(model.tracks, encoder, self.should_stop, observers, clock, model.last_shown)
         self._tracks = {name: self._bind(track) for name, track in model.tracks.items()}
 
     @property

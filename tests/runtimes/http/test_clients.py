@@ -19,7 +19,7 @@ from reactor_runtime.clients import seats as seats_module
 from reactor_runtime.clients import signalling as signalling_module
 from reactor_runtime.errors import CommandError
 from reactor_runtime.media import plane as plane_module
-from reactor_runtime.media.encoders import create_encoder
+from reactor_runtime.media.encoders import VideoCodec, create_encoder
 from reactor_runtime.media.encoding import Encoding
 from reactor_runtime.runtimes.http.options import HttpOptions
 from reactor_runtime.session.states import State
@@ -721,13 +721,13 @@ async def test_pictures_of_all_clients_are_right() -> None:
         assert abs(float(np.mean(decode(viewer.frames())[-1])) - 120) < 6
 
 
-async def test_an_encoder_is_opened_as_soon_as_the_offer_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the network connects, which this client never does: of the size that the last session showed."""
-    opened: list[tuple[int, int]] = []
+async def test_an_encoder_is_opened_before_there_is_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the second session on: for the codec and the size of the first one's pictures."""
+    opened: list[tuple[Any, ...]] = []
 
-    def opens(codec: Any, width: int, height: int, *more: Any) -> Any:
-        opened.append((width, height))
-        return create_encoder(codec, width, height, *more)
+    def opens(*arguments: Any) -> Any:
+        opened.append(arguments[:3])
+        return create_encoder(*arguments)
 
     monkeypatch.setattr(plane_module, "create_encoder", opens)
     async with serve(Painter) as server:
@@ -735,5 +735,5 @@ async def test_an_encoder_is_opened_as_soon_as_the_offer_is_answered(monkeypatch
         await first.wait_frames()
         assert opened == []
         await first.stop()
-        await connect_as(server.client(), await begun(server))
-        await until(lambda: opened == [(64, 48)])
+        await server.http.post("/start_session")
+        await until(lambda: opened == [(VideoCodec.H264, 64, 48)])
