@@ -37,7 +37,8 @@ class Part:
     turns: int
 
 
-STEADY = (Part(Play.steady, 4),)
+STEADY = (Part(Play.steady, 6),)
+"""The 99th percentile of a turn rests on two of its frames."""
 REST = (
     Part(Play.commands, 3),
     Part(Play.slow_step, 3),
