@@ -119,6 +119,7 @@ def shown(*codecs: VideoCodec) -> Shown:
 def test_an_encoder_is_opened_before_the_first_client_is_there(factory: Factory) -> None:
     with open_plane(last_shown={"main": shown(VideoCodec.VP8)}) as plane:
         plane.expect()
+        plane.expect()
         until(lambda: len(factory.made) == 1)
         assert (factory.made[0].width, factory.made[0].height) == (32, 16)
         plane.emit("main", rgb(1), None)
@@ -126,6 +127,7 @@ def test_an_encoder_is_opened_before_the_first_client_is_there(factory: Factory)
         plane.subscribe("main", VideoCodec.VP8, sink)
         until(lambda: bool(sink.frames))
         assert sink.frames[0].data == b"x" * 10
+        plane.expect()
     assert [each.closed for each in factory.made] == [True]
 
 

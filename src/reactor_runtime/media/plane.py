@@ -175,7 +175,7 @@ class MediaPlane:
         return self._clock.time() - self._started
 
     def expect(self) -> None:
-        """Clients will come: open the encoders that those of the last session took. Once, in the beginning.
+        """Clients will come: open the encoders that those of the last session took, where there is none yet.
 
         Opening one takes 4 ms and holds the interpreter, so it is done before there is an offer to answer.
         One that nobody takes ends with the session.
@@ -185,9 +185,12 @@ class MediaPlane:
                 return
             for name, shown in self._last_shown.items():
                 for codec in map(VideoCodec, shown.codecs):
+                    key = (name, codec)
+                    if key in self._encodings or key in self._prepared:
+                        continue
                     encoder = FittingEncoder(codec, self._configs[name].encoder, create_encoder, self._clock)
                     encoder.prepare(shown.width, shown.height)
-                    self._prepared[name, codec] = encoder
+                    self._prepared[key] = encoder
 
     def subscribe(
         self, name: str, codec: VideoCodec, sink: FrameSink, estimate: int | None = None
